@@ -1,0 +1,260 @@
+//! The summary of a customer base: one row per customer, validated, in columns.
+
+use crate::data::history::{History, SpendHistory};
+use crate::data::ids::Ids;
+use crate::data::report::DataReport;
+use crate::error::{Error, Result};
+use crate::time::{Date, Moment, TimeUnit};
+
+/// Which purchases the average spend is the mean of. The answer changes, so it is part of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum SpendBasis {
+    /// The repeat purchases: the first one, often a trial or a promotion, is left out. The field's convention.
+    #[default]
+    RepeatPurchases,
+    /// All purchases, the first included.
+    AllPurchases,
+}
+
+impl SpendBasis {
+    /// How many purchases stand behind the mean of a customer with `frequency` repeat purchases.
+    #[must_use]
+    pub fn purchases(self, frequency: u32) -> u32 {
+        match self {
+            SpendBasis::RepeatPurchases => frequency,
+            SpendBasis::AllPurchases => frequency.saturating_add(1),
+        }
+    }
+}
+
+/// One row on its way into [`Customers`].
+#[derive(Debug, Clone, Copy)]
+pub struct Customer<'a> {
+    /// The id, as text: leading zeros matter.
+    pub id: &'a str,
+    /// (x, t_x, T) in the unit of the summary.
+    pub history: History,
+    /// m_x: the mean spend of a purchase, 0 when no purchase counts towards it.
+    pub average_spend: f64,
+    /// How many customers this row stands for, 1 for one.
+    pub weight: f64,
+    /// What only a transaction log knows.
+    pub purchases: Option<PurchaseRecord>,
+}
+
+/// What only a transaction log knows of a customer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PurchaseRecord {
+    /// When the first purchase was made.
+    pub first: Moment,
+    /// When the last purchase was made.
+    pub last: Moment,
+    /// The sum of all purchases, the first included, refunds netted by the policy.
+    pub total_spend: f64,
+}
+
+/// A customer base in columns: the input of every fit and of batch scoring.
+///
+/// Comes from a log ([`TransactionLog::summarize`](crate::TransactionLog::summarize)) or from rows one has already:
+///
+/// ```
+/// use clv::{Customer, Customers, History, TimeUnit};
+///
+/// let mut customers = Customers::new(TimeUnit::Week);
+/// customers.push(Customer { id: "0001", history: History::new(2, 30.43, 38.86)?, average_spend: 22.35, weight: 1.0, purchases: None })?;
+/// assert_eq!((customers.len(), customers.id(0), customers.history(0).age()), (1, "0001", 38.86));
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Customers {
+    unit: TimeUnit,
+    observation_end: Option<Date>,
+    spend_basis: SpendBasis,
+    ids: Ids,
+    frequency: Vec<u32>,
+    recency: Vec<f64>,
+    age: Vec<f64>,
+    average_spend: Vec<f64>,
+    /// Empty while every weight is 1.
+    weight: Vec<f64>,
+    /// One per customer when the summary comes from a log, empty otherwise.
+    purchases: Vec<PurchaseRecord>,
+    report: Option<DataReport>,
+}
+
+impl Customers {
+    /// No customer yet, times in `unit`.
+    #[must_use]
+    pub fn new(unit: TimeUnit) -> Self {
+        Customers {
+            unit,
+            observation_end: None,
+            spend_basis: SpendBasis::default(),
+            ids: Ids::default(),
+            frequency: Vec::new(),
+            recency: Vec::new(),
+            age: Vec::new(),
+            average_spend: Vec::new(),
+            weight: Vec::new(),
+            purchases: Vec::new(),
+            report: None,
+        }
+    }
+
+    /// Names the day up to which the customers were observed; horizons such as "12 months" are resolved against it.
+    #[must_use]
+    pub fn observed_until(mut self, end: Date) -> Self {
+        self.observation_end = Some(end);
+        self
+    }
+
+    /// Names the purchases behind the average spend.
+    #[must_use]
+    pub fn spend_over(mut self, basis: SpendBasis) -> Self {
+        self.spend_basis = basis;
+        self
+    }
+
+    /// Adds a customer.
+    ///
+    /// # Errors
+    /// When the average spend does not fit the frequency (see [`SpendHistory::new`]), the weight is not a positive finite number, or some rows come
+    /// with a purchase record and some without.
+    pub fn push(&mut self, customer: Customer<'_>) -> Result<()> {
+        let Customer { id, history, average_spend, weight, purchases } = customer;
+        let named = |error: Error| error.at(format!("customer {id:?}"));
+        SpendHistory::new(self.spend_basis.purchases(history.frequency()), average_spend).map_err(named)?;
+        if !(weight > 0.0 && weight.is_finite()) {
+            return Err(named(Error::data(format!("weight {weight} must be a positive finite number"))));
+        }
+        if !self.is_empty() && purchases.is_some() == self.purchases.is_empty() {
+            return Err(named(Error::data("purchase dates must be given for all customers or for none")));
+        }
+        if weight != 1.0 || !self.weight.is_empty() {
+            self.weight.resize(self.len(), 1.0);
+            self.weight.push(weight);
+        }
+        self.ids.push(id);
+        self.frequency.push(history.frequency());
+        self.recency.push(history.recency());
+        self.age.push(history.age());
+        self.average_spend.push(average_spend);
+        self.purchases.extend(purchases);
+        Ok(())
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.frequency.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frequency.is_empty()
+    }
+
+    /// The unit of recency and age.
+    #[must_use]
+    pub fn unit(&self) -> TimeUnit {
+        self.unit
+    }
+
+    /// The last day observed, when it is known: a summary that was not made here may not say.
+    #[must_use]
+    pub fn observation_end(&self) -> Option<Date> {
+        self.observation_end
+    }
+
+    /// Which purchases the average spend is the mean of.
+    #[must_use]
+    pub fn spend_basis(&self) -> SpendBasis {
+        self.spend_basis
+    }
+
+    /// The id of row `index`.
+    #[must_use]
+    pub fn id(&self, index: usize) -> &str {
+        self.ids.get(index)
+    }
+
+    /// The ids in row order.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.ids.iter()
+    }
+
+    /// The row of the customer with this id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<usize> {
+        self.ids.iter().position(|other| other == id)
+    }
+
+    /// (x, t_x, T) of row `index`.
+    #[must_use]
+    pub fn history(&self, index: usize) -> History {
+        History::new(self.frequency[index], self.recency[index], self.age[index]).expect("rows are validated when they are pushed")
+    }
+
+    /// What row `index` spent, as the spend model wants it.
+    #[must_use]
+    pub fn spend(&self, index: usize) -> SpendHistory {
+        let purchases = self.spend_basis.purchases(self.frequency[index]);
+        SpendHistory::new(purchases, self.average_spend[index]).expect("rows are validated when they are pushed")
+    }
+
+    /// x of every row.
+    #[must_use]
+    pub fn frequency(&self) -> &[u32] {
+        &self.frequency
+    }
+
+    /// t_x of every row.
+    #[must_use]
+    pub fn recency(&self) -> &[f64] {
+        &self.recency
+    }
+
+    /// T of every row.
+    #[must_use]
+    pub fn age(&self) -> &[f64] {
+        &self.age
+    }
+
+    /// m_x of every row, 0 where no purchase counts towards it.
+    #[must_use]
+    pub fn average_spend(&self) -> &[f64] {
+        &self.average_spend
+    }
+
+    /// How many customers row `index` stands for.
+    #[must_use]
+    pub fn weight(&self, index: usize) -> f64 {
+        self.weight.get(index).copied().unwrap_or(1.0)
+    }
+
+    /// Whether some row stands for other than one customer.
+    #[must_use]
+    pub fn is_weighted(&self) -> bool {
+        !self.weight.is_empty()
+    }
+
+    /// What the log says of each row: empty when the summary was not made from a log.
+    #[must_use]
+    pub fn purchases(&self) -> &[PurchaseRecord] {
+        &self.purchases
+    }
+
+    /// What became of the rows that were read: there when the customers come from a log or a file.
+    #[must_use]
+    pub fn report(&self) -> Option<&DataReport> {
+        self.report.as_ref()
+    }
+
+    pub(crate) fn with_report(mut self, report: DataReport) -> Self {
+        self.report = Some(report);
+        self
+    }
+}

@@ -1,0 +1,173 @@
+//! A fitted model with its evidence.
+
+use ndarray::{Array1, Array2, ArrayView2};
+
+use super::newton::TrustRegionNewton;
+use super::notice::{Notice, NoticeKind};
+use super::objective::{LogLikelihood, Objective};
+use crate::error::{Error, Result};
+use crate::models::Estimable;
+use crate::numeric::symmetric::Eigen;
+
+/// A standard error of a log-parameter beyond this leaves the parameter open within a factor of twenty either way.
+const RIDGE_STANDARD_ERROR: f64 = 3.0;
+
+/// Below this many customers behind an estimate its standard errors are themselves a guess.
+const FEW_CUSTOMERS: f64 = 30.0;
+
+/// How a fit ended. A fit that did not converge is an error, not a status.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum FitStatus {
+    /// The gradient is 0 and the likelihood curves down in every direction.
+    Converged,
+    /// The likelihood still rises at a bound of at least one parameter, which has no finite estimate; the others are at their optimum given it.
+    AtBoundary,
+}
+
+/// A model at its maximum of likelihood, with what is known about how well the data determine it.
+#[derive(Debug, Clone)]
+pub struct Fitted<M> {
+    model: M,
+    status: FitStatus,
+    log_likelihood: f64,
+    customers: f64,
+    /// Indices of the parameters that were free at the optimum.
+    free: Vec<usize>,
+    /// Covariance of the free parameters, on the natural scale; `None` when the likelihood is flat in some direction.
+    covariance: Option<Array2<f64>>,
+    max_abs_gradient: f64,
+    iterations: u64,
+    evaluations: u64,
+    notices: Vec<Notice>,
+}
+
+impl<M: Estimable> Fitted<M> {
+    /// Gathers the evidence at the point where the optimiser stopped.
+    pub(super) fn at_optimum(
+        sample: &M::Sample,
+        point: &Array1<f64>,
+        solver: &TrustRegionNewton,
+        iterations: u64,
+        evaluations: u64,
+    ) -> Result<Self> {
+        let model = LogLikelihood::<M>::model(point).ok_or_else(|| Error::fit(format!("fitting {} left the domain of the model", M::NAME)))?;
+        let at = LogLikelihood::<M>::new(sample).evaluate(point);
+        let free = solver.free(point, &at.gradient);
+        let customers = M::customers(sample);
+        let mut notices = Vec::new();
+        for (i, parameter) in M::PARAMETERS.iter().enumerate().filter(|(i, _)| !free.contains(i)) {
+            let meaning = if at.gradient[i] < 0.0 { parameter.at_lower } else { parameter.at_upper };
+            notices.push(Notice::new(
+                NoticeKind::AtBoundary,
+                format!("{} = {:.3e} is the end of its range and the likelihood still rises: {meaning}", parameter.name, point[i].exp()),
+            ));
+        }
+        let parameters = model.parameters();
+        let curvature = Array2::from_shape_fn((free.len(), free.len()), |(i, j)| -at.hessian[[free[i], free[j]]]);
+        let of_logs = Eigen::of(&curvature).positive_inverse();
+        let widest = of_logs.as_ref().map(|covariance| covariance.diag().iter().fold(0.0, |most: f64, v| most.max(*v)).sqrt());
+        if widest.is_none_or(|width| width > RIDGE_STANDARD_ERROR) && !free.is_empty() {
+            notices.push(Notice::new(
+                NoticeKind::FlatRidge,
+                "the likelihood is nearly flat in some direction: different parameters describe these data equally well, so read the forecasts, \
+                 not single parameters; more customers or a longer observation would settle it",
+            ));
+        }
+        if customers < FEW_CUSTOMERS {
+            notices.push(Notice::new(
+                NoticeKind::FewRepeatBuyers,
+                format!("the {} fit rests on {customers} customers; take its numbers as a rough guess", M::NAME),
+            ));
+        }
+        notices.extend(model.cautions().into_iter().map(|text| Notice::new(NoticeKind::ModelProperty, text)));
+        let covariance = of_logs.map(|covariance| {
+            Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] * parameters[free[i]] * parameters[free[j]])
+        });
+        let status = if free.len() == parameters.len() { FitStatus::Converged } else { FitStatus::AtBoundary };
+        let max_abs_gradient = free.iter().map(|&i| at.gradient[i].abs()).fold(0.0, f64::max) / customers;
+        Ok(Fitted {
+            model,
+            status,
+            log_likelihood: at.value,
+            customers,
+            free,
+            covariance,
+            max_abs_gradient,
+            iterations,
+            evaluations: evaluations + 1,
+            notices,
+        })
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// Whether the optimum is inside the range of the parameters or at its edge.
+    #[must_use]
+    pub fn status(&self) -> FitStatus {
+        self.status
+    }
+
+    /// ln L at the optimum, without combinatorial constants, as the papers print it.
+    #[must_use]
+    pub fn log_likelihood(&self) -> f64 {
+        self.log_likelihood
+    }
+
+    /// How many customers stand behind the estimate, by weight.
+    #[must_use]
+    pub fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    /// The standard error of a parameter, by its index in [`Estimable::PARAMETERS`]; `None` for one at a boundary, or when the likelihood is flat.
+    #[must_use]
+    pub fn standard_error(&self, parameter: usize) -> Option<f64> {
+        let row = self.free.iter().position(|&i| i == parameter)?;
+        self.covariance.as_ref().map(|covariance| covariance[[row, row]].sqrt())
+    }
+
+    /// The covariance of two parameters; `None` as for [`Self::standard_error`].
+    #[must_use]
+    pub fn covariance(&self, parameter: usize, other: usize) -> Option<f64> {
+        let row = |wanted| self.free.iter().position(|&i| i == wanted);
+        let (row, column) = (row(parameter)?, row(other)?);
+        self.covariance.as_ref().map(|covariance| covariance[[row, column]])
+    }
+
+    /// The covariance matrix of the parameters that are not at a boundary, in order; `None` when the likelihood is flat.
+    #[must_use]
+    pub fn free_covariance(&self) -> Option<ArrayView2<'_, f64>> {
+        self.covariance.as_ref().map(|covariance| covariance.view())
+    }
+
+    /// The largest gradient entry per customer, in log-parameters, of the parameters that are not at a boundary.
+    #[must_use]
+    pub fn max_abs_gradient(&self) -> f64 {
+        self.max_abs_gradient
+    }
+
+    /// Iterations of the optimiser.
+    #[must_use]
+    pub fn iterations(&self) -> u64 {
+        self.iterations
+    }
+
+    /// Passes over the data, each giving value, gradient and Hessian.
+    #[must_use]
+    pub fn evaluations(&self) -> u64 {
+        self.evaluations
+    }
+
+    /// Concerns that do not invalidate the fit.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+}

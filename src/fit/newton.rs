@@ -1,0 +1,207 @@
+//! Newton's method in a trust region and a box, as a solver for argmin's run loop.
+//!
+//! With four parameters and an exact Hessian the trust-region problem is solved exactly, from the eigenvalues, at no cost beside the pass over the
+//! data. Parameters that the gradient pushes out of the box stay at its edge (an active set). argmin keeps the run loop, the counts and the reason
+//! of stopping; its own trust region has neither bounds nor a stopping rule and takes three passes instead of one.
+
+use argmin::core::{Error as ArgminError, IterState, KV, Problem, Solver, TerminationReason, TerminationStatus};
+use ndarray::{Array1, Array2};
+
+use super::objective::Objective;
+use crate::models::Evaluation;
+use crate::numeric::symmetric::Eigen;
+
+/// The optimiser's state in argmin's terms; the cost is -ln L.
+pub(super) type NewtonState = IterState<Array1<f64>, Array1<f64>, (), Array2<f64>, (), f64>;
+
+/// Converged: the gradient per customer in log-parameters is smaller than this. The optimum is then known to about 1e-9 of a standard error.
+const GRADIENT_TOLERANCE: f64 = 1e-9;
+
+/// Converged: the next step would gain less than this in ln L per customer. On a ridge the gradient vanishes long before the gain does.
+const GAIN_TOLERANCE: f64 = 1e-12;
+
+/// A step that can gain no more than this share of |ln L| is below the rounding of a sum over customers.
+const NOISE: f64 = 1e-14;
+
+/// At the noise floor, the gradient per customer must at least be this small to call it converged.
+const GRADIENT_AT_NOISE: f64 = 1e-6;
+
+/// First and largest length of a step in log-parameters: a factor of e^2 and e^8.
+const FIRST_RADIUS: f64 = 2.0;
+const LARGEST_RADIUS: f64 = 8.0;
+
+/// Below this radius no step makes progress.
+const SMALLEST_RADIUS: f64 = 1e-10;
+
+/// The solver.
+#[derive(Debug)]
+pub(super) struct TrustRegionNewton {
+    lower: Array1<f64>,
+    upper: Array1<f64>,
+    /// The size of the sample, by weight: tolerances are per customer.
+    customers: f64,
+    radius: f64,
+    at: Option<Evaluation>,
+    stop: Option<TerminationReason>,
+}
+
+/// A step within the trust region and what the quadratic model expects of it.
+struct Step {
+    direction: Array1<f64>,
+    gain: f64,
+}
+
+impl TrustRegionNewton {
+    pub(super) fn new(lower: Array1<f64>, upper: Array1<f64>, customers: f64) -> Self {
+        TrustRegionNewton { lower, upper, customers, radius: FIRST_RADIUS, at: None, stop: None }
+    }
+
+    /// The parameters that may move: all but those at an edge with the gradient pointing out.
+    pub(super) fn free(&self, point: &Array1<f64>, gradient: &Array1<f64>) -> Vec<usize> {
+        (0..point.len())
+            .filter(|&i| !(point[i] <= self.lower[i] && gradient[i] < 0.0 || point[i] >= self.upper[i] && gradient[i] > 0.0))
+            .collect()
+    }
+
+    /// The largest gradient entry per customer among the parameters that may move.
+    fn scaled_gradient(&self, point: &Array1<f64>, gradient: &Array1<f64>) -> f64 {
+        self.free(point, gradient).iter().map(|&i| gradient[i].abs()).fold(0.0, f64::max) / self.customers
+    }
+
+    /// The best step for the quadratic model within the trust region and the box.
+    fn step(&self, point: &Array1<f64>, at: &Evaluation) -> Step {
+        let mut free = self.free(point, &at.gradient);
+        loop {
+            let mut direction = Array1::zeros(point.len());
+            for (&i, step) in free.iter().zip(trust_region_step(&free, at, self.radius)) {
+                direction[i] = step;
+            }
+            // A parameter on an edge that would step out although its own gradient points in: hold it, and solve again without it.
+            let held = free.len();
+            free.retain(|&i| !(point[i] <= self.lower[i] && direction[i] < 0.0 || point[i] >= self.upper[i] && direction[i] > 0.0));
+            if free.len() < held {
+                continue;
+            }
+            // Shorten the step to the first edge; along the ray the quadratic model rises all the way.
+            let room = |i: usize| {
+                let edge = if direction[i] < 0.0 { self.lower[i] } else { self.upper[i] };
+                if direction[i] == 0.0 { f64::INFINITY } else { (edge - point[i]) / direction[i] }
+            };
+            let length = free.iter().map(|&i| room(i)).fold(1.0, f64::min);
+            direction *= length;
+            let gain = at.gradient.dot(&direction) + 0.5 * direction.dot(&at.hessian.dot(&direction));
+            return Step { direction, gain };
+        }
+    }
+
+    /// The reason to stop at a point, if there is one.
+    fn verdict(&self, point: &Array1<f64>, at: &Evaluation, expected_gain: f64) -> Option<TerminationReason> {
+        let gradient = self.scaled_gradient(point, &at.gradient);
+        let noise = expected_gain <= NOISE * at.value.abs().max(1.0);
+        if gradient <= GRADIENT_TOLERANCE && expected_gain <= GAIN_TOLERANCE * self.customers || noise && gradient <= GRADIENT_AT_NOISE {
+            return Some(TerminationReason::SolverConverged);
+        }
+        (noise || self.radius < SMALLEST_RADIUS).then(|| TerminationReason::SolverExit("no step improves the likelihood".to_owned()))
+    }
+
+    fn evaluate<O: Objective>(problem: &mut Problem<O>, point: &Array1<f64>) -> Result<Evaluation, ArgminError> {
+        problem.problem("evaluations", |objective| Ok(objective.evaluate(point)))
+    }
+
+    fn report(&mut self, state: NewtonState, point: Array1<f64>, at: Evaluation) -> NewtonState {
+        let state = state.param(point).cost(-at.value).gradient(-&at.gradient).hessian(-&at.hessian);
+        self.at = Some(at);
+        state
+    }
+}
+
+/// The maximiser of g'd + d'Hd/2 over |d| <= radius, for the free parameters only.
+fn trust_region_step(free: &[usize], at: &Evaluation, radius: f64) -> Array1<f64> {
+    let n = free.len();
+    if n == 0 {
+        return Array1::zeros(0);
+    }
+    let curvature = Array2::from_shape_fn((n, n), |(i, j)| -at.hessian[[free[i], free[j]]]);
+    let gradient: Array1<f64> = free.iter().map(|&i| at.gradient[i]).collect();
+    let Eigen { values, vectors } = Eigen::of(&curvature);
+    let slopes = vectors.t().dot(&gradient);
+    let along = |shift: f64| -> Array1<f64> { (0..n).map(|k| slopes[k] / (values[k] + shift)).collect() };
+    let length = |shift: f64| along(shift).dot(&along(shift)).sqrt();
+    let largest = values[n - 1].abs().max(values[0].abs()).max(f64::MIN_POSITIVE);
+    // Without a shift the curvature must be safely positive.
+    let floor = 1e-13 * largest;
+    if values[0] > floor && length(0.0) <= radius {
+        return vectors.dot(&along(0.0));
+    }
+    // |d(shift)| falls in the shift: bisect its logarithm between just above -lowest eigenvalue and where the step is short enough.
+    let base = (-values[0]).max(0.0);
+    let (mut low, mut high) = (floor, largest + length(largest + base) / radius * largest);
+    while length(base + high) > radius {
+        high *= 4.0;
+    }
+    if length(base + low) <= radius {
+        // No gradient along the lowest curvature (the hard case): go to the edge of the region in that direction.
+        let mut step = along(base + low);
+        let rest = (radius * radius - step.dot(&step)).max(0.0).sqrt();
+        if values[0] < -floor {
+            step[0] += rest.copysign(slopes[0]);
+        }
+        return vectors.dot(&step);
+    }
+    for _ in 0..100 {
+        let middle = (low * high).sqrt();
+        if length(base + middle) > radius { low = middle } else { high = middle }
+    }
+    vectors.dot(&along(base + high))
+}
+
+impl<O: Objective> Solver<O, NewtonState> for TrustRegionNewton {
+    fn name(&self) -> &str {
+        "bounded trust-region Newton"
+    }
+
+    fn init(&mut self, problem: &mut Problem<O>, mut state: NewtonState) -> Result<(NewtonState, Option<KV>), ArgminError> {
+        let start = state.take_param().ok_or_else(|| ArgminError::msg("the solver needs a start"))?;
+        let point = Array1::from_shape_fn(start.len(), |i| start[i].clamp(self.lower[i], self.upper[i]));
+        let at = Self::evaluate(problem, &point)?;
+        if !at.value.is_finite() {
+            self.stop = Some(TerminationReason::SolverExit("the likelihood is not finite at the start".to_owned()));
+        }
+        Ok((self.report(state, point, at), None))
+    }
+
+    fn next_iter(&mut self, problem: &mut Problem<O>, mut state: NewtonState) -> Result<(NewtonState, Option<KV>), ArgminError> {
+        let (Some(point), Some(at)) = (state.take_param(), self.at.take()) else {
+            return Err(ArgminError::msg("the solver was not initialised"));
+        };
+        let step = self.step(&point, &at);
+        self.stop = self.verdict(&point, &at, step.gain);
+        if self.stop.is_some() {
+            return Ok((self.report(state, point, at), None));
+        }
+        let candidate = Array1::from_shape_fn(point.len(), |i| (point[i] + step.direction[i]).clamp(self.lower[i], self.upper[i]));
+        let there = Self::evaluate(problem, &candidate)?;
+        let ratio = (there.value - at.value) / step.gain;
+        let length = step.direction.dot(&step.direction).sqrt();
+        if ratio.is_nan() || ratio < 0.25 {
+            self.radius = 0.25 * length.min(self.radius);
+        } else if ratio > 0.75 && length > 0.8 * self.radius {
+            self.radius = (2.0 * self.radius).min(LARGEST_RADIUS);
+        }
+        if ratio > 1e-4 {
+            // What the next step could still gain decides whether this point is the optimum; it costs no pass over the data.
+            let gain = self.step(&candidate, &there).gain;
+            self.stop = self.verdict(&candidate, &there, gain).filter(|reason| *reason == TerminationReason::SolverConverged);
+            Ok((self.report(state, candidate, there), None))
+        } else {
+            Ok((self.report(state, point, at), None))
+        }
+    }
+
+    fn terminate(&mut self, _state: &NewtonState) -> TerminationStatus {
+        match &self.stop {
+            Some(reason) => TerminationStatus::Terminated(reason.clone()),
+            None => TerminationStatus::NotTerminated,
+        }
+    }
+}

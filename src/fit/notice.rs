@@ -1,0 +1,42 @@
+//! Concerns that do not invalidate a fit, in words a manager can act upon.
+
+use std::fmt;
+
+/// What a notice is about.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum NoticeKind {
+    /// A parameter has no finite estimate: the fit ended at a bound.
+    AtBoundary,
+    /// The likelihood hardly changes along some direction: single parameters mean little, their combination is what was learned.
+    FlatRidge,
+    /// A property of the fitted model that limits what can be asked of it.
+    ModelProperty,
+    /// The estimate rests on few customers.
+    FewRepeatBuyers,
+}
+
+/// A concern, typed for programs and worded for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Notice {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// What it means and what to do.
+    pub message: String,
+}
+
+impl Notice {
+    pub(super) fn new(kind: NoticeKind, message: impl Into<String>) -> Self {
+        Notice { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

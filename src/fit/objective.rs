@@ -1,0 +1,67 @@
+//! The log-likelihood as the optimiser sees it: over the logarithms of the parameters, in a box.
+
+use ndarray::{Array1, Array2};
+
+use crate::models::{Estimable, Evaluation, ParameterKind};
+
+/// The box around a shape parameter, and around a scale in units of the sample's own scale.
+///
+/// A parameter at its bound has no finite estimate: further out the likelihood no longer changes in double precision.
+const SHAPE_BOUNDS: (f64, f64) = (1e-5, 1e5);
+const SCALE_BOUNDS: (f64, f64) = (1e-6, 1e6);
+
+/// A function to be maximised whose value, gradient and Hessian come from one pass over the data.
+pub(super) trait Objective {
+    fn evaluate(&self, point: &Array1<f64>) -> Evaluation;
+}
+
+/// ln L of a sample as a function of the logarithms of a model's parameters.
+#[derive(Debug)]
+pub(super) struct LogLikelihood<'a, M: Estimable> {
+    sample: &'a M::Sample,
+}
+
+impl<'a, M: Estimable> LogLikelihood<'a, M> {
+    pub(super) fn new(sample: &'a M::Sample) -> Self {
+        LogLikelihood { sample }
+    }
+
+    /// Lower and upper bounds of the logarithms.
+    pub(super) fn bounds(sample: &M::Sample) -> (Array1<f64>, Array1<f64>) {
+        let scale = M::scale(sample);
+        let bounds = M::PARAMETERS.iter().map(|parameter| match parameter.kind {
+            ParameterKind::Shape => SHAPE_BOUNDS,
+            ParameterKind::Scale => (scale * SCALE_BOUNDS.0, scale * SCALE_BOUNDS.1),
+        });
+        let (lower, upper): (Vec<f64>, Vec<f64>) = bounds.map(|(low, high)| (low.ln(), high.ln())).unzip();
+        (lower.into(), upper.into())
+    }
+
+    /// The model at a point.
+    pub(super) fn model(point: &Array1<f64>) -> Option<M> {
+        let parameters: Vec<f64> = point.iter().map(|log| log.exp()).collect();
+        M::from_parameters(&parameters).ok()
+    }
+}
+
+impl<M: Estimable> Objective for LogLikelihood<'_, M> {
+    fn evaluate(&self, point: &Array1<f64>) -> Evaluation {
+        let Some(model) = Self::model(point) else {
+            // Outside the domain: nothing to gain there.
+            let n = point.len();
+            return Evaluation { value: f64::NEG_INFINITY, gradient: Array1::zeros(n), hessian: Array2::zeros((n, n)) };
+        };
+        let natural = model.ln_likelihood_sum(self.sample);
+        // d/d ln p = p d/dp, once more for the Hessian
+        let parameters = model.parameters();
+        let gradient = &natural.gradient * &parameters;
+        let mut hessian = natural.hessian;
+        for ((i, j), entry) in hessian.indexed_iter_mut() {
+            *entry *= parameters[i] * parameters[j];
+            if i == j {
+                *entry += gradient[i];
+            }
+        }
+        Evaluation { value: natural.value, gradient, hessian }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a model must tell so that it can be fitted.
+
+use ndarray::{Array1, Array2};
+
+use crate::data::Customers;
+use crate::error::Result;
+use crate::numeric::jet::Jet;
+
+/// What a parameter measures: a pure number, or an amount of something that has a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// A shape: dimensionless.
+    Shape,
+    /// A gamma rate or scale in the unit of the data (time for alpha and beta, money for gamma).
+    Scale,
+}
+
+/// One parameter of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParameterInfo {
+    /// The letter of the papers.
+    pub name: &'static str,
+    /// Pure number or unit-bearing.
+    pub kind: ParameterKind,
+    /// What it means, in words, that this parameter went to its lower bound in a fit.
+    pub at_lower: &'static str,
+    /// What it means that it went to its upper bound.
+    pub at_upper: &'static str,
+}
+
+/// A log-likelihood with its derivatives in a model's parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// ln L summed over the sample.
+    pub value: f64,
+    /// Its gradient, in the order of [`Estimable::PARAMETERS`].
+    pub gradient: Array1<f64>,
+    /// Its Hessian.
+    pub hessian: Array2<f64>,
+}
+
+impl<const N: usize> From<Jet<N>> for Evaluation {
+    fn from(jet: Jet<N>) -> Self {
+        Evaluation {
+            value: jet.value,
+            gradient: Array1::from_iter(jet.gradient),
+            hessian: Array2::from_shape_fn((N, N), |(i, j)| jet.hessian[i][j]),
+        }
+    }
+}
+
+/// A model whose parameters can be estimated by maximum likelihood.
+pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
+    /// The name in files and on the command line: `bg-nbd`.
+    const NAME: &'static str;
+
+    /// The parameters, in the order of every vector and matrix.
+    const PARAMETERS: &'static [ParameterInfo];
+
+    /// The customers as this model's likelihood sees them: equal rows counted once, with their weight.
+    type Sample: Send + Sync;
+
+    /// A model from its parameters, in order.
+    ///
+    /// # Errors
+    /// When one is outside its domain, or there are not as many as [`Self::PARAMETERS`].
+    fn from_parameters(parameters: &[f64]) -> Result<Self>;
+
+    /// The parameters, in order.
+    fn parameters(&self) -> Array1<f64>;
+
+    /// The part of the customers this model learns from.
+    ///
+    /// # Errors
+    /// When there is nothing to learn from: no repeat purchase, no spend.
+    fn sample(customers: &Customers) -> Result<Self::Sample>;
+
+    /// How many customers stand behind a sample, by weight.
+    fn customers(sample: &Self::Sample) -> f64;
+
+    /// The unit of the model's scale parameters in this sample (mean age, mean spend), so that a fit does not depend on weeks or cents.
+    fn scale(sample: &Self::Sample) -> f64;
+
+    /// Start values by moments.
+    fn start(sample: &Self::Sample) -> Self;
+
+    /// ln L of the sample with gradient and Hessian, in one pass.
+    fn ln_likelihood_sum(&self, sample: &Self::Sample) -> Evaluation;
+
+    /// Properties of these parameters that limit what can be asked of the model, in words.
+    fn cautions(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

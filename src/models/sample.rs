@@ -1,0 +1,222 @@
+//! Customers as a likelihood sees them: equal rows once, with their weight, in an order of their own.
+//!
+//! A likelihood is a sum over customers, and many customers have the same history: counting equal ones once saves most of the work and makes the
+//! sum independent of the order of the rows.
+
+use crate::data::Customers;
+use crate::error::{Error, Result};
+use crate::numeric::jet::Jet;
+
+/// Rows that are summed without interruption. Chunk sums are added in order, so that the result does not depend on the number of threads.
+const CHUNK: usize = 4096;
+
+/// Distinct purchase histories.
+#[derive(Debug, Clone)]
+pub struct PurchaseSample {
+    rows: Vec<PurchaseRow>,
+    /// Distinct x with the number of customers who have it.
+    frequencies: Vec<(u32, f64)>,
+    customers: f64,
+    mean_age: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct PurchaseRow {
+    x: f64,
+    t_x: f64,
+    t_cal: f64,
+    weight: f64,
+}
+
+impl PurchaseSample {
+    /// The distinct (x, t_x, T) of a customer base.
+    ///
+    /// # Errors
+    /// When nobody bought twice, or nobody was observed for any time: then nothing can be learned about rates and dropout.
+    pub fn new(customers: &Customers) -> Result<Self> {
+        if customers.frequency().iter().all(|&x| x == 0) {
+            return Err(Error::fit(format!(
+                "none of the {} customers has a repeat purchase, so neither purchase rates nor dropout can be estimated; observe them for longer \
+                 or check that the log holds all purchases, not only first ones",
+                customers.len()
+            )));
+        }
+        if customers.age().iter().all(|&age| age == 0.0) {
+            return Err(Error::fit("every customer has age 0: nobody was observed after the first purchase"));
+        }
+        let mut rows: Vec<PurchaseRow> = (0..customers.len())
+            .map(|i| PurchaseRow {
+                x: f64::from(customers.frequency()[i]),
+                t_x: customers.recency()[i],
+                t_cal: customers.age()[i],
+                weight: customers.weight(i),
+            })
+            .collect();
+        rows.sort_unstable_by(|p, q| {
+            p.x.total_cmp(&q.x).then(p.t_cal.total_cmp(&q.t_cal)).then(p.t_x.total_cmp(&q.t_x)).then(p.weight.total_cmp(&q.weight))
+        });
+        rows.dedup_by(|next, kept| {
+            let same = (next.x, next.t_x, next.t_cal) == (kept.x, kept.t_x, kept.t_cal);
+            if same {
+                kept.weight += next.weight;
+            }
+            same
+        });
+        let mut frequencies: Vec<(u32, f64)> = Vec::new();
+        for row in &rows {
+            match frequencies.last_mut() {
+                Some((x, weight)) if f64::from(*x) == row.x => *weight += row.weight,
+                _ => frequencies.push((row.x as u32, row.weight)),
+            }
+        }
+        let customers = rows.iter().map(|row| row.weight).sum();
+        let mean_age = rows.iter().map(|row| row.weight * row.t_cal).sum::<f64>() / customers;
+        Ok(PurchaseSample { rows, frequencies, customers, mean_age })
+    }
+
+    /// The number of customers, by weight.
+    #[must_use]
+    pub fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    /// The number of distinct histories.
+    #[must_use]
+    pub fn distinct(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The mean of T.
+    #[must_use]
+    pub fn mean_age(&self) -> f64 {
+        self.mean_age
+    }
+
+    /// (r, alpha) of the NBD model whose mean and variance of purchases are those of the sample, dropout ignored.
+    #[must_use]
+    pub fn nbd_moments(&self) -> (f64, f64) {
+        let total = |f: fn(&PurchaseRow) -> f64| self.rows.iter().map(|row| row.weight * f(row)).sum::<f64>();
+        let rate = total(|row| row.x) / total(|row| row.t_cal);
+        let excess: f64 = self.rows.iter().map(|row| row.weight * ((row.x - rate * row.t_cal).powi(2) - rate * row.t_cal)).sum();
+        // No less than a twentieth of the squared mean: a start must not lie on the ridge of equal rates.
+        let variance = (excess / total(|row| row.t_cal * row.t_cal)).max(0.05 * rate * rate);
+        let r = (rate * rate / variance).clamp(0.05, 20.0);
+        (r, r / rate)
+    }
+
+    /// Sums a log-likelihood given as a part that depends on x alone and a part that depends on (x, t_x, T).
+    pub(crate) fn sum<const N: usize>(
+        &self,
+        frequency_term: impl Fn(u32) -> Jet<N> + Sync,
+        timing_term: impl Fn(f64, f64, f64) -> Jet<N> + Sync,
+    ) -> Jet<N> {
+        let by_row = sum_chunks(&self.rows, |row| (row.weight, timing_term(row.x, row.t_x, row.t_cal)));
+        let mut sum = sum_chunks(&self.frequencies, |&(x, weight)| (weight, frequency_term(x)));
+        sum.add_scaled(1.0, &by_row);
+        sum
+    }
+}
+
+/// Distinct spend histories: (number of purchases, mean spend) of the customers whose spend is known.
+#[derive(Debug, Clone)]
+pub struct SpendSample {
+    rows: Vec<SpendRow>,
+    /// Distinct purchase counts with the number of customers who have it.
+    counts: Vec<(u32, f64)>,
+    customers: f64,
+    mean_spend: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct SpendRow {
+    purchases: u32,
+    mean: f64,
+    weight: f64,
+}
+
+impl SpendSample {
+    /// The distinct (x, m_x) of the customers with a positive average spend.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn new(customers: &Customers) -> Result<Self> {
+        let mut rows: Vec<SpendRow> = (0..customers.len())
+            .map(|i| (customers.spend(i), customers.weight(i)))
+            .filter(|(spend, _)| spend.purchases() > 0)
+            .map(|(spend, weight)| SpendRow { purchases: spend.purchases(), mean: spend.mean(), weight })
+            .collect();
+        if rows.is_empty() {
+            return Err(Error::fit(format!(
+                "none of the {} customers has a repeat purchase with a positive amount, so spend cannot be estimated; check the amount column, or \
+                 leave the spend model out",
+                customers.len()
+            )));
+        }
+        rows.sort_unstable_by(|p, q| p.purchases.cmp(&q.purchases).then(p.mean.total_cmp(&q.mean)).then(p.weight.total_cmp(&q.weight)));
+        rows.dedup_by(|next, kept| {
+            let same = (next.purchases, next.mean) == (kept.purchases, kept.mean);
+            if same {
+                kept.weight += next.weight;
+            }
+            same
+        });
+        let mut counts: Vec<(u32, f64)> = Vec::new();
+        for row in &rows {
+            match counts.last_mut() {
+                Some((purchases, weight)) if *purchases == row.purchases => *weight += row.weight,
+                _ => counts.push((row.purchases, row.weight)),
+            }
+        }
+        let customers = rows.iter().map(|row| row.weight).sum();
+        let mean_spend = rows.iter().map(|row| row.weight * row.mean).sum::<f64>() / customers;
+        Ok(SpendSample { rows, counts, customers, mean_spend })
+    }
+
+    /// The number of customers whose spend is known, by weight.
+    #[must_use]
+    pub fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    /// The mean of their mean spends.
+    #[must_use]
+    pub fn mean_spend(&self) -> f64 {
+        self.mean_spend
+    }
+
+    /// Sums a log-likelihood given as a part that depends on the purchase count alone and a part that depends on (count, mean).
+    pub(crate) fn sum<const N: usize>(
+        &self,
+        count_term: impl Fn(u32) -> Jet<N> + Sync,
+        spend_term: impl Fn(f64, f64) -> Jet<N> + Sync,
+    ) -> Jet<N> {
+        let by_row = sum_chunks(&self.rows, |row| (row.weight, spend_term(f64::from(row.purchases), row.mean)));
+        let mut sum = sum_chunks(&self.counts, |&(purchases, weight)| (weight, count_term(purchases)));
+        sum.add_scaled(1.0, &by_row);
+        sum
+    }
+}
+
+/// The weighted sum of a jet over rows, in chunks of a fixed size whose sums are added in order.
+fn sum_chunks<R: Sync, const N: usize>(rows: &[R], term: impl Fn(&R) -> (f64, Jet<N>) + Sync) -> Jet<N> {
+    let chunk_sum = |chunk: &[R]| {
+        let mut sum = Jet::ZERO;
+        for row in chunk {
+            let (weight, jet) = term(row);
+            sum.add_scaled(weight, &jet);
+        }
+        sum
+    };
+    #[cfg(feature = "parallel")]
+    let sums: Vec<Jet<N>> = {
+        use rayon::prelude::*;
+        rows.par_chunks(CHUNK).map(chunk_sum).collect()
+    };
+    #[cfg(not(feature = "parallel"))]
+    let sums: Vec<Jet<N>> = rows.chunks(CHUNK).map(chunk_sum).collect();
+    let mut total = Jet::ZERO;
+    for sum in &sums {
+        total.add_scaled(1.0, sum);
+    }
+    total
+}

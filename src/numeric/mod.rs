@@ -1,0 +1,13 @@
+//! Special functions and quadrature: f64 in, f64 out. Knows no customers.
+//!
+//! Every function states its domain and accuracy. The guiding idea: write each quantity as an integral of a *positive* function in a logarithmic
+//! variable, or as a difference that is formed before it is evaluated. Then nothing cancels and nothing overflows.
+
+pub(crate) mod decay;
+pub(crate) mod elementary;
+mod gauss_legendre;
+pub(crate) mod jet;
+pub(crate) mod log_odds;
+pub(crate) mod rising;
+pub(crate) mod stirling;
+pub(crate) mod symmetric;

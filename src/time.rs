@@ -1,0 +1,508 @@
+//! Dates, units of time, horizons and discount rates.
+//!
+//! A model knows time only as a number of *units* ([`TimeUnit`]); a business speaks of dates, "12 months" and 10 % a year. The types here are
+//! the only bridge between the two, so that a week never meets a month by accident.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil;
+use jiff::fmt::temporal::Pieces;
+use jiff::{Span, ToSpan};
+
+use crate::error::{Error, Result};
+
+/// The unit in which a summary, a fitted model and every horizon of it are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum TimeUnit {
+    /// 24 hours.
+    Day,
+    /// 7 days.
+    #[default]
+    Week,
+    /// One hour.
+    Hour,
+}
+
+/// A year of 365.25 days: the year of the annual discount rate.
+const HOURS_PER_YEAR: f64 = 365.25 * 24.0;
+
+impl TimeUnit {
+    /// Hours in one unit.
+    #[must_use]
+    pub fn hours(self) -> f64 {
+        match self {
+            TimeUnit::Hour => 1.0,
+            TimeUnit::Day => 24.0,
+            TimeUnit::Week => 168.0,
+        }
+    }
+
+    /// Units in a year of 365.25 days: the basis of [`AnnualDiscount::rate_per`].
+    ///
+    /// ```
+    /// assert_eq!(clv::TimeUnit::Day.per_year(), 365.25);
+    /// ```
+    #[must_use]
+    pub fn per_year(self) -> f64 {
+        HOURS_PER_YEAR / self.hours()
+    }
+
+    /// The word for it: `day`, `week`, `hour`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            TimeUnit::Hour => "hour",
+            TimeUnit::Day => "day",
+            TimeUnit::Week => "week",
+        }
+    }
+}
+
+impl fmt::Display for TimeUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for TimeUnit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "hour" => Ok(TimeUnit::Hour),
+            "day" => Ok(TimeUnit::Day),
+            "week" => Ok(TimeUnit::Week),
+            _ => Err(Error::parameter(format!("unit {text:?} is not known; it is one of day, week, hour"))),
+        }
+    }
+}
+
+/// A calendar day.
+///
+/// ```
+/// use clv::Date;
+///
+/// let cut: Date = "1997-09-30".parse()?;
+/// assert_eq!(cut.days_since("1997-01-01".parse()?), 272);
+/// assert_eq!(cut.to_string(), "1997-09-30");
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
+pub struct Date {
+    /// Days since 1970-01-01.
+    day: i32,
+}
+
+impl Date {
+    const EPOCH: civil::Date = civil::date(1970, 1, 1);
+
+    /// The day of a year, month and day of the proleptic Gregorian calendar.
+    ///
+    /// # Errors
+    /// When there is no such day, or the year is outside -9999 to 9999.
+    pub fn new(year: i16, month: i8, day: i8) -> Result<Self> {
+        let date = civil::Date::new(year, month, day)
+            .map_err(|_| Error::data(format!("there is no day {year:04}-{month:02}-{day:02}")))?;
+        Ok(Date::from_civil(date))
+    }
+
+    /// The day a number of days after 1970-01-01.
+    ///
+    /// # Errors
+    /// When the year is outside -9999 to 9999.
+    pub fn from_days_since_1970(day: i32) -> Result<Self> {
+        Date::EPOCH
+            .checked_add(i64::from(day).days())
+            .map(Date::from_civil)
+            .map_err(|_| Error::data(format!("day {day} after 1970-01-01 lies outside the years -9999 to 9999")))
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub fn days_since_1970(self) -> i32 {
+        self.day
+    }
+
+    /// Days from `earlier` to this day, negative when `earlier` is later.
+    #[must_use]
+    pub fn days_since(self, earlier: Date) -> i32 {
+        self.day - earlier.day
+    }
+
+    fn from_civil(date: civil::Date) -> Self {
+        let days = date.duration_since(Date::EPOCH).as_hours() / 24;
+        Date { day: days as i32 }
+    }
+
+    fn civil(self) -> civil::Date {
+        Date::EPOCH.saturating_add(i64::from(self.day).days())
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.civil().fmt(f)
+    }
+}
+
+impl FromStr for Date {
+    type Err = Error;
+
+    /// Reads an ISO 8601 date, or the date part of a date-time *as written* (its zone does not move it to another day).
+    fn from_str(text: &str) -> Result<Self> {
+        Moment::from_str(text).map(Moment::date)
+    }
+}
+
+impl TryFrom<String> for Date {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        date.to_string()
+    }
+}
+
+/// A wall-clock hour: the finest time at which purchases are told apart.
+///
+/// Date-times are taken as they are written: `2026-03-01T23:30:00-05:00` belongs to 1 March, hour 23, because that is the day on which the
+/// customer bought. Minutes and seconds are dropped; a date alone is its hour 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment {
+    /// Hours since 1970-01-01T00.
+    hour: i32,
+}
+
+impl Moment {
+    /// Hour `hour` (0 to 23) of a day.
+    ///
+    /// # Errors
+    /// When `hour` is above 23.
+    pub fn new(date: Date, hour: u8) -> Result<Self> {
+        if hour > 23 {
+            return Err(Error::data(format!("hour {hour} of {date} does not exist; hours run from 0 to 23")));
+        }
+        Ok(Moment { hour: date.day * 24 + i32::from(hour) })
+    }
+
+    /// The day this hour belongs to.
+    #[must_use]
+    pub fn date(self) -> Date {
+        Date { day: self.hour.div_euclid(24) }
+    }
+
+    /// The hour of the day, 0 to 23.
+    #[must_use]
+    pub fn hour_of_day(self) -> u8 {
+        self.hour.rem_euclid(24) as u8
+    }
+
+    /// Hours since 1970-01-01T00.
+    #[must_use]
+    pub fn hours_since_1970(self) -> i32 {
+        self.hour
+    }
+
+    pub(crate) fn from_hours_since_1970(hour: i32) -> Self {
+        Moment { hour }
+    }
+}
+
+impl From<Date> for Moment {
+    fn from(date: Date) -> Self {
+        Moment { hour: date.day * 24 }
+    }
+}
+
+impl fmt::Display for Moment {
+    /// The date alone at hour 0, otherwise `2026-03-01T23:00`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.hour_of_day() {
+            0 => self.date().fmt(f),
+            hour => write!(f, "{}T{hour:02}:00", self.date()),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let pieces = Pieces::parse(text).map_err(|_| {
+            Error::data(format!(
+                "{text:?} is no date; expected ISO 8601 such as 1997-09-30, 1997-09-30T14:05:00 or 1997-09-30 14:05:00+02:00"
+            ))
+        })?;
+        let hour = pieces.time().map_or(0, civil::Time::hour);
+        Ok(Moment { hour: Date::from_civil(pieces.date()).day * 24 + i32::from(hour) })
+    }
+}
+
+/// How far ahead a forecast reaches: a calendar span such as `12 months`, resolved against the observation end to an exact length.
+///
+/// ```
+/// use clv::{Date, Horizon, TimeUnit};
+///
+/// let year: Horizon = "12 months".parse()?;
+/// let end: Date = "1997-09-30".parse()?;
+/// assert_eq!(year.length_from(end, TimeUnit::Day)?, 365.0);       // no leap day between
+/// assert_eq!(year.length_from("2023-09-30".parse()?, TimeUnit::Day)?, 366.0);
+///
+/// let holdout: Horizon = "39 weeks".parse()?;
+/// assert_eq!(holdout.fixed_length(TimeUnit::Week), Some(39.0));   // needs no date
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
+pub struct Horizon {
+    count: u32,
+    span: CalendarSpan,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum CalendarSpan {
+    Hours,
+    Days,
+    Weeks,
+    Months,
+    Years,
+}
+
+impl CalendarSpan {
+    fn name(self) -> &'static str {
+        match self {
+            CalendarSpan::Hours => "hour",
+            CalendarSpan::Days => "day",
+            CalendarSpan::Weeks => "week",
+            CalendarSpan::Months => "month",
+            CalendarSpan::Years => "year",
+        }
+    }
+}
+
+impl Horizon {
+    /// A number of months.
+    ///
+    /// # Errors
+    /// When the number is zero.
+    pub fn months(count: u32) -> Result<Self> {
+        Horizon::positive(count, CalendarSpan::Months)
+    }
+
+    /// A number of weeks.
+    ///
+    /// # Errors
+    /// When the number is zero.
+    pub fn weeks(count: u32) -> Result<Self> {
+        Horizon::positive(count, CalendarSpan::Weeks)
+    }
+
+    /// A number of days.
+    ///
+    /// # Errors
+    /// When the number is zero.
+    pub fn days(count: u32) -> Result<Self> {
+        Horizon::positive(count, CalendarSpan::Days)
+    }
+
+    fn positive(count: u32, span: CalendarSpan) -> Result<Self> {
+        if count == 0 {
+            return Err(Error::parameter("a horizon of length 0 holds no purchase; give at least 1 day"));
+        }
+        Ok(Horizon { count, span })
+    }
+
+    /// The length in `unit`, when it does not depend on the calendar: hours, days and weeks.
+    #[must_use]
+    pub fn fixed_length(self, unit: TimeUnit) -> Option<f64> {
+        let hours = match self.span {
+            CalendarSpan::Hours => 1.0,
+            CalendarSpan::Days => 24.0,
+            CalendarSpan::Weeks => 168.0,
+            CalendarSpan::Months | CalendarSpan::Years => return None,
+        };
+        Some(f64::from(self.count) * hours / unit.hours())
+    }
+
+    /// The length in `unit` of the span that begins at the end of the day `start`.
+    ///
+    /// # Errors
+    /// When the span leaves the years -9999 to 9999.
+    pub fn length_from(self, start: Date, unit: TimeUnit) -> Result<f64> {
+        if let Some(length) = self.fixed_length(unit) {
+            return Ok(length);
+        }
+        let span = match self.span {
+            CalendarSpan::Years => Span::new().try_years(self.count),
+            _ => Span::new().try_months(self.count),
+        };
+        let end = span
+            .and_then(|span| start.civil().checked_add(span))
+            .map_err(|_| Error::parameter(format!("a horizon of {self} from {start} leaves the calendar")))?;
+        let days = Date::from_civil(end).days_since(start);
+        Ok(f64::from(days) * 24.0 / unit.hours())
+    }
+}
+
+impl fmt::Display for Horizon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.count == 1 { "" } else { "s" };
+        write!(f, "{} {}{plural}", self.count, self.span.name())
+    }
+}
+
+impl FromStr for Horizon {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let not_a_horizon = || {
+            Error::parameter(format!("horizon {text:?} is not known; write a count and a span, such as \"12 months\" or \"52 weeks\""))
+        };
+        let text_trimmed = text.trim();
+        let digits = text_trimmed.bytes().take_while(u8::is_ascii_digit).count();
+        let count = text_trimmed[..digits].parse().map_err(|_| not_a_horizon())?;
+        let span = match text_trimmed[digits..].trim_start() {
+            "h" | "hour" | "hours" => CalendarSpan::Hours,
+            "d" | "day" | "days" => CalendarSpan::Days,
+            "w" | "week" | "weeks" => CalendarSpan::Weeks,
+            "mo" | "month" | "months" => CalendarSpan::Months,
+            "y" | "year" | "years" => CalendarSpan::Years,
+            _ => return Err(not_a_horizon()),
+        };
+        Horizon::positive(count, span)
+    }
+}
+
+impl TryFrom<String> for Horizon {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Horizon> for String {
+    fn from(horizon: Horizon) -> Self {
+        horizon.to_string()
+    }
+}
+
+/// An annual effective discount rate: 0.10 means that 110 a year from now are worth 100 today.
+///
+/// ```
+/// use clv::{AnnualDiscount, TimeUnit};
+///
+/// let discount = AnnualDiscount::new(0.10)?;
+/// assert_eq!(discount.rate_per(TimeUnit::Week), 1.1_f64.ln() / (365.25 / 7.0));
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
+pub struct AnnualDiscount {
+    rate: f64,
+}
+
+impl AnnualDiscount {
+    /// An annual rate as a fraction: 0.10 for 10 %.
+    ///
+    /// # Errors
+    /// When the rate is negative, infinite or no number.
+    pub fn new(rate: f64) -> Result<Self> {
+        if !(rate >= 0.0 && rate.is_finite()) {
+            return Err(Error::parameter(format!("discount {rate} must be a finite annual rate of at least 0, such as 0.10 for 10 %")));
+        }
+        Ok(AnnualDiscount { rate })
+    }
+
+    /// The annual rate as a fraction.
+    #[must_use]
+    pub fn annual_rate(self) -> f64 {
+        self.rate
+    }
+
+    /// The continuous rate per unit: ln(1 + d) / units per year.
+    #[must_use]
+    pub fn rate_per(self, unit: TimeUnit) -> f64 {
+        self.rate.ln_1p() / unit.per_year()
+    }
+}
+
+impl TryFrom<f64> for AnnualDiscount {
+    type Error = Error;
+
+    fn try_from(rate: f64) -> Result<Self> {
+        AnnualDiscount::new(rate)
+    }
+}
+
+impl From<AnnualDiscount> for f64 {
+    fn from(discount: AnnualDiscount) -> Self {
+        discount.rate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_time_belongs_to_the_day_and_hour_as_written() {
+        for (text, date, hour) in [
+            ("1997-01-31", "1997-01-31", 0),
+            ("19970131", "1997-01-31", 0),
+            ("1997-01-31T23:59:59", "1997-01-31", 23),
+            ("1997-01-31 23:59:59.123456", "1997-01-31", 23),
+            ("1997-01-31T23:59:59Z", "1997-01-31", 23),
+            ("1997-01-31T23:59:59-05:00", "1997-01-31", 23),
+            ("1997-01-31 00:10+02:00", "1997-01-31", 0),
+            ("1969-12-31T05:00", "1969-12-31", 5),
+        ] {
+            let moment: Moment = text.parse().unwrap();
+            assert_eq!((moment.date().to_string().as_str(), moment.hour_of_day()), (date, hour), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in ["", "1997", "31.01.1997", "01/31/1997", "1997-02-30", "1997-01-31x", "1997-01-31T25:00", "NaN"] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn months_follow_the_calendar_to_the_last_day() {
+        let month: Horizon = "1 month".parse().unwrap();
+        let days = |start: &str| month.length_from(start.parse().unwrap(), TimeUnit::Day).unwrap();
+        assert_eq!([days("2023-01-31"), days("2024-01-31"), days("2024-03-31")], [28.0, 29.0, 30.0]);
+    }
+
+    #[test]
+    fn horizons_read_back_what_they_print() {
+        for text in ["1 hour", "90 days", "52 weeks", "1 month", "3 years"] {
+            assert_eq!(text.parse::<Horizon>().unwrap().to_string(), text);
+        }
+        assert_eq!("26w".parse::<Horizon>().unwrap(), Horizon::weeks(26).unwrap());
+        for text in ["", "12", "months", "-3 weeks", "0 days", "1.5 years", "12 fortnights", "99999999999 days"] {
+            assert!(text.parse::<Horizon>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_horizon_past_the_calendar_is_refused() {
+        let end: Date = "1997-09-30".parse().unwrap();
+        let error = Horizon::months(4_000_000_000).unwrap().length_from(end, TimeUnit::Week).unwrap_err();
+        assert!(error.to_string().contains("leaves the calendar"), "{error}");
+    }
+}

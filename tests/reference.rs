@@ -1,0 +1,81 @@
+//! Every model quantity against values of 40 digits (tests/data/*.json; made with mpmath from the papers' closed forms and checked there against
+//! integrals). Inputs are decimal strings whose value is exact for the nearest double.
+
+use clv::{BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, PurchaseModel, SpendHistory};
+use serde_json::Value;
+
+/// Log-likelihoods: relative, absolute below 1.
+const LOG_LIKELIHOOD: f64 = 1e-12;
+/// Other values v: relative, times 1 + |ln v|, since a value e^-k carries the rounding of an exponent of size k.
+const VALUE: f64 = 1e-12;
+
+fn rows(file: &str) -> Vec<Value> {
+    let path = format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"));
+    let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    document["rows"].as_array().unwrap().clone()
+}
+
+fn number(row: &Value, key: &str) -> f64 {
+    row[key].as_str().unwrap_or_else(|| panic!("{key} in {row}")).parse().unwrap()
+}
+
+fn history(row: &Value) -> History {
+    History::new(number(row, "x") as u32, number(row, "t_x"), number(row, "T")).unwrap()
+}
+
+fn assert_log_likelihood(ours: f64, row: &Value) {
+    let expected = number(row, "log_likelihood");
+    assert!((ours - expected).abs() <= LOG_LIKELIHOOD * expected.abs().max(1.0), "ln L {ours} against {expected} in {row}");
+}
+
+fn assert_value(ours: f64, key: &str, row: &Value) {
+    let expected = number(row, key);
+    // A value below the smallest double (P(alive) = 1e-1678) reads as 0 and must be 0.
+    let tolerance = if expected == 0.0 { 0.0 } else { VALUE * (1.0 + expected.abs().ln().abs()) * expected.abs() };
+    assert!((ours - expected).abs() <= tolerance, "{key}: {ours:e} against {expected:e} in {row}");
+}
+
+/// The horizons of the columns `cexp_t=...`.
+fn horizons(row: &Value) -> Vec<(String, f64)> {
+    let keys = row.as_object().unwrap().keys();
+    keys.filter_map(|key| Some((key.clone(), key.strip_prefix("cexp_t=")?.parse().unwrap()))).collect()
+}
+
+#[test]
+fn bg_nbd() {
+    let rows = rows("bgnbd.json");
+    assert_eq!(rows.len(), 123);
+    for row in &rows {
+        let [r, alpha, a, b] = ["r", "alpha", "a", "b"].map(|name| number(row, name));
+        let model = BgNbd::new(BgNbdParams { r, alpha, a, b }).unwrap();
+        let history = history(row);
+        assert_log_likelihood(model.ln_likelihood(&history), row);
+        assert_value(model.p_alive(&history), "p_alive", row);
+        for (key, t) in horizons(row) {
+            assert_value(model.conditional_expected_purchases(&history, t), &key, row);
+        }
+    }
+}
+
+#[test]
+fn gamma_gamma() {
+    let rows = rows("gammagamma.json");
+    assert_eq!(rows.len(), 52);
+    for row in &rows {
+        let [p, q, gamma] = ["p", "q", "gamma"].map(|name| number(row, name));
+        let model = GammaGamma::new(GammaGammaParams { p, q, gamma }).unwrap();
+        let x = number(row, "x");
+        let spend = SpendHistory::new(x as u32, number(row, "zbar")).unwrap();
+        assert_log_likelihood(model.ln_likelihood(&spend), row);
+        let expected = number(row, "cond_mean");
+        match model.expected_average_spend(&spend) {
+            Some(mean) => {
+                // p x + q - 1 is formed from rounded inputs: near 0 it has no more digits than this.
+                let condition = (p * x + q + 1.0) / (p * x + q - 1.0);
+                let tolerance = VALUE * (1.0 + expected.ln().abs()).max(condition) * expected;
+                assert!((mean - expected).abs() <= tolerance, "mean {mean} against {expected} in {row}");
+            }
+            None => assert!(expected < 0.0, "no mean, but {expected} in {row}"),
+        }
+    }
+}
