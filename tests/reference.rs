@@ -1,7 +1,9 @@
 //! Every model quantity against values of 40 digits (tests/data/*.json; made with mpmath from the papers' closed forms and checked there against
 //! integrals). Inputs are decimal strings whose value is exact for the nearest double.
 
-use clv::{BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, PurchaseModel, SpendHistory};
+use clv::{
+    BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, MbgNbd, MbgNbdParams, ParetoNbd, ParetoNbdParams, PurchaseModel, SpendHistory,
+};
 use serde_json::Value;
 
 /// Log-likelihoods: relative, absolute below 1.
@@ -35,26 +37,47 @@ fn assert_value(ours: f64, key: &str, row: &Value) {
     assert!((ours - expected).abs() <= tolerance, "{key}: {ours:e} against {expected:e} in {row}");
 }
 
-/// The horizons of the columns `cexp_t=...`.
-fn horizons(row: &Value) -> Vec<(String, f64)> {
+/// The columns whose name is `prefix` and a number, with that number.
+fn keyed(row: &Value, prefix: &str) -> Vec<(String, f64)> {
     let keys = row.as_object().unwrap().keys();
-    keys.filter_map(|key| Some((key.clone(), key.strip_prefix("cexp_t=")?.parse().unwrap()))).collect()
+    keys.filter_map(|key| Some((key.clone(), key.strip_prefix(prefix)?.parse().unwrap()))).collect()
+}
+
+/// Every value of every row of a purchase model's table, from the model of its parameters.
+fn check_purchase_model<M: PurchaseModel>(file: &str, names: [&str; 4], count: usize, model: impl Fn([f64; 4]) -> M) {
+    let rows = rows(file);
+    assert_eq!(rows.len(), count);
+    for row in &rows {
+        let model = model(names.map(|name| number(row, name)));
+        let history = history(row);
+        assert_log_likelihood(model.ln_likelihood(&history), row);
+        assert_value(model.p_alive(&history), "p_alive", row);
+        for (key, argument) in keyed(row, "cexp_t=") {
+            assert_value(model.conditional_expected_purchases(&history, argument), &key, row);
+        }
+        for (key, delta) in keyed(row, "dert_delta=") {
+            assert_value(model.conditional_dert(&history, delta).unwrap(), &key, row);
+        }
+    }
 }
 
 #[test]
 fn bg_nbd() {
-    let rows = rows("bgnbd.json");
-    assert_eq!(rows.len(), 123);
-    for row in &rows {
-        let [r, alpha, a, b] = ["r", "alpha", "a", "b"].map(|name| number(row, name));
-        let model = BgNbd::new(BgNbdParams { r, alpha, a, b }).unwrap();
-        let history = history(row);
-        assert_log_likelihood(model.ln_likelihood(&history), row);
-        assert_value(model.p_alive(&history), "p_alive", row);
-        for (key, t) in horizons(row) {
-            assert_value(model.conditional_expected_purchases(&history, t), &key, row);
-        }
-    }
+    check_purchase_model("bgnbd.json", ["r", "alpha", "a", "b"], 123, |[r, alpha, a, b]| BgNbd::new(BgNbdParams { r, alpha, a, b }).unwrap());
+}
+
+#[test]
+fn mbg_nbd() {
+    check_purchase_model("mbgnbd.json", ["r", "alpha", "a", "b"], 123, |[r, alpha, a, b]| {
+        MbgNbd::new(MbgNbdParams { r, alpha, a, b }).unwrap()
+    });
+}
+
+#[test]
+fn pareto_nbd() {
+    check_purchase_model("paretonbd.json", ["r", "alpha", "s", "beta"], 116, |[r, alpha, s, beta]| {
+        ParetoNbd::new(ParetoNbdParams { r, alpha, s, beta }).unwrap()
+    });
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) struct Event {
 
 /// A transaction log: rows of customer, time and amount in any order.
 ///
-/// Read from a file ([`from_csv`](Self::from_csv), [`Source`](crate::Source)) or built from rows one has:
+/// Read from a file (`from_csv` and `Source`, with the features `csv` and `parquet`) or built from rows one has:
 ///
 /// ```
 /// use clv::{Date, Observation, Transaction, TransactionLog};

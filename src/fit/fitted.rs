@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 
 use super::newton::TrustRegionNewton;
 use super::notice::{Notice, NoticeKind};
-use super::objective::{LogLikelihood, Objective};
+use super::objective::LogLikelihood;
 use crate::error::{Error, Result};
 use crate::models::Estimable;
 use crate::numeric::symmetric::Eigen;
@@ -53,8 +53,9 @@ impl<M: Estimable> Fitted<M> {
         iterations: u64,
         evaluations: u64,
     ) -> Result<Self> {
-        let model = LogLikelihood::<M>::model(point).ok_or_else(|| Error::fit(format!("fitting {} left the domain of the model", M::NAME)))?;
-        let at = LogLikelihood::<M>::new(sample).evaluate(point);
+        let (Some(model), Some(at)) = (LogLikelihood::<M>::model(point), solver.evaluation()) else {
+            return Err(Error::fit(format!("fitting {} left the domain of the model", M::NAME)));
+        };
         let free = solver.free(point, &at.gradient);
         let customers = M::customers(sample);
         let mut notices = Vec::new();
@@ -97,7 +98,7 @@ impl<M: Estimable> Fitted<M> {
             covariance,
             max_abs_gradient,
             iterations,
-            evaluations: evaluations + 1,
+            evaluations,
             notices,
         })
     }

@@ -18,7 +18,7 @@ pub(super) type NewtonState = IterState<Array1<f64>, Array1<f64>, (), Array2<f64
 const GRADIENT_TOLERANCE: f64 = 1e-9;
 
 /// Converged: the next step would gain less than this in ln L per customer. On a ridge the gradient vanishes long before the gain does.
-const GAIN_TOLERANCE: f64 = 1e-12;
+const GAIN_TOLERANCE: f64 = 1e-13;
 
 /// A step that can gain no more than this share of |ln L| is below the rounding of a sum over customers.
 const NOISE: f64 = 1e-14;
@@ -54,6 +54,11 @@ struct Step {
 impl TrustRegionNewton {
     pub(super) fn new(lower: Array1<f64>, upper: Array1<f64>, customers: f64) -> Self {
         TrustRegionNewton { lower, upper, customers, radius: FIRST_RADIUS, at: None, stop: None }
+    }
+
+    /// The evaluation at the point where the solver stands.
+    pub(super) fn evaluation(&self) -> Option<&Evaluation> {
+        self.at.as_ref()
     }
 
     /// The parameters that may move: all but those at an edge with the gradient pointing out.

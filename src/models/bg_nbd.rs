@@ -24,6 +24,8 @@
 //! u    = ln(a / b_x) + n d
 //! P(alive) = 1 / (1 + [x > 0] e^u)
 //! E[X(t)]  = E_p[ (1 - (1 + p tau)^-r) / p ],   p ~ Beta(a, b), tau = t / alpha
+//! P(X(t) >= n) = P(N(t) >= n) B(a, b+n-1) / B(a, b)     N the NBD process without dropout: the coin tosses are independent of the times
+//! P(alive at t) = E_p[ (1 + p tau)^-r ]
 //! given alive: BG/NBD (r + x, alpha + T, a, b + x)
 //! ```
 //! (z)_x is a rising factorial. The paper's eq. 9 writes E\[X(t)\] with a 2F1 that divides by a - 1 and takes logs of negative numbers for
@@ -35,19 +37,22 @@
 //!
 //! # References
 //! Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2), 275-284.
+//! Fader, Hardie & Lee (2008), Computing P(alive) Using the BG/NBD Model, brucehardie.com/notes/021.
 
 use ndarray::Array1;
 
+use super::beta_dropout::BetaDropout;
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
+use super::nbd::Nbd;
+use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
-use super::{PurchaseModel, at_least_zero, check_parameters};
+use super::{at_least_zero, check_parameters};
 use crate::data::{Customers, History};
 use crate::error::{Error, Result};
-use crate::numeric::decay::exponential_decay;
-use crate::numeric::elementary::{exp, ln, ln_1p};
+use crate::numeric::decay::{NEGLIGIBLE, exponential_decay};
 use crate::numeric::jet::Jet;
 use crate::numeric::log_odds::beta_mean;
-use crate::numeric::rising::{ln_beta_ratio, ln_rising};
+use crate::numeric::rising::ln_beta_ratio;
 
 /// The parameters of [`BgNbd`], by name.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,150 +84,147 @@ pub struct BgNbdParams {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "BgNbdParams", into = "BgNbdParams"))]
-pub struct BgNbd {
-    r: f64,
-    alpha: f64,
-    a: f64,
-    b: f64,
-}
+pub struct BgNbd(BetaDropout);
 
 impl BgNbd {
     /// A model from its parameters.
     ///
     /// # Errors
-    /// When a parameter is not a positive finite number within 1e-8..1e10.
+    /// When a parameter is not a positive finite number within 1e-12..1e15.
     pub fn new(params: BgNbdParams) -> Result<Self> {
         let BgNbdParams { r, alpha, a, b } = params;
         check_parameters("BG/NBD", &[("r", r), ("alpha", alpha), ("a", a), ("b", b)])?;
-        Ok(BgNbd { r, alpha, a, b })
+        Ok(BgNbd(BetaDropout { r, alpha, a, b }))
     }
 
     /// The parameters, by name.
     #[must_use]
     pub fn params(&self) -> BgNbdParams {
-        let &BgNbd { r, alpha, a, b } = self;
+        let BetaDropout { r, alpha, a, b } = self.0;
         BgNbdParams { r, alpha, a, b }
     }
 
     /// ln L of one customer with gradient and Hessian in (r, alpha, a, b).
     #[must_use]
     pub fn ln_likelihood_jet(&self, history: &History) -> Jet<4> {
-        let mut jet = self.frequency_term(history.frequency());
-        jet.add_scaled(1.0, &self.timing_term(f64::from(history.frequency()), history.recency(), history.age()));
-        jet
+        self.0.ln_likelihood_jet(history, chances(history))
     }
 
-    /// The part of ln L that depends on x alone: ln (r)_x + ln [B(a, b+x) / B(a, b)].
-    fn frequency_term(&self, x: u32) -> Jet<4> {
-        let &BgNbd { r, a, b, .. } = self;
-        let (rate, stay, all) = (ln_rising(r, x), ln_rising(b, x), ln_rising(a + b, x));
-        let mut jet = Jet::ZERO;
-        jet.value = rate.value + ln_beta_ratio(a, b, x);
-        jet.gradient = [rate.first, 0.0, -all.first, stay.first - all.first];
-        jet.hessian[0][0] = rate.second;
-        jet.hessian[2][2] = -all.second;
-        jet.hessian[2][3] = -all.second;
-        jet.hessian[3][3] = stay.second - all.second;
-        jet.symmetric()
+    /// The customer after `x` further purchases without dropout and `age` of time: also what [`MbgNbd`](super::MbgNbd) becomes.
+    pub(super) fn updated(BetaDropout { r, alpha, a, b }: BetaDropout, x: f64, age: f64, chances: f64) -> Self {
+        BgNbd(BetaDropout { r: r + x, alpha: alpha + age, a, b: b + chances })
     }
 
-    /// The part of ln L that depends on the times: -r ln(1 + T/alpha) - x ln(alpha + T) + [x > 0] ln(1 + e^u).
-    #[inline(always)]
-    fn timing_term(&self, x: f64, t_x: f64, t_cal: f64) -> Jet<4> {
-        let &BgNbd { r, alpha, a, .. } = self;
-        let n = r + x;
-        let to_end = 1.0 / (alpha + t_cal);
-        let to_last = 1.0 / (alpha + t_x);
-        // d and its derivatives in alpha
-        let gap = (t_cal - t_x) * to_last;
-        let d = ln_1p(gap);
-        let d_alpha = -gap * to_end;
-        let d_alpha_alpha = gap * (to_end + to_last) * to_end;
-        // x = 0: nobody can have dropped out. b_x is then any positive number, since it meets sigma = 0.
-        let b_x = if x > 0.0 { self.stayed(x) } else { 1.0 };
-        let (softplus, sigma, spread) = if x > 0.0 { softplus(ln(a / b_x) + n * d) } else { (0.0, 0.0, 0.0) };
-        // u and its derivatives
-        let (u_r, u_alpha, u_a, u_b) = (d, n * d_alpha, 1.0 / a, -1.0 / b_x);
-        let ratio = t_cal / alpha;
-        let mut jet = Jet::ZERO;
-        jet.value = -r * ln_1p(ratio) - x * ln(alpha + t_cal) + softplus;
-        jet.gradient = [-ln_1p(ratio) + sigma * u_r, (r * ratio - x) * to_end + sigma * u_alpha, sigma * u_a, sigma * u_b];
-        let h = &mut jet.hessian;
-        h[0][0] = spread * u_r * u_r;
-        h[0][1] = ratio * to_end + spread * u_r * u_alpha + sigma * d_alpha;
-        h[0][2] = spread * u_r * u_a;
-        h[0][3] = spread * u_r * u_b;
-        h[1][1] = (x - r * ratio * (2.0 + ratio)) * to_end * to_end + spread * u_alpha * u_alpha + sigma * n * d_alpha_alpha;
-        h[1][2] = spread * u_alpha * u_a;
-        h[1][3] = spread * u_alpha * u_b;
-        h[2][2] = (spread - sigma) * u_a * u_a;
-        h[2][3] = spread * u_a * u_b;
-        h[3][3] = (spread + sigma) * u_b * u_b;
-        jet.symmetric()
-    }
-
-    /// b + x - 1: the second shape after x - 1 purchases without dropout. Written so that it does not cancel for small b.
-    #[inline(always)]
-    fn stayed(&self, x: f64) -> f64 {
-        self.b + (x - 1.0)
-    }
-
-    /// u = ln odds of having dropped out at the last purchase, for x > 0.
-    #[inline(always)]
-    fn ln_odds_dead(&self, history: &History) -> f64 {
-        let (x, t_x, t_cal) = (f64::from(history.frequency()), history.recency(), history.age());
-        ln(self.a / self.stayed(x)) + (self.r + x) * ln_1p((t_cal - t_x) / (self.alpha + t_x))
+    /// The purchases there would be if nobody dropped out.
+    fn without_dropout(&self) -> Nbd {
+        Nbd::from_shape_and_rate(self.0.r, self.0.alpha)
     }
 }
 
-/// (ln(1 + e^u), its first, its second derivative), each from e^-|u|, so that nothing overflows.
-#[inline(always)]
-fn softplus(u: f64) -> (f64, f64, f64) {
-    let e = exp(-u.abs());
-    let low = e / (1.0 + e);
-    let sigma = if u > 0.0 { 1.0 / (1.0 + e) } else { low };
-    (u.max(0.0) + ln_1p(e), sigma, low / (1.0 + e))
+/// A chance to drop out after every repeat purchase.
+fn chances(history: &History) -> f64 {
+    f64::from(history.frequency())
 }
 
 impl PurchaseModel for BgNbd {
     type Alive = BgNbd;
 
     fn ln_likelihood(&self, history: &History) -> f64 {
-        let x = history.frequency();
-        ln_rising(self.r, x).value
-            + ln_beta_ratio(self.a, self.b, x)
-            + self.timing_term(f64::from(x), history.recency(), history.age()).value
+        self.0.ln_likelihood(history, chances(history))
     }
 
     fn p_alive(&self, history: &History) -> f64 {
-        if history.frequency() == 0 { 1.0 } else { softplus(-self.ln_odds_dead(history)).1 }
+        if history.frequency() == 0 { 1.0 } else { self.0.p_alive(history, chances(history)) }
     }
 
     fn p_dead(&self, history: &History) -> f64 {
-        if history.frequency() == 0 { 0.0 } else { softplus(self.ln_odds_dead(history)).1 }
+        if history.frequency() == 0 { 0.0 } else { self.0.p_dead(history, chances(history)) }
     }
 
     fn given_alive(&self, history: &History) -> BgNbd {
-        let x = f64::from(history.frequency());
-        BgNbd { r: self.r + x, alpha: self.alpha + history.age(), a: self.a, b: self.b + x }
+        BgNbd::updated(self.0, f64::from(history.frequency()), history.age(), chances(history))
     }
 
     fn expected_purchases(&self, t: f64) -> f64 {
-        let &BgNbd { r, alpha, a, b } = self;
+        let BetaDropout { r, alpha, a, b } = self.0;
         let tau = at_least_zero(t) / alpha;
         beta_mean(a, b, (r + 1.0) * tau, |p| -(-r * (p * tau).ln_1p()).exp_m1() / p)
     }
 
+    fn second_factorial_moment(&self, t: f64) -> f64 {
+        // E[X (X - 1) | p] = 2 (1 - p) / p^2 P(at least 2 purchases in p t without dropout); the factor 1 - p shifts the beta distribution.
+        let BetaDropout { r, alpha, a, b } = self.0;
+        let tau = at_least_zero(t) / alpha;
+        let of_p = |p: f64| 2.0 * at_least_two(r, p * tau) / (p * p);
+        b / (a + b) * beta_mean(a, b + 1.0, (r + 2.0) * tau, of_p)
+    }
+
+    fn purchase_pmf(&self, n: u64, t: f64) -> f64 {
+        let BetaDropout { a, b, .. } = self.0;
+        let rates = self.without_dropout();
+        if n == 0 {
+            return rates.purchase_pmf(0, t);
+        }
+        // Alive after n purchases, or dropped out at the n-th with any number of purchases suppressed after it.
+        let n_f = n as f64;
+        let alive = ln_beta_ratio(a, b, n_f).exp() * rates.purchase_pmf(n, t);
+        let dropped = ln_beta_ratio(a, b, n_f - 1.0).exp() * (a / (a + b + (n_f - 1.0))) * rates.purchase_sf(n - 1, t);
+        alive + dropped
+    }
+
+    fn purchase_sf(&self, n: u64, t: f64) -> f64 {
+        let BetaDropout { a, b, .. } = self.0;
+        ln_beta_ratio(a, b, n as f64).exp() * self.without_dropout().purchase_sf(n, t)
+    }
+
     fn p_active(&self, t: f64) -> f64 {
         // Before the first repeat purchase nobody can drop out.
-        -(-self.r * (at_least_zero(t) / self.alpha).ln_1p()).exp_m1()
+        self.without_dropout().p_active(t)
+    }
+
+    fn next_purchase_quantile(&self, q: f64) -> Option<f64> {
+        self.without_dropout().next_purchase_quantile(q)
+    }
+
+    fn p_alive_at(&self, t: f64) -> f64 {
+        let BetaDropout { r, alpha, a, b } = self.0;
+        let tau = at_least_zero(t) / alpha;
+        beta_mean(a, b, (r + 1.0) * tau, |p| (-r * (p * tau).ln_1p()).exp())
     }
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
-        let &BgNbd { r, alpha, a, b } = self;
+        let BetaDropout { r, alpha, a, b } = self.0;
         let (tau, decay) = (at_least_zero(t) / alpha, at_least_zero(delta) * alpha);
-        beta_mean(a, b, (r + 1.0) * tau, |p| r / p * exponential_decay(r, decay / p, (p * tau).ln_1p()))
+        // What is discounted away does not count: beyond that time the integrand no longer depends on p.
+        let reach = tau.min(NEGLIGIBLE / decay);
+        beta_mean(a, b, (r + 1.0) * reach, |p| r / p * exponential_decay(r, decay / p, (p * tau).ln_1p()))
     }
+
+    fn dert(&self, delta: f64) -> Option<f64> {
+        let BetaDropout { a, b, .. } = self.0;
+        if at_least_zero(delta) > 0.0 {
+            return Some(self.discounted_expected_purchases(f64::INFINITY, delta));
+        }
+        // E[1/p]: the purchases of a lifetime, all alike, end after 1/p of them.
+        (a > 1.0).then(|| (b + (a - 1.0)) / (a - 1.0))
+    }
+}
+
+/// P(at least 2 purchases) for a gamma rate of shape r over a time w in units of its scale; all digits where it is tiny.
+fn at_least_two(r: f64, w: f64) -> f64 {
+    let u = w / (1.0 + w);
+    let none = (-r * w.ln_1p()).exp();
+    if (r + 1.0) * u >= 0.1 {
+        return 1.0 - none * (1.0 + r * u);
+    }
+    // The probabilities of 2, 3, ... purchases: their quotient is below 0.07.
+    let (mut term, mut sum, mut n) = (none * 0.5 * r * (r + 1.0) * u * u, 0.0, 2.0);
+    while term > sum * (0.1 * f64::EPSILON) {
+        sum += term;
+        term *= (r + n) / (n + 1.0) * u;
+        n += 1.0;
+    }
+    sum
 }
 
 impl Estimable for BgNbd {
@@ -265,7 +267,8 @@ impl Estimable for BgNbd {
     }
 
     fn parameters(&self) -> Array1<f64> {
-        ndarray::array![self.r, self.alpha, self.a, self.b]
+        let BetaDropout { r, alpha, a, b } = self.0;
+        ndarray::array![r, alpha, a, b]
     }
 
     fn sample(customers: &Customers) -> Result<PurchaseSample> {
@@ -282,11 +285,11 @@ impl Estimable for BgNbd {
 
     fn start(sample: &PurchaseSample) -> Self {
         let (r, alpha) = sample.nbd_moments();
-        BgNbd { r, alpha, a: 1.0, b: 2.5 }
+        BgNbd(BetaDropout { r, alpha, a: 1.0, b: 2.5 })
     }
 
     fn ln_likelihood_sum(&self, sample: &PurchaseSample) -> Evaluation {
-        sample.sum(|x| self.frequency_term(x), |x, t_x, t_cal| self.timing_term(x, t_x, t_cal)).into()
+        sample.sum(|x| self.0.frequency_term(x, x), |x, t_x, t_cal| self.0.timing_term(x, t_x, t_cal, x)).into()
     }
 }
 

@@ -15,7 +15,7 @@ const CHUNK: usize = 4096;
 pub struct PurchaseSample {
     rows: Vec<PurchaseRow>,
     /// Distinct x with the number of customers who have it.
-    frequencies: Vec<(u32, f64)>,
+    frequencies: Vec<(f64, f64)>,
     customers: f64,
     mean_age: f64,
 }
@@ -62,11 +62,11 @@ impl PurchaseSample {
             }
             same
         });
-        let mut frequencies: Vec<(u32, f64)> = Vec::new();
+        let mut frequencies: Vec<(f64, f64)> = Vec::new();
         for row in &rows {
             match frequencies.last_mut() {
-                Some((x, weight)) if f64::from(*x) == row.x => *weight += row.weight,
-                _ => frequencies.push((row.x as u32, row.weight)),
+                Some((x, weight)) if *x == row.x => *weight += row.weight,
+                _ => frequencies.push((row.x, row.weight)),
             }
         }
         let customers = rows.iter().map(|row| row.weight).sum();
@@ -107,7 +107,7 @@ impl PurchaseSample {
     /// Sums a log-likelihood given as a part that depends on x alone and a part that depends on (x, t_x, T).
     pub(crate) fn sum<const N: usize>(
         &self,
-        frequency_term: impl Fn(u32) -> Jet<N> + Sync,
+        frequency_term: impl Fn(f64) -> Jet<N> + Sync,
         timing_term: impl Fn(f64, f64, f64) -> Jet<N> + Sync,
     ) -> Jet<N> {
         let by_row = sum_chunks(&self.rows, |row| (row.weight, timing_term(row.x, row.t_x, row.t_cal)));

@@ -7,6 +7,7 @@ pub(crate) mod decay;
 pub(crate) mod elementary;
 mod gauss_legendre;
 pub(crate) mod jet;
+pub(crate) mod log_concave;
 pub(crate) mod log_odds;
 pub(crate) mod rising;
 pub(crate) mod stirling;

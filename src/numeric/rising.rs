@@ -21,9 +21,8 @@ fn leading_factors(z: f64, m: f64) -> f64 {
     if m <= ASYMPTOTIC { m } else { (ASYMPTOTIC - z).ceil().max(0.0) }
 }
 
-/// ln (z)_m with derivatives, for z in 1e-17..1e17 and whole m in 0..4e9; relative error within 1e-14 (absolute below 1).
-pub(crate) fn ln_rising(z: f64, m: u32) -> LnRising {
-    let m = f64::from(m);
+/// ln (z)_m with derivatives, for z in 1e-17..1e17 and whole m in 0..9e15; relative error within 1e-14 (absolute below 1).
+pub(crate) fn ln_rising(z: f64, m: f64) -> LnRising {
     let head = leading_factors(z, m);
     let (mut product, mut reciprocals, mut squares) = (1.0, 0.0, 0.0);
     for k in 0..head as u32 {
@@ -46,11 +45,10 @@ pub(crate) fn ln_rising(z: f64, m: u32) -> LnRising {
     sum
 }
 
-/// ln [(b)_m / (a + b)_m] = ln [B(a, b + m) / B(a, b)] for a, b in 1e-17..1e17, whole m in 0..4e9.
+/// ln [(b)_m / (a + b)_m] = ln [B(a, b + m) / B(a, b)] for a, b in 1e-17..1e17, whole m in 0..9e15.
 ///
 /// Always negative; relative error within 1e-14 also for a << b, where the two rising factorials agree in all their digits.
-pub(crate) fn ln_beta_ratio(a: f64, b: f64, m: u32) -> f64 {
-    let m = f64::from(m);
+pub(crate) fn ln_beta_ratio(a: f64, b: f64, m: f64) -> f64 {
     let head = leading_factors(b, m);
     let mut sum = 0.0;
     for k in 0..head as u32 {
@@ -91,7 +89,7 @@ mod tests {
     fn agrees_with_the_definition() {
         for z in [1e-6, 0.243, 1.0, 15.9, 16.0, 300.0, 1e5] {
             for m in [0, 1, 2, 15, 16, 17, 18, 100, 10_000, 1_000_000] {
-                let ours = ln_rising(z, m);
+                let ours = ln_rising(z, f64::from(m));
                 let value = by_definition(|k| (z + k).ln(), m);
                 assert!((ours.value - value).abs() <= ACCURACY * value.abs().max(1.0), "ln ({z})_{m}: {} against {value}", ours.value);
                 assert_relative_eq!(ours.first, by_definition(|k| 1.0 / (z + k), m), max_relative = ACCURACY);
@@ -106,7 +104,7 @@ mod tests {
             for b in [1e-6, 0.4, 2.426, 17.0, 1e5] {
                 for m in [0, 1, 2, 16, 17, 40, 10_000, 1_000_000] {
                     let expected = by_definition(|k| -(a / (b + k)).ln_1p(), m);
-                    assert_relative_eq!(ln_beta_ratio(a, b, m), expected, max_relative = ACCURACY);
+                    assert_relative_eq!(ln_beta_ratio(a, b, f64::from(m)), expected, max_relative = ACCURACY);
                 }
             }
         }

@@ -1,0 +1,230 @@
+//! Logs and summaries from CSV.
+
+use std::borrow::Cow;
+use std::io::{Cursor, Read};
+use std::path::Path;
+use std::str;
+
+use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
+
+use crate::data::{Customers, TransactionLog};
+use crate::error::{Error, Result};
+use crate::io::fields::{self, Checked, Fault, Header};
+use crate::io::options::{ReadOptions, SummaryOptions};
+use crate::io::source::{Source, read_failed};
+use crate::io::summary::SummaryReader;
+use crate::time::Moment;
+
+impl TransactionLog {
+    /// Reads a log from a CSV file, plain or gzip, with the columns `customer_id`, `date` and `amount`.
+    ///
+    /// ```
+    /// use clv::{Observation, TransactionLog};
+    ///
+    /// let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
+    /// let customers = log.summarize(&Observation::until("1997-09-30".parse()?).in_weeks())?;
+    /// assert_eq!((log.len(), customers.len()), (6919, 2357));
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the file cannot be read or a row cannot be used: see [`Source::read_log`].
+    pub fn from_csv(path: impl AsRef<Path>) -> Result<Self> {
+        TransactionLog::from_csv_with(path, &ReadOptions::default())
+    }
+
+    /// Reads a log from a CSV file, plain or gzip.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a row cannot be used and is not to be skipped: see [`Source::read_log`].
+    pub fn from_csv_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+        Source::open(path)?.read_log(options)
+    }
+
+    /// Reads a log from CSV, plain or gzip; `name` stands for the reader in messages.
+    ///
+    /// ```
+    /// use clv::{ReadOptions, TransactionLog};
+    ///
+    /// let csv = "customer_id,date,amount\n0001,2026-01-05,20.00\n0001,2026-01-19,abc\n";
+    /// let error = TransactionLog::from_csv_reader(csv.as_bytes(), "orders.csv", &ReadOptions::default()).unwrap_err();
+    /// assert!(error.to_string().starts_with(r#"orders.csv:3: column "amount": amount "abc" is no number"#));
+    /// ```
+    ///
+    /// # Errors
+    /// When the reader fails or a row cannot be used and is not to be skipped: see [`Source::read_log`].
+    pub fn from_csv_reader(reader: impl Read, name: impl Into<String>, options: &ReadOptions) -> Result<Self> {
+        Source::from_reader(reader, name)?.read_log(options)
+    }
+}
+
+impl Customers {
+    /// Reads a summary from a CSV file, plain or gzip: see [`Source::read_summary`] for the columns.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a row breaks a rule and is not to be skipped.
+    pub fn from_csv(path: impl AsRef<Path>, options: &SummaryOptions) -> Result<Self> {
+        Source::open(path)?.read_summary(options)
+    }
+}
+
+/// The column names at the beginning of a file.
+pub(super) fn header_of(name: &str, head: &[u8], delimiter: u8) -> Result<Vec<String>> {
+    Records::new(name, head, delimiter).map(|records| records.header)
+}
+
+pub(super) fn read_log(name: &str, input: impl Read, options: &ReadOptions) -> Result<TransactionLog> {
+    let mut records = Records::new(name, input, options.delimiter)?;
+    let columns = &options.columns;
+    let header = records.header();
+    let customer_at = header.position(&columns.customer, "--customer")?;
+    let date_at = header.position(&columns.date, "--date")?;
+    let amount_at = header.position(&columns.amount, "--amount")?;
+    let mut log = TransactionLog::new();
+    let mut last_date = LastDate::default();
+    while records.advance()? {
+        let records = &records;
+        let place = || records.place();
+        let row = records.check_length();
+        if let Err(fault) = row {
+            fault.settle(options.bad_rows, log.skipped_mut(), None, place)?;
+            continue;
+        }
+        let customer = records.text(customer_at).and_then(|text| fields::customer(text, &columns.customer));
+        let time = records.text(date_at).and_then(|text| last_date.read(text, &columns.date));
+        let amount = records.text(amount_at).and_then(|text| fields::amount(text, &columns.amount));
+        fields::push_transaction(&mut log, options, customer, time, amount, place)?;
+    }
+    Ok(log)
+}
+
+pub(super) fn read_summary(name: &str, input: impl Read, options: &SummaryOptions) -> Result<Customers> {
+    let mut records = Records::new(name, input, options.delimiter)?;
+    let mut summary = SummaryReader::new(&records.header(), options)?;
+    while records.advance()? {
+        let records = &records;
+        let row = records.check_length();
+        summary.push(row.map(|()| |column| records.text(column).map(Cow::Borrowed)), || records.place())?;
+    }
+    summary.finish()
+}
+
+/// Logs are mostly in order of time, so the date of a row is often that of the row before.
+#[derive(Default)]
+struct LastDate {
+    text: String,
+    time: Option<Moment>,
+}
+
+impl LastDate {
+    fn read(&mut self, text: &str, column: &str) -> Checked<Moment> {
+        if let Some(time) = self.time
+            && text == self.text
+        {
+            return Ok(time);
+        }
+        let time = fields::time(text, column)?;
+        self.text.clear();
+        self.text.push_str(text);
+        self.time = Some(time);
+        Ok(time)
+    }
+}
+
+/// The records of a CSV file below its header.
+struct Records<'a, R> {
+    name: &'a str,
+    header: Vec<String>,
+    delimiter: u8,
+    reader: Reader<R>,
+    record: ByteRecord,
+}
+
+/// A line end after the last line: it is then told from the lines within quotes by one rule, and blank lines are passed over anyway.
+type WithLineEnd<R> = std::io::Chain<R, Cursor<&'static [u8]>>;
+
+impl<'a, R: Read> Records<'a, WithLineEnd<R>> {
+    fn new(name: &'a str, input: R, delimiter: u8) -> Result<Self> {
+        // Lines end with \n alone and a \r before it is taken off below: told of both, the csv crate counts lines too low.
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .terminator(Terminator::Any(b'\n'))
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(64 * 1024)
+            .from_reader(input.chain(Cursor::new(b"\n" as &'static [u8])));
+        let mut records = Records { name, header: Vec::new(), delimiter, reader, record: ByteRecord::new() };
+        if !records.advance()? {
+            return Err(Error::data("the file is empty; expected a line of column names and rows below it").at(name));
+        }
+        records.header = records.read_header()?;
+        Ok(records)
+    }
+
+    fn read_header(&self) -> Result<Vec<String>> {
+        let mut names = Vec::with_capacity(self.record.len());
+        for field in 0..self.record.len() {
+            let text = self
+                .text(field)
+                .map_err(|_| Error::data("the column names are not UTF-8 text; save the file as UTF-8").at(self.place()))?;
+            let text = if field == 0 { text.trim_start_matches('\u{feff}') } else { text };
+            // A byte order mark before the first quote keeps the csv crate from seeing the quotes.
+            let text = text.trim();
+            let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+            names.push(text.trim().to_owned());
+        }
+        Ok(names)
+    }
+}
+
+impl<'a, R: Read> Records<'a, R> {
+    fn header(&self) -> Header<'a> {
+        Header { name: self.name, columns: self.header.clone() }
+    }
+
+    /// Reads the next record that is not blank.
+    fn advance(&mut self) -> Result<bool> {
+        loop {
+            let more = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
+                csv::ErrorKind::Io(error) => read_failed(self.name, &error),
+                other => Error::file(format!("cannot read {}: {other:?}", self.name)),
+            })?;
+            if !more {
+                return Ok(false);
+            }
+            if self.record.len() > 1 || !self.record.as_slice().trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn check_length(&self) -> Checked<()> {
+        let (found, expected) = (self.record.len(), self.header.len());
+        if found == expected {
+            return Ok(());
+        }
+        let delimiter = char::from(self.delimiter);
+        Err(Fault::row(format!(
+            "the row has {found} fields, but the header has {expected}; put a field that contains {delimiter:?} in quotes"
+        )))
+    }
+
+    /// A field as text.
+    fn text(&self, field: usize) -> Checked<&str> {
+        let mut bytes = &self.record[field];
+        if field + 1 == self.record.len() {
+            bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        }
+        str::from_utf8(bytes).map_err(|_| {
+            let column = self.header.get(field).map_or("", |name| name);
+            Fault::row(format!("column {column:?}: {:?} is not UTF-8 text; save the file as UTF-8", String::from_utf8_lossy(bytes)))
+        })
+    }
+
+    /// The file and the line on which the record begins.
+    fn place(&self) -> String {
+        let within = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let line = self.reader.position().line().saturating_sub(1 + within);
+        format!("{}:{line}", self.name)
+    }
+}

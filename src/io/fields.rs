@@ -1,0 +1,170 @@
+//! Headers and fields: the rules that do not depend on the file format, and the words for breaking them.
+
+use crate::data::{SkipReason, Skipped, Transaction, TransactionLog};
+use crate::error::{Error, Result};
+use crate::io::options::{BadRows, ReadOptions};
+use crate::time::{Date, Moment};
+
+/// The column names of a file, trimmed.
+#[derive(Debug)]
+pub(super) struct Header<'a> {
+    /// The file.
+    pub(super) name: &'a str,
+    pub(super) columns: Vec<String>,
+}
+
+impl Header<'_> {
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|name| name == column)
+    }
+
+    /// The position of a column that must be there once; `flag` is how its name is given on the command line.
+    pub(super) fn position(&self, column: &str, flag: &str) -> Result<usize> {
+        self.optional(column)?.ok_or_else(|| {
+            let hint = self.delimiter_hint().unwrap_or_else(|| format!("name the right one with {flag}"));
+            Error::data(format!("there is no column {column:?} among the columns found: {}; {hint}", self.listed())).at(self.name)
+        })
+    }
+
+    /// The position of a column that may be missing, but not be there twice.
+    pub(super) fn optional(&self, column: &str) -> Result<Option<usize>> {
+        let mut found = (0..self.columns.len()).filter(|&index| self.columns[index] == column);
+        let position = found.next();
+        if found.next().is_some() {
+            return Err(Error::data(format!("there are two columns {column:?}; rename or remove one of them")).at(self.name));
+        }
+        Ok(position)
+    }
+
+    pub(super) fn listed(&self) -> String {
+        let names: Vec<String> = self.columns.iter().map(|name| format!("{name:?}")).collect();
+        names.join(", ")
+    }
+
+    /// A header of one column that contains a usual delimiter was most likely split by the wrong one.
+    pub(super) fn delimiter_hint(&self) -> Option<String> {
+        let [only] = &self.columns[..] else { return None };
+        let found = [";", "\t", "|", ","].into_iter().find(|&delimiter| only.contains(delimiter))?;
+        let (name, flag) =
+            if found == "\t" { ("a tab".to_owned(), r"'\t'".to_owned()) } else { (format!("{found:?}"), format!("'{found}'")) };
+        Some(format!("the delimiter seems to be {name}; set it with --delimiter {flag}"))
+    }
+}
+
+/// What is wrong with a row.
+#[derive(Debug)]
+pub(super) struct Fault {
+    reason: SkipReason,
+    message: String,
+}
+
+impl Fault {
+    pub(super) fn row(message: impl Into<String>) -> Self {
+        Fault { reason: SkipReason::Malformed, message: message.into() }
+    }
+
+    pub(super) fn column(reason: SkipReason, column: &str, message: impl std::fmt::Display) -> Self {
+        Fault { reason, message: format!("column {column:?}: {message}") }
+    }
+
+    /// An error, or a counted exclusion, as the options say. `amount` is the amount of the row, if it could be read.
+    pub(super) fn settle(
+        self,
+        bad_rows: BadRows,
+        skipped: &mut Skipped,
+        amount: Option<f64>,
+        place: impl FnOnce() -> String,
+    ) -> Result<()> {
+        match bad_rows {
+            BadRows::Skip => {
+                skipped.add(self.reason, amount);
+                Ok(())
+            }
+            BadRows::Error => {
+                let message = format!("{}; correct the row, or skip and count such rows with --bad-rows skip", self.message);
+                Err(Error::data(message).at(place()))
+            }
+        }
+    }
+}
+
+/// A value of a row, or what is wrong with the row.
+pub(super) type Checked<T> = std::result::Result<T, Fault>;
+
+/// Adds a row to a log, or settles what is wrong with it: the first of customer, date and amount that cannot be used.
+pub(super) fn push_transaction(
+    log: &mut TransactionLog,
+    options: &ReadOptions,
+    customer: Checked<&str>,
+    time: Checked<Moment>,
+    amount: Checked<f64>,
+    place: impl FnOnce() -> String,
+) -> Result<()> {
+    let (customer, time, amount) = match (customer, time, amount) {
+        (Ok(customer), Ok(time), Ok(amount)) => (customer, time, amount),
+        (Err(fault), _, amount) | (_, Err(fault), amount) => {
+            return fault.settle(options.bad_rows, log.skipped_mut(), amount.ok(), place);
+        }
+        (_, _, Err(fault)) => return fault.settle(options.bad_rows, log.skipped_mut(), None, place),
+    };
+    log.push(Transaction { customer, time, amount }).map_err(|error| error.at(place()))
+}
+
+pub(super) fn missing_customer(column: &str) -> Fault {
+    Fault::column(SkipReason::MissingCustomer, column, "the customer is missing; every row belongs to a customer")
+}
+
+/// An id, exactly as it is written.
+pub(super) fn customer<'a>(text: &'a str, column: &str) -> Checked<&'a str> {
+    if text.trim().is_empty() { Err(missing_customer(column)) } else { Ok(text) }
+}
+
+pub(super) fn missing_date(column: &str) -> Fault {
+    Fault::column(SkipReason::BadDate, column, "the date is missing")
+}
+
+pub(super) fn time(text: &str, column: &str) -> Checked<Moment> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(missing_date(column));
+    }
+    text.parse().map_err(|error: Error| Fault::column(SkipReason::BadDate, column, error))
+}
+
+/// The day a number of days after 1970-01-01, when it lies in the years -9999 to 9999.
+pub(super) fn day(days: i64) -> Option<Date> {
+    let day = i32::try_from(days).ok().filter(|day| (-4_371_587..=2_932_896).contains(day))?;
+    Date::from_days_since_1970(day).ok()
+}
+
+pub(super) fn missing_amount(column: &str) -> Fault {
+    Fault::column(SkipReason::BadAmount, column, "the amount is missing")
+}
+
+pub(super) fn amount(text: &str, column: &str) -> Checked<f64> {
+    if text.trim().is_empty() {
+        return Err(missing_amount(column));
+    }
+    number(text, "amount").map_err(|message| Fault::column(SkipReason::BadAmount, column, message))
+}
+
+pub(super) fn finite_amount(amount: f64, column: &str) -> Checked<f64> {
+    if amount.is_finite() {
+        Ok(amount)
+    } else {
+        Err(Fault::column(SkipReason::BadAmount, column, format!("amount {amount} is not finite")))
+    }
+}
+
+/// A finite number, or what is wrong with it; `what` is the word for it.
+pub(super) fn number(text: &str, what: &str) -> std::result::Result<f64, String> {
+    let text = text.trim();
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        Ok(_) => Err(format!("{what} {text} is not finite")),
+        Err(_) if text.contains(',') && text.bytes().any(|byte| byte.is_ascii_digit()) => Err(format!(
+            "{what} {text:?} has a decimal comma or thousands separators; write it with a decimal point and nothing else, such as 1234.56"
+        )),
+        Err(_) => Err(format!("{what} {text:?} is no number; write it as digits with a decimal point, such as 1234.56")),
+    }
+}

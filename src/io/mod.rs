@@ -1,0 +1,19 @@
+//! Files in and out: CSV (plain, gzip) and Parquet, transaction logs and summaries, and tables of results.
+
+mod atomic;
+#[cfg(feature = "csv")]
+mod csv;
+mod fields;
+mod options;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod source;
+mod summary;
+mod table;
+
+pub use atomic::write_atomically;
+pub use options::{BadRows, InputKind, LogColumns, ReadOptions, SummaryOptions};
+pub use source::Source;
+#[cfg(feature = "csv")]
+pub use table::write_customers_csv;
+pub use table::{Column, Table, TableFormat, Values};

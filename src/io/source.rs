@@ -1,0 +1,222 @@
+//! Something to read from: a file or standard input, CSV, gzip or Parquet, recognised by its first bytes.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
+
+use crate::data::{Customers, TransactionLog};
+use crate::error::{Error, Result};
+use crate::io::fields::Header;
+use crate::io::options::{InputKind, ReadOptions, SummaryOptions};
+use crate::io::summary;
+
+/// A file or standard input, opened: what it holds is known before it is read.
+///
+/// CSV, plain or compressed with gzip, and Parquet are told apart by their first bytes, not by their names.
+///
+/// ```no_run
+/// use clv::{InputKind, Observation, ReadOptions, Source, SummaryOptions};
+///
+/// let source = Source::open("orders.csv.gz")?;
+/// let options = ReadOptions::default();
+/// let customers = match source.kind(&options)? {
+///     InputKind::Log => source.read_log(&options)?.summarize(&Observation::until("2026-06-30".parse()?))?,
+///     InputKind::Summary => source.read_summary(&SummaryOptions::default())?,
+/// };
+/// # Ok::<(), clv::Error>(())
+/// ```
+pub struct Source<'a> {
+    name: String,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    /// Text, decompressed: what has been read to look at the header, and the rest.
+    #[cfg_attr(not(feature = "csv"), expect(dead_code, reason = "text is recognised only to say that it cannot be read"))]
+    Text { head: Vec<u8>, rest: Box<dyn Read + 'a> },
+    #[cfg(feature = "parquet")]
+    Parquet(crate::io::parquet::ParquetFile),
+}
+
+/// How much is read ahead to see the header.
+const HEAD: usize = 64 * 1024;
+
+impl Source<'static> {
+    /// Opens a file; `-` is standard input, for CSV.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or is neither CSV, gzip nor Parquet.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        if path.as_os_str() == "-" {
+            return Source::from_reader(std::io::stdin(), "<stdin>");
+        }
+        let name = path.display().to_string();
+        let failed = |error: std::io::Error| Error::file(format!("cannot read {name}: {error}"));
+        let mut file = File::open(path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.is_dir() {
+            return Err(Error::file(format!("cannot read {name}: it is a directory")));
+        }
+        let magic = read_up_to(&mut file, 4).map_err(failed)?;
+        if magic == b"PAR1" {
+            return Source::parquet(name, file);
+        }
+        Source::text(name, Cursor::new(magic).chain(file))
+    }
+
+    #[cfg(feature = "parquet")]
+    fn parquet(name: String, file: File) -> Result<Self> {
+        let content = crate::io::parquet::ParquetFile::open(&name, file)?;
+        Ok(Source { name, content: Content::Parquet(content) })
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    fn parquet(name: String, _: File) -> Result<Self> {
+        Err(Error::file(format!("cannot read {name}: it is Parquet, and this build is without the feature parquet")))
+    }
+}
+
+impl<'a> Source<'a> {
+    /// Reads CSV, plain or gzip, from any reader; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// When the reader fails, or delivers something other than text or gzip.
+    pub fn from_reader(reader: impl Read + 'a, name: impl Into<String>) -> Result<Self> {
+        Source::text(name.into(), reader)
+    }
+
+    fn text(name: String, reader: impl Read + 'a) -> Result<Self> {
+        let mut rest: Box<dyn Read + 'a> = Box::new(BufReader::with_capacity(HEAD, reader));
+        let failed = |error| read_failed(&name, &error);
+        let magic = read_up_to(&mut rest, 4).map_err(failed)?;
+        let gzip = magic.starts_with(&[0x1f, 0x8b]);
+        rest = Box::new(Cursor::new(magic).chain(rest));
+        if gzip {
+            rest = decompress(&name, rest)?;
+        }
+        let head = read_up_to(&mut rest, HEAD).map_err(failed)?;
+        refuse_other_formats(&name, &head, gzip)?;
+        Ok(Source { name, content: Content::Text { head, rest } })
+    }
+
+    /// The name of the file, as it was given, or `<stdin>`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it holds, by its columns: a summary when there are the columns frequency, recency and age (or x, t_x and T), otherwise a log.
+    /// Nothing is consumed.
+    ///
+    /// # Errors
+    /// When it is empty or its header cannot be read.
+    pub fn kind(&self, options: &ReadOptions) -> Result<InputKind> {
+        let columns = match &self.content {
+            #[cfg(feature = "csv")]
+            Content::Text { head, .. } => crate::io::csv::header_of(&self.name, head, options.delimiter)?,
+            #[cfg(not(feature = "csv"))]
+            Content::Text { .. } => return Err(without_csv(&self.name, options.delimiter)),
+            #[cfg(feature = "parquet")]
+            Content::Parquet(file) => file.columns(),
+        };
+        let header = Header { name: &self.name, columns };
+        Ok(if summary::is_summary(&header) { InputKind::Summary } else { InputKind::Log })
+    }
+
+    /// Reads a transaction log.
+    ///
+    /// # Errors
+    /// When a column is missing or named twice, the file is empty, damaged or cut off, or a row cannot be used and is not to be skipped.
+    pub fn read_log(self, options: &ReadOptions) -> Result<TransactionLog> {
+        let log = match self.content {
+            #[cfg(feature = "csv")]
+            Content::Text { head, rest } => crate::io::csv::read_log(&self.name, Cursor::new(head).chain(rest), options)?,
+            #[cfg(not(feature = "csv"))]
+            Content::Text { .. } => return Err(without_csv(&self.name, options.delimiter)),
+            #[cfg(feature = "parquet")]
+            Content::Parquet(file) => file.read_log(&self.name, options)?,
+        };
+        if log.rows_read() == 0 {
+            return Err(no_rows(&self.name));
+        }
+        Ok(log)
+    }
+
+    /// Reads a summary: one row per customer.
+    ///
+    /// Columns are `frequency` (or `x`), `recency` (`t_x`, `t.x`), `age` (`T`, `T.cal`), and when they are there `average_spend` (`m_x`,
+    /// `monetary_value`), `weight`, and an id: `customer_id`, `id`, `cust` or `sample_id`; without one, the number of the row. Of
+    /// `first_purchase` and `last_purchase`, when they are there, recency and age must be the differences, which catches a wrong unit.
+    ///
+    /// # Errors
+    /// When a column is missing, the file is empty, damaged or cut off, an id occurs twice, the dates contradict the unit, or a row breaks a rule
+    /// and is not to be skipped.
+    pub fn read_summary(self, options: &SummaryOptions) -> Result<Customers> {
+        match self.content {
+            #[cfg(feature = "csv")]
+            Content::Text { head, rest } => crate::io::csv::read_summary(&self.name, Cursor::new(head).chain(rest), options),
+            #[cfg(not(feature = "csv"))]
+            Content::Text { .. } => Err(without_csv(&self.name, options.delimiter)),
+            #[cfg(feature = "parquet")]
+            Content::Parquet(file) => file.read_summary(&self.name, options),
+        }
+    }
+}
+
+impl fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn no_rows(name: &str) -> Error {
+    Error::data("there is a header, but no row below it").at(name)
+}
+
+/// The words for a reader that fails: mostly a compressed file that ends too early.
+pub(super) fn read_failed(name: &str, error: &std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => {
+            Error::file(format!("cannot read {name}: the compressed data end too early, the file is cut off; fetch it again"))
+        }
+        _ => Error::file(format!("cannot read {name}: {error}")),
+    }
+}
+
+fn read_up_to(reader: &mut impl Read, length: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(length as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(feature = "csv")]
+fn decompress<'a>(_: &str, compressed: Box<dyn Read + 'a>) -> Result<Box<dyn Read + 'a>> {
+    Ok(Box::new(flate2::read::MultiGzDecoder::new(compressed)))
+}
+
+#[cfg(not(feature = "csv"))]
+fn decompress<'a>(name: &str, _: Box<dyn Read + 'a>) -> Result<Box<dyn Read + 'a>> {
+    Err(Error::file(format!("cannot read {name}: it is gzip, and this build is without the feature csv")))
+}
+
+#[cfg(not(feature = "csv"))]
+fn without_csv(name: &str, _: u8) -> Error {
+    Error::file(format!("cannot read {name}: it is no Parquet, and this build is without the feature csv"))
+}
+
+fn refuse_other_formats(name: &str, head: &[u8], gzip: bool) -> Result<()> {
+    let formats: [(&[u8], &str); 7] = [
+        (b"PAR1", if gzip { "Parquet within gzip; decompress it first" } else { "Parquet, which must be a file; give its path" }),
+        (b"PK\x03\x04", "a ZIP archive or an Excel workbook; export it as CSV"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd; decompress it, or use gzip"),
+        (b"BZh", "compressed with bzip2; decompress it, or use gzip"),
+        (b"\xfd7zXZ", "compressed with xz; decompress it, or use gzip"),
+        (b"\xff\xfe", "UTF-16 text; save it as UTF-8"),
+        (b"\xfe\xff", "UTF-16 text; save it as UTF-8"),
+    ];
+    match formats.iter().find(|(magic, _)| head.starts_with(magic)) {
+        Some((_, what)) => Err(Error::file(format!("cannot read {name}: it is {what}"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,272 @@
+//! A summary row by row: the rules are the same whatever the file format.
+
+use std::borrow::Cow;
+
+use crate::data::{Customer, Customers, DataReport, History, Interner, PurchaseRecord, SkipReason, Skipped, SpendHistory};
+use crate::error::{Error, Result};
+use crate::io::fields::{self, Checked, Fault, Header};
+use crate::io::options::SummaryOptions;
+use crate::io::source::no_rows;
+use crate::time::{Date, Moment};
+
+const FREQUENCY: &[&str] = &["frequency", "x"];
+const RECENCY: &[&str] = &["recency", "t_x", "t.x"];
+const AGE: &[&str] = &["age", "T", "T.cal"];
+const AVERAGE_SPEND: &[&str] = &["average_spend", "m_x", "monetary_value"];
+const ID: [&str; 4] = ["customer_id", "id", "cust", "sample_id"];
+
+/// How far recency and age may be from the difference of the dates, in units: files are rounded to two decimals.
+const ROUNDING: f64 = 0.01;
+
+pub(super) fn is_summary(header: &Header<'_>) -> bool {
+    [FREQUENCY, RECENCY, AGE].iter().all(|names| names.iter().any(|name| header.has(name)))
+}
+
+/// A column: where it is and what it is called.
+#[derive(Debug, Clone)]
+struct Found {
+    at: usize,
+    name: String,
+}
+
+#[derive(Debug)]
+struct SummaryColumns {
+    id: Option<Found>,
+    frequency: Found,
+    recency: Found,
+    age: Found,
+    average_spend: Option<Found>,
+    weight: Option<Found>,
+    first_purchase: Option<Found>,
+    last_purchase: Option<Found>,
+    total_spend: Option<Found>,
+}
+
+impl SummaryColumns {
+    fn find(header: &Header<'_>, options: &SummaryOptions) -> Result<Self> {
+        let single = |name: &str| -> Result<Option<Found>> { Ok(header.optional(name)?.map(|at| Found { at, name: name.to_owned() })) };
+        let id = match &options.customer {
+            Some(name) => Some(Found { at: header.position(name, "--customer")?, name: name.clone() }),
+            None => match ID.into_iter().find(|name| header.has(name)) {
+                Some(name) => single(name)?,
+                None => None,
+            },
+        };
+        Ok(SummaryColumns {
+            id,
+            frequency: required(header, FREQUENCY)?,
+            recency: required(header, RECENCY)?,
+            age: required(header, AGE)?,
+            average_spend: one_of(header, AVERAGE_SPEND)?,
+            weight: single("weight")?,
+            first_purchase: single("first_purchase")?,
+            last_purchase: single("last_purchase")?,
+            total_spend: single("total_spend")?,
+        })
+    }
+}
+
+/// The column with one of the names of a figure; two of them contradict each other.
+fn one_of(header: &Header<'_>, names: &[&str]) -> Result<Option<Found>> {
+    let mut found = None;
+    for &name in names {
+        let Some(at) = header.optional(name)? else { continue };
+        if let Some(Found { name: other, .. }) = &found {
+            return Err(Error::data(format!(
+                "the columns {other:?} and {name:?} are names of the same figure; rename or remove one of them"
+            ))
+            .at(header.name));
+        }
+        found = Some(Found { at, name: name.to_owned() });
+    }
+    Ok(found)
+}
+
+fn required(header: &Header<'_>, names: &[&str]) -> Result<Found> {
+    one_of(header, names)?.ok_or_else(|| {
+        let hint = header.delimiter_hint().unwrap_or_else(|| "a summary has frequency, recency and age, or x, t_x and T".to_owned());
+        let named: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+        Error::data(format!("there is no column {} among the columns found: {}; {hint}", named.join(" or "), header.listed()))
+            .at(header.name)
+    })
+}
+
+/// Takes the rows of a summary.
+pub(super) struct SummaryReader<'a> {
+    name: &'a str,
+    options: &'a SummaryOptions,
+    columns: SummaryColumns,
+    customers: Customers,
+    ids: Interner,
+    skipped: Skipped,
+    rows: u64,
+    end: Option<Date>,
+}
+
+/// The figures of one row.
+struct Row {
+    history: History,
+    average_spend: f64,
+    weight: f64,
+    first: Option<Moment>,
+    last: Option<Moment>,
+    total_spend: Option<f64>,
+}
+
+impl<'a> SummaryReader<'a> {
+    pub(super) fn new(header: &Header<'a>, options: &'a SummaryOptions) -> Result<Self> {
+        Ok(SummaryReader {
+            name: header.name,
+            options,
+            columns: SummaryColumns::find(header, options)?,
+            customers: Customers::new(options.unit).spend_over(options.spend_basis),
+            ids: Interner::default(),
+            skipped: Skipped::default(),
+            rows: 0,
+            end: options.observation_end,
+        })
+    }
+
+    /// The columns that are looked at.
+    #[cfg(feature = "parquet")]
+    pub(super) fn positions(&self) -> Vec<usize> {
+        let SummaryColumns { id, frequency, recency, age, average_spend, weight, first_purchase, last_purchase, total_spend } =
+            &self.columns;
+        let optional = [id, average_spend, weight, first_purchase, last_purchase, total_spend].into_iter().flatten();
+        [frequency, recency, age].into_iter().chain(optional).map(|column| column.at).collect()
+    }
+
+    /// Takes a row, given as a function from the position of a column to its text.
+    pub(super) fn push<'r, F>(&mut self, row: Checked<F>, place: impl Fn() -> String) -> Result<()>
+    where
+        F: Fn(usize) -> Checked<Cow<'r, str>>,
+    {
+        self.rows += 1;
+        let read = row.and_then(|field| {
+            let id = match &self.columns.id {
+                Some(Found { at, name }) => {
+                    let id = field(*at)?;
+                    fields::customer(&id, name)?;
+                    id
+                }
+                None => Cow::Owned(self.rows.to_string()),
+            };
+            Ok((id, self.read(&field)?))
+        });
+        let (id, row) = match read {
+            Ok(read) => read,
+            Err(fault) => return fault.settle(self.options.bad_rows, &mut self.skipped, None, place),
+        };
+        let (_, new) = self.ids.intern(&id)?;
+        if !new {
+            return Err(Error::data(format!("customer {id:?} occurs a second time; a summary has one row per customer")).at(place()));
+        }
+        self.check_dates(&row).map_err(|error| error.at(place()))?;
+        let purchases = match (row.first, row.last, row.total_spend) {
+            (Some(first), Some(last), Some(total_spend)) => Some(PurchaseRecord { first, last, total_spend }),
+            _ => None,
+        };
+        let Row { history, average_spend, weight, .. } = row;
+        self.customers.push(Customer { id: &id, history, average_spend, weight, purchases }).map_err(|error| error.at(place()))
+    }
+
+    pub(super) fn finish(self) -> Result<Customers> {
+        if self.rows == 0 {
+            return Err(no_rows(self.name));
+        }
+        if self.customers.is_empty() {
+            return Err(Error::data(format!("all {} rows were skipped as unusable", self.rows)).at(self.name));
+        }
+        let mut report = DataReport::default();
+        report.rows_read = self.rows;
+        report.skipped = self.skipped.tally();
+        report.customers_seen = self.customers.len() as u64;
+        report.customers = self.customers.len() as u64;
+        let customers = match self.end {
+            Some(end) => self.customers.observed_until(end),
+            None => self.customers,
+        };
+        Ok(customers.with_report(report))
+    }
+
+    fn read<'r>(&self, field: &impl Fn(usize) -> Checked<Cow<'r, str>>) -> Checked<Row> {
+        let columns = &self.columns;
+        let bad = |column: &Found, message: String| Fault::column(SkipReason::BadHistory, &column.name, message);
+        let figure = |column: &Found, what: &str| fields::number(&field(column.at)?, what).map_err(|message| bad(column, message));
+        let optional = |column: &Option<Found>, what: &str| -> Checked<Option<f64>> {
+            match column {
+                Some(column) if !field(column.at)?.trim().is_empty() => figure(column, what).map(Some),
+                _ => Ok(None),
+            }
+        };
+        let date = |column: &Option<Found>| -> Checked<Option<Moment>> {
+            column.as_ref().map(|column| fields::time(&field(column.at)?, &column.name)).transpose()
+        };
+        let x = figure(&columns.frequency, "frequency")?;
+        if x.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&x) {
+            return Err(bad(&columns.frequency, format!("frequency {x} must be a whole number from 0: it counts repeat purchases")));
+        }
+        let recency = figure(&columns.recency, "recency")?;
+        let history =
+            History::new(x as u32, recency, figure(&columns.age, "age")?).map_err(|error| bad(&columns.recency, error.to_string()))?;
+        if x > 0.0 && recency <= 0.0 {
+            return Err(bad(
+                &columns.recency,
+                format!(
+                    "recency 0 with frequency {x}; purchases of one day are one purchase, so a repeat purchase comes later than the first"
+                ),
+            ));
+        }
+        let average_spend = optional(&columns.average_spend, "average spend")?.unwrap_or(0.0);
+        if let Some(column) = &columns.average_spend {
+            let purchases = self.options.spend_basis.purchases(history.frequency());
+            SpendHistory::new(purchases, average_spend).map_err(|error| bad(column, error.to_string()))?;
+        }
+        let weight = optional(&columns.weight, "weight")?.unwrap_or(1.0);
+        if let Some(column) = &columns.weight
+            && weight <= 0.0
+        {
+            return Err(bad(column, format!("weight {weight} must be a positive finite number")));
+        }
+        let total_spend = match &columns.total_spend {
+            Some(column) => Some(figure(column, "total spend")?),
+            None => None,
+        };
+        Ok(Row { history, average_spend, weight, first: date(&columns.first_purchase)?, last: date(&columns.last_purchase)?, total_spend })
+    }
+
+    /// The dates, where there are any, must be as far apart as recency and age say: a summary in another unit would pass unnoticed otherwise.
+    fn check_dates(&mut self, row: &Row) -> Result<()> {
+        let Some(first) = row.first else { return Ok(()) };
+        let unit = self.options.unit;
+        if let Some(last) = row.last {
+            let between = f64::from(last.hours_since_1970() - first.hours_since_1970()) / unit.hours();
+            let recency = row.history.recency();
+            if (recency - between).abs() > ROUNDING {
+                return Err(Error::data(format!(
+                    "recency {recency} is not the time from {first} to {last}, which is {between} in the unit {unit}; \
+                     give the unit in which the summary was made with --unit"
+                )));
+            }
+        }
+        // Ages count from an hour of the first day to an hour of the last one; rounding must not lead to the day before.
+        let end_hour = f64::from(first.hours_since_1970()) + row.history.age() * unit.hours() + 0.9;
+        let Some(end) = fields::day((end_hour / 24.0).floor() as i64) else {
+            return Err(Error::data(format!(
+                "age {} in the unit {unit} from {first} leaves the calendar; check the unit (--unit)",
+                row.history.age()
+            )));
+        };
+        match self.end {
+            Some(known) if known != end => Err(Error::data(format!(
+                "age {} in the unit {unit} from {first} ends on {end}, but the customers were observed until {known}; \
+                 check the unit (--unit) and the observation end (--observation-end)",
+                row.history.age()
+            ))),
+            _ => {
+                self.end = Some(end);
+                Ok(())
+            }
+        }
+    }
+}

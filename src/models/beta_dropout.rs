@@ -1,0 +1,117 @@
+//! What BG/NBD and MBG/NBD share: gamma purchase rates, and a chance p ~ beta(a, b) of dropping out at certain purchases.
+//!
+//! They differ in one number, how many `chances` to drop out a customer with x repeat purchases has had: x (BG, after each repeat purchase) or x + 1
+//! (MBG, after the first purchase too).
+
+use crate::data::History;
+use crate::numeric::elementary::{exp, ln, ln_1p};
+use crate::numeric::jet::Jet;
+use crate::numeric::rising::{ln_beta_ratio, ln_rising};
+
+/// Parameters (r, alpha, a, b) and the formulas in which the number of chances is an argument.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct BetaDropout {
+    pub(super) r: f64,
+    pub(super) alpha: f64,
+    pub(super) a: f64,
+    pub(super) b: f64,
+}
+
+impl BetaDropout {
+    /// The part of ln L that depends on x alone: ln (r)_x + ln [B(a, b + chances) / B(a, b)].
+    pub(super) fn frequency_term(&self, x: f64, chances: f64) -> Jet<4> {
+        let &BetaDropout { r, a, b, .. } = self;
+        let (rate, stay, all) = (ln_rising(r, x), ln_rising(b, chances), ln_rising(a + b, chances));
+        let mut jet = Jet::ZERO;
+        jet.value = rate.value + ln_beta_ratio(a, b, chances);
+        jet.gradient = [rate.first, 0.0, -all.first, stay.first - all.first];
+        jet.hessian[0][0] = rate.second;
+        jet.hessian[2][2] = -all.second;
+        jet.hessian[2][3] = -all.second;
+        jet.hessian[3][3] = stay.second - all.second;
+        jet.symmetric()
+    }
+
+    /// The part of ln L that depends on the times: -r ln(1 + T/alpha) - x ln(alpha + T) + [chances > 0] ln(1 + e^u).
+    #[inline(always)]
+    pub(super) fn timing_term(&self, x: f64, t_x: f64, t_cal: f64, chances: f64) -> Jet<4> {
+        let &BetaDropout { r, alpha, a, .. } = self;
+        let n = r + x;
+        let to_end = 1.0 / (alpha + t_cal);
+        let to_last = 1.0 / (alpha + t_x);
+        // d and its derivatives in alpha
+        let gap = (t_cal - t_x) * to_last;
+        let d = ln_1p(gap);
+        let d_alpha = -gap * to_end;
+        let d_alpha_alpha = gap * (to_end + to_last) * to_end;
+        // Without a chance nobody can have dropped out; the second shape is then any positive number, since it meets sigma = 0.
+        let stayed = if chances > 0.0 { self.stayed(chances) } else { 1.0 };
+        let (softplus, sigma, spread) = if chances > 0.0 { softplus(ln(a / stayed) + n * d) } else { (0.0, 0.0, 0.0) };
+        // u and its derivatives
+        let (u_r, u_alpha, u_a, u_b) = (d, n * d_alpha, 1.0 / a, -1.0 / stayed);
+        let ratio = t_cal / alpha;
+        let mut jet = Jet::ZERO;
+        jet.value = -r * ln_1p(ratio) - x * ln(alpha + t_cal) + softplus;
+        jet.gradient = [-ln_1p(ratio) + sigma * u_r, (r * ratio - x) * to_end + sigma * u_alpha, sigma * u_a, sigma * u_b];
+        let h = &mut jet.hessian;
+        h[0][0] = spread * u_r * u_r;
+        h[0][1] = ratio * to_end + spread * u_r * u_alpha + sigma * d_alpha;
+        h[0][2] = spread * u_r * u_a;
+        h[0][3] = spread * u_r * u_b;
+        h[1][1] = (x - r * ratio * (2.0 + ratio)) * to_end * to_end + spread * u_alpha * u_alpha + sigma * n * d_alpha_alpha;
+        h[1][2] = spread * u_alpha * u_a;
+        h[1][3] = spread * u_alpha * u_b;
+        h[2][2] = (spread - sigma) * u_a * u_a;
+        h[2][3] = spread * u_a * u_b;
+        h[3][3] = (spread + sigma) * u_b * u_b;
+        jet.symmetric()
+    }
+
+    /// ln L of one customer.
+    pub(super) fn ln_likelihood(&self, history: &History, chances: f64) -> f64 {
+        let x = f64::from(history.frequency());
+        ln_rising(self.r, x).value
+            + ln_beta_ratio(self.a, self.b, chances)
+            + self.timing_term(x, history.recency(), history.age(), chances).value
+    }
+
+    /// ln L of one customer with derivatives.
+    pub(super) fn ln_likelihood_jet(&self, history: &History, chances: f64) -> Jet<4> {
+        let x = f64::from(history.frequency());
+        let mut jet = self.frequency_term(x, chances);
+        jet.add_scaled(1.0, &self.timing_term(x, history.recency(), history.age(), chances));
+        jet
+    }
+
+    /// P(alive) = 1 / (1 + e^u) for chances > 0.
+    pub(super) fn p_alive(&self, history: &History, chances: f64) -> f64 {
+        softplus(-self.ln_odds_dead(history, chances)).1
+    }
+
+    /// P(dropped out) = 1 / (1 + e^-u) for chances > 0.
+    pub(super) fn p_dead(&self, history: &History, chances: f64) -> f64 {
+        softplus(self.ln_odds_dead(history, chances)).1
+    }
+
+    /// u = ln(a / (b + chances - 1)) + n d: ln odds of having dropped out at the last chance.
+    #[inline(always)]
+    fn ln_odds_dead(&self, history: &History, chances: f64) -> f64 {
+        let (x, t_x, t_cal) = (f64::from(history.frequency()), history.recency(), history.age());
+        ln(self.a / self.stayed(chances)) + (self.r + x) * ln_1p((t_cal - t_x) / (self.alpha + t_x))
+    }
+
+    /// b + chances - 1: the second shape when all chances but the last were passed. Written so that it does not cancel for small b.
+    #[inline(always)]
+    fn stayed(&self, chances: f64) -> f64 {
+        self.b + (chances - 1.0)
+    }
+}
+
+/// (ln(1 + e^u), its first, its second derivative), each from e^-|u|, so that nothing overflows.
+#[inline(always)]
+fn softplus(u: f64) -> (f64, f64, f64) {
+    let e = exp(-u.abs());
+    let low = e / (1.0 + e);
+    let sigma = if u > 0.0 { 1.0 / (1.0 + e) } else { low };
+    (u.max(0.0) + ln_1p(e), sigma, low / (1.0 + e))
+}

@@ -1,0 +1,512 @@
+//! The Pareto/NBD model (Schmittlein, Morrison & Colombo 1987).
+//!
+//! # Story
+//! 1. While alive, a customer buys at random with a steady rate lambda (a Poisson process).
+//! 2. lambda differs between customers: gamma(shape r, rate alpha).
+//! 3. A customer drops out, unnoticed and for good, after an exponential lifetime with rate mu.
+//! 4. mu differs between customers: gamma(shape s, rate beta).
+//! 5. lambda and mu are independent.
+//!
+//! Do not use it when customers buy at regular intervals (a pause is then stronger evidence than the model takes it for), or for contracts, where
+//! leaving is seen.
+//!
+//! # Parameters
+//! | symbol | unit | meaning |
+//! |---|---|---|
+//! | r | - | how alike the purchase rates are |
+//! | alpha | time | rate of their gamma; the mean purchase rate is r / alpha per unit |
+//! | s | - | how alike the dropout rates are |
+//! | beta | time | rate of their gamma; the mean dropout rate is s / beta per unit |
+//!
+//! # Formulas, and the form computed
+//! With n = r + x, the likelihood is that of being alive at T plus that of every earlier dropout time (note 009, eq. A1, before integration):
+//! ```text
+//! L = (r)_x alpha^r beta^s { (alpha+T)^-n (beta+T)^-s + s Int_{t_x}^T (alpha+tau)^-n (beta+tau)^-(s+1) dtau }
+//! ```
+//! Everything is taken relative to t_x. The remaining integral runs over v = ln of the time axis measured from minus the *smaller* of alpha and beta:
+//! ```text
+//! J(p, q, kappa, V) = Int_0^V exp(-p v - q ln(1 - kappa + kappa e^v)) dv
+//! ```
+//! The papers solve it by differences of 2F1, which overflow for beta >> alpha and cancel for T near t_x; the integrand of J is positive and analytic
+//! for |Im v| < pi whatever the parameters are, so a few Gauss-Legendre nodes give it to the last digits. Gradient and Hessian come from the same nodes: the
+//! nodes carry the posterior of the dropout time, and derivatives are its means and covariances (Louis 1982).
+//! ```text
+//! P(alive) = E / (E + s c J)          E = exp(-n ln((alpha+T)/(alpha+t_x)) - s ln((beta+T)/(beta+t_x)))
+//! E[X(t)]  = r beta/alpha M,  M = (1 - e^(-(s-1) l)) / (s - 1),  l = ln(1 + t/beta)
+//! DERT     = r beta/alpha Int exp(-(s-1) v - delta beta (e^v - 1)) dv       (a Tricomi U in the papers)
+//! P(X(t) >= k) = Int_0^t g_k(tau) (1 + tau/beta)^-s dtau                    g_k the density of the k-th purchase time without dropout
+//! given alive: Pareto/NBD (r + x, alpha + T, s, beta + T)
+//! ```
+//!
+//! # Special points
+//! s = 1: M = l, by expm1. t_x = T: J = 0, P(alive) = 1. alpha = beta: kappa = 1. x = 1e5: everything relative to t_x. P(dead) is formed from J, never as
+//! 1 - P(alive).
+//!
+//! # References
+//! Schmittlein, Morrison & Colombo (1987), Counting Your Customers: Who Are They and What Will They Do Next?, Management Science 33(1), 1-24.
+//! Fader & Hardie (2005), A Note on Deriving the Pareto/NBD Model and Related Expressions, note 009, brucehardie.com/notes/009.
+
+use ndarray::Array1;
+
+use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
+use super::nbd::Nbd;
+use super::purchase_model::PurchaseModel;
+use super::sample::PurchaseSample;
+use super::{at_least_zero, check_parameters};
+use crate::data::{Customers, History};
+use crate::error::{Error, Result};
+use crate::numeric::decay::{NEGLIGIBLE, exponential_decay, for_each_node};
+use crate::numeric::elementary::{exp, ln, ln_1p};
+use crate::numeric::jet::Jet;
+use crate::numeric::log_concave::{Tail, crossing, left_integral};
+use crate::numeric::rising::ln_rising;
+use crate::numeric::stirling::{binomial_deviance, ln_beta_saddle};
+
+/// The parameters of [`ParetoNbd`], by name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct ParetoNbdParams {
+    /// Shape of the purchase rates' gamma distribution.
+    pub r: f64,
+    /// Rate of that gamma distribution, in units of time.
+    pub alpha: f64,
+    /// Shape of the dropout rates' gamma distribution.
+    pub s: f64,
+    /// Rate of that gamma distribution, in units of time.
+    pub beta: f64,
+}
+
+/// The Pareto/NBD model: gamma purchase rates, exponential lifetimes with gamma rates.
+///
+/// ```
+/// use clv::{History, ParetoNbd, ParetoNbdParams, PurchaseModel};
+///
+/// // CDNOW, weeks: Fader, Hardie & Lee (2005)
+/// let model = ParetoNbd::new(ParetoNbdParams { r: 0.553, alpha: 10.578, s: 0.606, beta: 11.669 })?;
+/// let customer = History::new(7, 29.43, 38.86)?;
+/// assert!((model.p_alive(&customer) - 0.749_501_407_667_034_3).abs() < 1e-14);
+/// assert!((model.conditional_expected_purchases(&customer, 39.0) - 3.712_251_380_470_545).abs() < 1e-13);
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "ParetoNbdParams", into = "ParetoNbdParams"))]
+pub struct ParetoNbd {
+    r: f64,
+    alpha: f64,
+    s: f64,
+    beta: f64,
+}
+
+impl ParetoNbd {
+    /// A model from its parameters.
+    ///
+    /// # Errors
+    /// When a parameter is not a positive finite number within 1e-12..1e15.
+    pub fn new(params: ParetoNbdParams) -> Result<Self> {
+        let ParetoNbdParams { r, alpha, s, beta } = params;
+        check_parameters("Pareto/NBD", &[("r", r), ("alpha", alpha), ("s", s), ("beta", beta)])?;
+        Ok(ParetoNbd { r, alpha, s, beta })
+    }
+
+    /// The parameters, by name.
+    #[must_use]
+    pub fn params(&self) -> ParetoNbdParams {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        ParetoNbdParams { r, alpha, s, beta }
+    }
+
+    /// ln L of one customer with gradient and Hessian in (r, alpha, s, beta).
+    #[must_use]
+    pub fn ln_likelihood_jet(&self, history: &History) -> Jet<4> {
+        let x = f64::from(history.frequency());
+        let mut jet = self.frequency_term(x);
+        jet.add_scaled(1.0, &self.timing_term(x, history.recency(), history.age()));
+        jet
+    }
+
+    /// The purchases there would be if nobody dropped out.
+    fn without_dropout(&self) -> Nbd {
+        Nbd::from_shape_and_rate(self.r, self.alpha)
+    }
+
+    /// The part of ln L that depends on x alone: ln (r)_x.
+    fn frequency_term(&self, x: f64) -> Jet<4> {
+        let rate = ln_rising(self.r, x);
+        let mut jet = Jet::ZERO;
+        jet.value = rate.value;
+        jet.gradient[0] = rate.first;
+        jet.hessian[0][0] = rate.second;
+        jet
+    }
+
+    /// The part of ln L that depends on the times.
+    fn timing_term(&self, x: f64, t_x: f64, t_cal: f64) -> Jet<4> {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let n = r + x;
+        let (from_alpha, from_beta) = (1.0 / (alpha + t_x), 1.0 / (beta + t_x));
+        // The scores of the two kinds of state, with complete data, and their own derivatives; A and B are logs of the two time axes from t_x.
+        let posterior = self.dropout(x, t_x, t_cal);
+        let mut mean = [0.0; 4];
+        let mut square = [[0.0; 4]; 4];
+        let mut own = Jet::<4>::ZERO;
+        let mut state = |weight: f64, a: f64, b: f64, dead: f64| {
+            let (left_a, left_b) = ((-a).exp_m1(), (-b).exp_m1());
+            let shape = s + dead;
+            let score = [-a, -n * left_a * from_alpha, dead / s - b, -(shape * left_b + dead) * from_beta];
+            for i in 0..4 {
+                mean[i] += weight * score[i];
+                for j in i..4 {
+                    square[i][j] += weight * score[i] * score[j];
+                }
+            }
+            let h = &mut own.hessian;
+            h[0][1] -= weight * left_a * from_alpha;
+            h[1][1] += weight * n * left_a * (2.0 + left_a) * from_alpha * from_alpha;
+            h[2][2] -= weight * dead / (s * s);
+            h[2][3] -= weight * left_b * from_beta;
+            h[3][3] += weight * (shape * left_b * (2.0 + left_b) + dead) * from_beta * from_beta;
+        };
+        state(posterior.alive, posterior.a_end, posterior.b_end, 0.0);
+        posterior.for_each_dropout_time(|weight, a, b| state(weight, a, b, 1.0));
+
+        let (ratio_alpha, ratio_beta) = (t_x / alpha, t_x / beta);
+        let mut jet = own;
+        jet.value = -r * ln_1p(ratio_alpha) - x * ln(alpha + t_x) - s * ln_1p(ratio_beta) + posterior.ln_bracket;
+        jet.gradient = [
+            mean[0] - ln_1p(ratio_alpha),
+            mean[1] + (r * ratio_alpha - x) * from_alpha,
+            mean[2] - ln_1p(ratio_beta),
+            mean[3] + s * ratio_beta * from_beta,
+        ];
+        for i in 0..4 {
+            for j in i..4 {
+                jet.hessian[i][j] += square[i][j] - mean[i] * mean[j];
+            }
+        }
+        jet.hessian[0][1] += ratio_alpha * from_alpha;
+        jet.hessian[1][1] += (x - r * ratio_alpha * (2.0 + ratio_alpha)) * from_alpha * from_alpha;
+        jet.hessian[2][3] += ratio_beta * from_beta;
+        jet.hessian[3][3] -= s * ratio_beta * (2.0 + ratio_beta) * from_beta * from_beta;
+        jet.symmetric()
+    }
+
+    /// The posterior of a customer's state: alive at T, or dropped out at some time since t_x.
+    #[inline]
+    fn dropout(&self, x: f64, t_x: f64, t_cal: f64) -> Dropout {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let n = r + x;
+        let since = t_cal - t_x;
+        let (a_end, b_end) = (ln_1p(since / (alpha + t_x)), ln_1p(since / (beta + t_x)));
+        // v runs on the axis of the smaller of alpha and beta, so that the other one grows no faster.
+        let rates_first = alpha <= beta;
+        let kernel = if rates_first {
+            Kernel { p: n - 1.0, q: s + 1.0, kappa: (alpha + t_x) / (beta + t_x), end: a_end }
+        } else {
+            Kernel { p: s, q: n, kappa: (beta + t_x) / (alpha + t_x), end: b_end }
+        };
+        let factor = s * if rates_first { kernel.kappa } else { 1.0 };
+        let ln_alive = -n * a_end - s * b_end;
+        let alive = exp(ln_alive);
+        let dead = factor * kernel.integral();
+        let bracket = alive + dead;
+        Dropout { kernel, rates_first, a_end, b_end, alive: alive / bracket, dead: dead / bracket, scale: factor / bracket, ln_bracket: ln(bracket) }
+    }
+}
+
+/// J(p, q, kappa, end) = Int_0^end exp(-p v - q ln(1 - kappa + kappa e^v)) dv for p > -1, p + q > 0, 0 < kappa <= 1.
+#[derive(Debug, Clone, Copy)]
+struct Kernel {
+    p: f64,
+    q: f64,
+    kappa: f64,
+    end: f64,
+}
+
+impl Kernel {
+    /// The exponent, with its second logarithm.
+    #[inline(always)]
+    fn exponent(&self, v: f64) -> (f64, f64) {
+        let u = (self.kappa * v.exp_m1()).ln_1p();
+        (self.p * v + self.q * u, u)
+    }
+
+    /// Where the integrand is negligible, or the end. Each bound holds wherever it is finite and positive; all are needed at some extreme.
+    fn cut(&self) -> f64 {
+        let &Kernel { p, q, kappa, end } = self;
+        let mut cut = end.min((NEGLIGIBLE - q * kappa.ln()) / (p + q));
+        if p + q * kappa > 0.0 {
+            cut = cut.min(NEGLIGIBLE / (p + q * kappa));
+        }
+        if p >= 0.0 {
+            cut = cut.min(((NEGLIGIBLE / q).exp_m1() / kappa).ln_1p());
+        }
+        cut
+    }
+
+    /// Calls `visit(weight, v, u)` at the nodes; the weights sum to the integral.
+    #[inline]
+    fn for_each_node(&self, mut visit: impl FnMut(f64, f64, f64)) {
+        for_each_node(
+            self.cut(),
+            |v| self.exponent(v).0,
+            |v, weight| {
+                let (h, u) = self.exponent(v);
+                visit(weight * (-h).exp(), v, u);
+            },
+        );
+    }
+
+    fn integral(&self) -> f64 {
+        let mut sum = 0.0;
+        self.for_each_node(|weight, _, _| sum += weight);
+        sum
+    }
+}
+
+/// The posterior of a customer's state.
+struct Dropout {
+    kernel: Kernel,
+    rates_first: bool,
+    /// ln((alpha+T)/(alpha+t_x)) and ln((beta+T)/(beta+t_x))
+    a_end: f64,
+    b_end: f64,
+    /// P(alive at T)
+    alive: f64,
+    /// P(dropped out by T)
+    dead: f64,
+    /// What turns a node's weight into a probability.
+    scale: f64,
+    /// ln(E + s c J)
+    ln_bracket: f64,
+}
+
+impl Dropout {
+    /// Calls `visit(probability, A, B)` for the dropout times at the nodes.
+    fn for_each_dropout_time(&self, mut visit: impl FnMut(f64, f64, f64)) {
+        self.kernel.for_each_node(|weight, v, u| {
+            let (a, b) = if self.rates_first { (v, u) } else { (u, v) };
+            visit(self.scale * weight, a, b);
+        });
+    }
+}
+
+impl PurchaseModel for ParetoNbd {
+    type Alive = ParetoNbd;
+
+    fn ln_likelihood(&self, history: &History) -> f64 {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let (x, t_x, t_cal) = (f64::from(history.frequency()), history.recency(), history.age());
+        ln_rising(r, x).value - r * ln_1p(t_x / alpha) - x * ln(alpha + t_x) - s * ln_1p(t_x / beta)
+            + self.dropout(x, t_x, t_cal).ln_bracket
+    }
+
+    fn p_alive(&self, history: &History) -> f64 {
+        self.dropout(f64::from(history.frequency()), history.recency(), history.age()).alive
+    }
+
+    fn p_dead(&self, history: &History) -> f64 {
+        self.dropout(f64::from(history.frequency()), history.recency(), history.age()).dead
+    }
+
+    fn given_alive(&self, history: &History) -> ParetoNbd {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        ParetoNbd { r: r + f64::from(history.frequency()), alpha: alpha + history.age(), s, beta: beta + history.age() }
+    }
+
+    fn expected_purchases(&self, t: f64) -> f64 {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let l = (at_least_zero(t) / beta).ln_1p();
+        let exponent = (s - 1.0) * l;
+        let m = if exponent == 0.0 { l } else { l * (-(-exponent).exp_m1() / exponent) };
+        r * (beta / alpha) * m
+    }
+
+    fn second_factorial_moment(&self, t: f64) -> f64 {
+        // E[lambda^2] E[min(lifetime, t)^2]; with v = ln(1 + u/beta) the latter is 2 beta^2 Int (e^v - 1) e^(-(s-1) v) dv.
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let mut end = (at_least_zero(t) / beta).ln_1p();
+        if s > 2.0 {
+            // The factor e^v - 1 is part of what has to become negligible.
+            end = end.min(1.5 * NEGLIGIBLE / (s - 2.0));
+        }
+        let mut sum = 0.0;
+        for_each_node(end, |v| (s - 1.0) * v, |v, weight| sum += weight * v.exp_m1() * (-(s - 1.0) * v).exp());
+        let scale = beta / alpha;
+        2.0 * r * (r + 1.0) * scale * scale * sum
+    }
+
+    fn purchase_pmf(&self, n: u64, t: f64) -> f64 {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let t = at_least_zero(t);
+        if t == 0.0 {
+            return if n == 0 { 1.0 } else { 0.0 };
+        }
+        let n_f = n as f64;
+        let ln_count = |tau: f64| if n == 0 { -r * (tau / alpha).ln_1p() } else { self.without_dropout().ln_purchase_pmf(n_f, tau) };
+        let alive = (ln_count(t) - s * (t / beta).ln_1p()).exp();
+        // Dropped out at tau after n purchases, over y = ln(tau/alpha).
+        let f = |y: f64| {
+            let tau = alpha * y.exp();
+            ln_count(tau) + (s * (tau / beta)).ln() - (s + 1.0) * (tau / beta).ln_1p()
+        };
+        let rise = |y: f64| {
+            let tau = alpha * y.exp();
+            n_f + 1.0 - (r + n_f) * (tau / (alpha + tau)) - (s + 1.0) * (tau / (beta + tau))
+        };
+        alive + self.over_ln_time(t, n_f + 1.0, f, rise)
+    }
+
+    fn purchase_sf(&self, n: u64, t: f64) -> f64 {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let t = at_least_zero(t);
+        if n == 0 || t == 0.0 {
+            return self.p_active(t);
+        }
+        // The density of the k-th purchase time without dropout, times P(alive), over y = ln(tau/alpha).
+        let k = n as f64 + 1.0;
+        let saddle = ln_beta_saddle(k, r);
+        let f = |y: f64| {
+            let odds = y.exp();
+            saddle - binomial_deviance(k, r, odds, 1.0).value - s * (odds * (alpha / beta)).ln_1p()
+        };
+        let rise = |y: f64| {
+            let tau = alpha * y.exp();
+            k - (r + k) * (tau / (alpha + tau)) - s * (tau / (beta + tau))
+        };
+        self.over_ln_time(t, k, f, rise)
+    }
+
+    fn p_active(&self, t: f64) -> f64 {
+        // The first purchase at tau, while alive: the kernel again, with nobody's history.
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let t = at_least_zero(t);
+        if alpha <= beta {
+            r * Kernel { p: r, q: s, kappa: alpha / beta, end: (t / alpha).ln_1p() }.integral()
+        } else {
+            let kappa = beta / alpha;
+            r * kappa * Kernel { p: s - 1.0, q: r + 1.0, kappa, end: (t / beta).ln_1p() }.integral()
+        }
+    }
+
+    fn next_purchase_quantile(&self, q: f64) -> Option<f64> {
+        let q = at_least_zero(q);
+        // Some die first: the distribution of the next purchase time does not reach 1.
+        if q == 0.0 || q >= self.p_active(f64::MAX) {
+            return (q == 0.0).then_some(0.0);
+        }
+        Some(crossing(|ln_t| q - self.p_active(ln_t.exp()), f64::MIN_POSITIVE.ln(), f64::MAX.ln()).exp())
+    }
+
+    fn p_alive_at(&self, t: f64) -> f64 {
+        (-self.s * (at_least_zero(t) / self.beta).ln_1p()).exp()
+    }
+
+    fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        let delta = at_least_zero(delta);
+        if delta == 0.0 {
+            return self.expected_purchases(t);
+        }
+        r * (beta / alpha) * exponential_decay(s - 1.0, delta * beta, (at_least_zero(t) / beta).ln_1p())
+    }
+
+    fn dert(&self, delta: f64) -> Option<f64> {
+        let &ParetoNbd { r, alpha, s, beta } = self;
+        if at_least_zero(delta) > 0.0 {
+            return Some(self.discounted_expected_purchases(f64::INFINITY, delta));
+        }
+        (s > 1.0).then(|| r * (beta / alpha) / (s - 1.0))
+    }
+}
+
+impl ParetoNbd {
+    /// The integral of e^f over y = ln(tau/alpha) up to tau = t, for concave f with derivative `rise` and slope `slope` far to the left.
+    fn over_ln_time(&self, t: f64, slope: f64, f: impl Fn(f64) -> f64, rise: impl Fn(f64) -> f64) -> f64 {
+        let end = (t / self.alpha).ln();
+        let peak = crossing(rise, f64::MIN_POSITIVE.ln(), end);
+        // Both time scales must be far above tau before f is a straight line.
+        let tail = Tail::of_log_odds(slope).below(-(self.alpha / self.beta).ln().max(0.0) - 40.0);
+        left_integral(f, peak, end, tail)
+    }
+}
+
+impl Estimable for ParetoNbd {
+    const NAME: &'static str = "pareto-nbd";
+
+    const PARAMETERS: &'static [ParameterInfo] = &[
+        ParameterInfo {
+            name: "r",
+            kind: ParameterKind::Shape,
+            at_lower: "almost nobody buys again",
+            at_upper: "all customers buy at the same rate",
+        },
+        ParameterInfo {
+            name: "alpha",
+            kind: ParameterKind::Scale,
+            at_lower: "purchase rates have no upper limit in these data",
+            at_upper: "all customers buy at the same rate",
+        },
+        ParameterInfo {
+            name: "s",
+            kind: ParameterKind::Shape,
+            at_lower: "no customer ever drops out: this is the NBD model",
+            at_upper: "all customers drop out at the same rate",
+        },
+        ParameterInfo {
+            name: "beta",
+            kind: ParameterKind::Scale,
+            at_lower: "customers drop out at once or never",
+            at_upper: "all customers drop out at the same rate, or none does",
+        },
+    ];
+
+    type Sample = PurchaseSample;
+
+    fn from_parameters(parameters: &[f64]) -> Result<Self> {
+        match *parameters {
+            [r, alpha, s, beta] => ParetoNbd::new(ParetoNbdParams { r, alpha, s, beta }),
+            _ => Err(Error::parameter(format!("Pareto/NBD has 4 parameters, not {}", parameters.len()))),
+        }
+    }
+
+    fn parameters(&self) -> Array1<f64> {
+        ndarray::array![self.r, self.alpha, self.s, self.beta]
+    }
+
+    fn sample(customers: &Customers) -> Result<PurchaseSample> {
+        PurchaseSample::new(customers)
+    }
+
+    fn customers(sample: &PurchaseSample) -> f64 {
+        sample.customers()
+    }
+
+    fn scale(sample: &PurchaseSample) -> f64 {
+        sample.mean_age()
+    }
+
+    fn start(sample: &PurchaseSample) -> Self {
+        let (r, alpha) = sample.nbd_moments();
+        ParetoNbd { r, alpha, s: 1.0, beta: sample.mean_age() }
+    }
+
+    fn ln_likelihood_sum(&self, sample: &PurchaseSample) -> Evaluation {
+        sample.sum(|x| self.frequency_term(x), |x, t_x, t_cal| self.timing_term(x, t_x, t_cal)).into()
+    }
+}
+
+impl TryFrom<ParetoNbdParams> for ParetoNbd {
+    type Error = Error;
+
+    fn try_from(params: ParetoNbdParams) -> Result<Self> {
+        ParetoNbd::new(params)
+    }
+}
+
+impl From<ParetoNbd> for ParetoNbdParams {
+    fn from(model: ParetoNbd) -> Self {
+        model.params()
+    }
+}

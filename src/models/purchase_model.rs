@@ -1,0 +1,148 @@
+//! What every purchase model can tell.
+
+use super::at_least_zero;
+use crate::data::History;
+
+/// A model of when customers buy and when they stop, for customers who need not tell that they left.
+///
+/// Times (`t`, the recency and age of a history) are in the unit of the parameters; `delta` is a continuous discount rate per that unit. Both count as
+/// 0 when they are negative or no number, so that after construction nothing fails and nothing is NaN.
+///
+/// The methods without a history are about a *new* customer, at the moment of the first purchase; that first purchase is not counted. The
+/// `conditional_` ones are about a customer with a history, at T. They all follow from P(alive) and the new-customer quantity of
+/// [`given_alive`](Self::given_alive).
+pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
+    /// The model of a customer who is known to be alive.
+    type Alive: PurchaseModel;
+
+    /// ln L(x, t_x, T): the log-density of one customer's purchase times, without combinatorial constants, as the papers print it.
+    fn ln_likelihood(&self, history: &History) -> f64;
+
+    /// P(alive at T | x, t_x, T): the customer has not dropped out.
+    fn p_alive(&self, history: &History) -> f64;
+
+    /// P(dropped out by T | x, t_x, T), accurate also where it is tiny and 1 - P(alive) would be rounding noise.
+    fn p_dead(&self, history: &History) -> f64;
+
+    /// The model of this customer's future, given that they are alive at T; its time 0 is T.
+    fn given_alive(&self, history: &History) -> Self::Alive;
+
+    /// E\[X(t)\]: expected number of purchases in (0, t].
+    fn expected_purchases(&self, t: f64) -> f64;
+
+    /// E\[X(t) (X(t) - 1)\]: the second factorial moment, from which the variance follows.
+    fn second_factorial_moment(&self, t: f64) -> f64;
+
+    /// P(X(t) = n).
+    fn purchase_pmf(&self, n: u64, t: f64) -> f64;
+
+    /// P(X(t) > n), with all its digits where it is tiny.
+    fn purchase_sf(&self, n: u64, t: f64) -> f64;
+
+    /// P(X(t) > 0): at least one purchase in (0, t]. Also the distribution function of the time to the next purchase.
+    fn p_active(&self, t: f64) -> f64;
+
+    /// The time by which the next purchase has come with probability `q`; `None` when it never does with that probability.
+    fn next_purchase_quantile(&self, q: f64) -> Option<f64>;
+
+    /// P(not dropped out by t).
+    fn p_alive_at(&self, t: f64) -> f64;
+
+    /// Expected purchases in (0, t], each discounted by e^(-delta u) to time 0.
+    fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64;
+
+    /// DERT: expected purchases for life, each discounted by e^(-delta u); `None` where the sum is infinite (delta = 0 and too few drop out).
+    fn dert(&self, delta: f64) -> Option<f64>;
+
+    /// P(X(t) <= n).
+    fn purchase_cdf(&self, n: u64, t: f64) -> f64 {
+        1.0 - self.purchase_sf(n, t)
+    }
+
+    /// The smallest n with P(X(t) <= n) >= q, for 0 <= q < 1.
+    fn purchase_quantile(&self, q: f64, t: f64) -> u64 {
+        count_quantile(q, |n| self.purchase_sf(n, t))
+    }
+
+    /// Var\[X(t)\].
+    fn purchase_variance(&self, t: f64) -> f64 {
+        let mean = self.expected_purchases(t);
+        (self.second_factorial_moment(t) + mean * (1.0 - mean)).max(0.0)
+    }
+
+    /// E\[Y(t) | x, t_x, T\]: expected number of purchases in (T, T + t].
+    fn conditional_expected_purchases(&self, history: &History, t: f64) -> f64 {
+        self.p_alive(history) * self.given_alive(history).expected_purchases(t)
+    }
+
+    /// Var\[Y(t) | x, t_x, T\] of the number of purchases in (T, T + t].
+    fn conditional_purchase_variance(&self, history: &History, t: f64) -> f64 {
+        let (p_alive, future) = (self.p_alive(history), self.given_alive(history));
+        let mean = p_alive * future.expected_purchases(t);
+        (p_alive * future.second_factorial_moment(t) + mean * (1.0 - mean)).max(0.0)
+    }
+
+    /// P(Y(t) = n | x, t_x, T): exactly n purchases in (T, T + t].
+    fn conditional_purchase_pmf(&self, history: &History, n: u64, t: f64) -> f64 {
+        let alive = self.p_alive(history) * self.given_alive(history).purchase_pmf(n, t);
+        if n == 0 { self.p_dead(history) + alive } else { alive }
+    }
+
+    /// P(Y(t) > n | x, t_x, T).
+    fn conditional_purchase_sf(&self, history: &History, n: u64, t: f64) -> f64 {
+        self.p_alive(history) * self.given_alive(history).purchase_sf(n, t)
+    }
+
+    /// P(Y(t) <= n | x, t_x, T).
+    fn conditional_purchase_cdf(&self, history: &History, n: u64, t: f64) -> f64 {
+        1.0 - self.conditional_purchase_sf(history, n, t)
+    }
+
+    /// The smallest n with P(Y(t) <= n | x, t_x, T) >= q, for 0 <= q < 1.
+    fn conditional_purchase_quantile(&self, history: &History, q: f64, t: f64) -> u64 {
+        let (p_alive, future) = (self.p_alive(history), self.given_alive(history));
+        count_quantile(q, |n| p_alive * future.purchase_sf(n, t))
+    }
+
+    /// P(at least one purchase in (T, T + t] | x, t_x, T). Unlike P(alive) it can be checked against what happens.
+    fn conditional_p_active(&self, history: &History, t: f64) -> f64 {
+        self.p_alive(history) * self.given_alive(history).p_active(t)
+    }
+
+    /// The time after T by which the next purchase has come with probability `q`; `None` when it never does with that probability.
+    fn conditional_next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
+        self.given_alive(history).next_purchase_quantile(q / self.p_alive(history))
+    }
+
+    /// P(alive at T + t | x, t_x, T).
+    fn conditional_p_alive_at(&self, history: &History, t: f64) -> f64 {
+        self.p_alive(history) * self.given_alive(history).p_alive_at(t)
+    }
+
+    /// Expected purchases in (T, T + t], each discounted by e^(-delta u) from T + u to T.
+    fn conditional_discounted_expected_purchases(&self, history: &History, t: f64, delta: f64) -> f64 {
+        self.p_alive(history) * self.given_alive(history).discounted_expected_purchases(t, delta)
+    }
+
+    /// DERT of a customer with a history: expected purchases after T for life, each discounted to T.
+    fn conditional_dert(&self, history: &History, delta: f64) -> Option<f64> {
+        Some(self.p_alive(history) * self.given_alive(history).dert(delta)?)
+    }
+}
+
+/// The smallest n whose survival function is at most 1 - q: doubling, then bisection.
+fn count_quantile(q: f64, sf: impl Fn(u64) -> f64) -> u64 {
+    let beyond = 1.0 - at_least_zero(q).min(1.0 - f64::EPSILON);
+    if sf(0) <= beyond {
+        return 0;
+    }
+    let (mut low, mut high) = (0, 1);
+    while sf(high) > beyond && high < 1 << 52 {
+        (low, high) = (high, 2 * high);
+    }
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if sf(middle) > beyond { low = middle } else { high = middle }
+    }
+    high
+}

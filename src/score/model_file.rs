@@ -1,0 +1,363 @@
+//! `model.json`: fitted models, their evidence and the definition of value, without the data.
+//!
+//! The file is small (under 10 kB), versioned, and holds no customer. Reading it goes through the same checks as constructing the models, so a
+//! file that reads is a model that works.
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::definition::ClvDefinition;
+use super::scorer::Scorer;
+use crate::data::{DataReport, SpendBasis};
+use crate::error::{Error, Result};
+use crate::fit::{FitStatus, Fitted, Notice};
+use crate::models::{AnyPurchaseModel, Estimable, GammaGamma, ParameterInfo};
+use crate::time::{Date, TimeUnit};
+
+/// The format that this version writes. Older ones stay readable.
+const FORMAT: u32 = 1;
+
+/// Values by name, in a fixed order.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Named<T>(Vec<(String, T)>);
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Entries<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Named<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of named values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Named<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Named(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(std::marker::PhantomData))
+    }
+}
+
+impl<T> Named<T> {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// The evidence of one fit, as a model file keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitRecord {
+    model: String,
+    parameters: Named<f64>,
+    log_likelihood: f64,
+    customers: f64,
+    standard_errors: Named<Option<f64>>,
+    covariance: Vec<Vec<Option<f64>>>,
+    status: FitStatus,
+    max_abs_gradient: f64,
+    iterations: u64,
+    evaluations: u64,
+    notices: Vec<Notice>,
+}
+
+impl FitRecord {
+    /// What is worth keeping of a fit.
+    #[must_use]
+    pub fn of<M: Estimable>(fitted: &Fitted<M>) -> Self {
+        let n = M::PARAMETERS.len();
+        let parameters = fitted.model().parameters();
+        let named = |i: usize| M::PARAMETERS[i].name.to_owned();
+        FitRecord {
+            model: M::NAME.to_owned(),
+            parameters: Named((0..n).map(|i| (named(i), parameters[i])).collect()),
+            log_likelihood: fitted.log_likelihood(),
+            customers: fitted.customers(),
+            standard_errors: Named((0..n).map(|i| (named(i), fitted.standard_error(i))).collect()),
+            covariance: (0..n).map(|i| (0..n).map(|j| fitted.covariance(i, j)).collect()).collect(),
+            status: fitted.status(),
+            max_abs_gradient: fitted.max_abs_gradient(),
+            iterations: fitted.iterations(),
+            evaluations: fitted.evaluations(),
+            notices: fitted.notices().to_vec(),
+        }
+    }
+
+    /// The model's name: `bg-nbd`, `gamma-gamma`.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The parameters, by name, in the model's order.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.parameters.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// The standard error of a parameter; `None` when it is at a boundary or not known.
+    #[must_use]
+    pub fn standard_error(&self, parameter: &str) -> Option<f64> {
+        self.standard_errors.0.iter().find(|(name, _)| name == parameter).and_then(|(_, value)| *value)
+    }
+
+    /// ln L at the optimum.
+    #[must_use]
+    pub fn log_likelihood(&self) -> f64 {
+        self.log_likelihood
+    }
+
+    /// How many customers stand behind the estimate.
+    #[must_use]
+    pub fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    /// How the fit ended.
+    #[must_use]
+    pub fn status(&self) -> FitStatus {
+        self.status
+    }
+
+    /// Passes over the data.
+    #[must_use]
+    pub fn evaluations(&self) -> u64 {
+        self.evaluations
+    }
+
+    /// Concerns that do not invalidate the fit.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Checks a record against the parameters its model should have, and gives their values.
+    fn check(&self, expected: &[ParameterInfo]) -> Result<Vec<f64>> {
+        let broken = |rule: String| Error::file(format!("{}: {rule}", self.model));
+        let expected_names: Vec<&str> = expected.iter().map(|parameter| parameter.name).collect();
+        for (field, names) in [
+            ("parameters", self.parameters.names().collect::<Vec<_>>()),
+            ("standard_errors", self.standard_errors.names().collect::<Vec<_>>()),
+        ] {
+            if names != expected_names {
+                return Err(broken(format!("{field} are {}, but the model has {}", names.join(", "), expected_names.join(", "))));
+            }
+        }
+        let n = expected.len();
+        if self.covariance.len() != n || self.covariance.iter().any(|row| row.len() != n) {
+            return Err(broken(format!("covariance must be a matrix of {n} rows and columns")));
+        }
+        for i in 0..n {
+            let (name, error) = &self.standard_errors.0[i];
+            let variance = self.covariance[i][i];
+            // What was written reads back to the same bits, so the two must agree exactly.
+            if *error != variance.map(f64::sqrt) || error.is_some_and(|error| !(error >= 0.0)) {
+                return Err(broken(format!("the standard error of {name} is not the root of its variance")));
+            }
+            if (0..i).any(|j| self.covariance[i][j] != self.covariance[j][i]) {
+                return Err(broken("covariance must be symmetric".to_owned()));
+            }
+        }
+        if !(self.customers > 0.0) || !(self.max_abs_gradient >= 0.0) {
+            return Err(broken("customers and max_abs_gradient must not be negative".to_owned()));
+        }
+        Ok(self.parameters.0.iter().map(|(_, value)| *value).collect())
+    }
+}
+
+/// What the models were fitted to: enough to recognise the data, not enough to recover them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecord {
+    /// Rows of the log, or of the summary, below the header.
+    pub rows: u64,
+    /// Customers in the summary.
+    pub customers: u64,
+    /// SHA-256 of the summary as `clv summarize` writes it.
+    pub fingerprint: String,
+    /// Which purchases the average spend is the mean of.
+    pub spend_basis: SpendBasis,
+    /// What was merged, netted, dropped and skipped; absent when the models were fitted to a summary.
+    pub cleaning: Option<DataReport>,
+}
+
+/// A model file: fitted models, their evidence, the definition of value.
+///
+/// ```no_run
+/// use clv::{History, ModelFile, SpendHistory};
+///
+/// let text = std::fs::read_to_string("model.json").expect("readable");
+/// let scorer = ModelFile::from_json(&text)?.scorer(Some("1997-09-30".parse()?))?;
+/// let score = scorer.score(&History::new(2, 30.43, 38.86)?, &SpendHistory::new(2, 22.35)?);
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelFile {
+    contents: Contents,
+    purchases: AnyPurchaseModel,
+    spend: Option<GammaGamma>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    format: u32,
+    crate_version: String,
+    unit: TimeUnit,
+    observation_end: Option<Date>,
+    purchases: FitRecord,
+    spend: Option<FitRecord>,
+    definition: ClvDefinition,
+    data: DataRecord,
+}
+
+impl ModelFile {
+    /// A model file from its parts.
+    ///
+    /// # Errors
+    /// When a record does not describe a model: see [`Self::from_json`].
+    pub fn new(
+        unit: TimeUnit,
+        observation_end: Option<Date>,
+        purchases: FitRecord,
+        spend: Option<FitRecord>,
+        definition: ClvDefinition,
+        data: DataRecord,
+    ) -> Result<Self> {
+        let crate_version = env!("CARGO_PKG_VERSION").to_owned();
+        ModelFile::checked(Contents { format: FORMAT, crate_version, unit, observation_end, purchases, spend, definition, data })
+    }
+
+    fn checked(contents: Contents) -> Result<Self> {
+        let record = &contents.purchases;
+        let parameters = record.check(AnyPurchaseModel::parameters_of(&record.model)?)?;
+        let purchases = AnyPurchaseModel::from_name(&record.model, &parameters)?;
+        let spend = match &contents.spend {
+            None => None,
+            Some(record) if record.model == GammaGamma::NAME => {
+                Some(GammaGamma::from_parameters(&record.check(GammaGamma::PARAMETERS)?)?)
+            }
+            Some(record) => return Err(Error::file(format!("spend.model {:?} is not known; it is {}", record.model, GammaGamma::NAME))),
+        };
+        Ok(ModelFile { contents, purchases, spend })
+    }
+
+    /// Reads the text of a model file.
+    ///
+    /// # Errors
+    /// When it is not JSON, has a format this version does not know, lacks a field or has one too many, or holds parameters outside their domain.
+    pub fn from_json(text: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            format: u32,
+        }
+        let unreadable = |what: &str, error: serde_json::Error| {
+            Error::file(format!("{what}: {error}; a model file is what `clv fit` writes")).because(error)
+        };
+        let envelope: Envelope = serde_json::from_str(text).map_err(|error| unreadable("this is no model file", error))?;
+        if envelope.format != FORMAT {
+            return Err(Error::file(format!(
+                "format {} is not known to version {} of clv, which reads format {FORMAT}; fit the model again or update clv",
+                envelope.format,
+                env!("CARGO_PKG_VERSION")
+            )));
+        }
+        let contents = serde_json::from_str(text).map_err(|error| unreadable("the model file is damaged", error))?;
+        ModelFile::checked(contents)
+    }
+
+    /// The text of the file; reads back to the same bits.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(&self.contents).expect("names are strings and numbers are finite");
+        text.push('\n');
+        text
+    }
+
+    /// The unit of the parameters.
+    #[must_use]
+    pub fn unit(&self) -> TimeUnit {
+        self.contents.unit
+    }
+
+    /// The last day of the data behind the fit, when it is known.
+    #[must_use]
+    pub fn observation_end(&self) -> Option<Date> {
+        self.contents.observation_end
+    }
+
+    /// The definition of value that was in force.
+    #[must_use]
+    pub fn definition(&self) -> &ClvDefinition {
+        &self.contents.definition
+    }
+
+    /// Which purchases the average spend is the mean of.
+    #[must_use]
+    pub fn spend_basis(&self) -> SpendBasis {
+        self.contents.data.spend_basis
+    }
+
+    /// The evidence of the purchase model's fit.
+    #[must_use]
+    pub fn purchases(&self) -> &FitRecord {
+        &self.contents.purchases
+    }
+
+    /// The evidence of the spend model's fit.
+    #[must_use]
+    pub fn spend(&self) -> Option<&FitRecord> {
+        self.contents.spend.as_ref()
+    }
+
+    /// The purchase model.
+    #[must_use]
+    pub fn purchase_model(&self) -> &AnyPurchaseModel {
+        &self.purchases
+    }
+
+    /// The spend model, if there is one.
+    #[must_use]
+    pub fn spend_model(&self) -> Option<&GammaGamma> {
+        self.spend.as_ref()
+    }
+
+    /// What the models were fitted to.
+    #[must_use]
+    pub fn data(&self) -> &DataRecord {
+        &self.contents.data
+    }
+
+    /// A scorer for customers observed until `observation_end`, by the file's definition of value.
+    ///
+    /// # Errors
+    /// When the horizon needs a date to start from and there is none.
+    pub fn scorer(&self, observation_end: Option<Date>) -> Result<Scorer<AnyPurchaseModel>> {
+        self.scorer_by(self.definition(), observation_end)
+    }
+
+    /// A scorer by another definition of value.
+    ///
+    /// # Errors
+    /// When the horizon needs a date to start from and there is none.
+    pub fn scorer_by(&self, definition: &ClvDefinition, observation_end: Option<Date>) -> Result<Scorer<AnyPurchaseModel>> {
+        Ok(Scorer::new(self.purchases, self.spend, definition.resolve(self.unit(), observation_end)?))
+    }
+}

@@ -1,0 +1,103 @@
+//! From a customer's history to numbers one can act upon.
+
+use super::definition::ClvTerms;
+use crate::data::{Customers, History, SpendHistory};
+use crate::error::{Error, Result};
+use crate::models::{GammaGamma, PurchaseModel};
+
+/// What is forecast for one customer over the horizon.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// P(not dropped out at the observation end).
+    pub p_alive: f64,
+    /// P(at least one purchase within the horizon).
+    pub p_active: f64,
+    /// Expected number of purchases within the horizon, undiscounted.
+    pub expected_purchases: f64,
+    /// Expected purchases within the horizon, discounted to the observation end.
+    pub discounted_purchases: f64,
+    /// Expected spend of a purchase; `None` without a spend model, or where it has no mean.
+    pub expected_average_spend: Option<f64>,
+    /// Margin x discounted purchases x expected spend; `None` where there is no expected spend.
+    pub clv: Option<f64>,
+}
+
+/// Scores customers by fixed models and a fixed definition of value.
+///
+/// A score depends on the customer alone, never on who else is scored. Scoring one customer neither fails nor allocates.
+///
+/// ```
+/// use clv::{BgNbd, BgNbdParams, ClvDefinition, GammaGamma, GammaGammaParams, History, Scorer, SpendHistory, TimeUnit};
+///
+/// let purchases = BgNbd::new(BgNbdParams { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 })?;
+/// let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 })?;
+/// let terms = ClvDefinition::default().resolve(TimeUnit::Week, Some("1997-09-30".parse()?))?;
+/// let scorer = Scorer::new(purchases, Some(spend), terms);
+///
+/// let score = scorer.score(&History::new(2, 30.43, 38.86)?, &SpendHistory::new(2, 22.35)?);
+/// assert_eq!(format!("{:.4}", score.p_alive), "0.7266");
+/// assert_eq!(format!("{:.2}", score.clv.unwrap()), "36.50");
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Scorer<M> {
+    purchases: M,
+    spend: Option<GammaGamma>,
+    terms: ClvTerms,
+}
+
+impl<M: PurchaseModel> Scorer<M> {
+    /// A scorer from models whose parameters are in the unit of the terms.
+    #[must_use]
+    pub fn new(purchases: M, spend: Option<GammaGamma>, terms: ClvTerms) -> Self {
+        Scorer { purchases, spend, terms }
+    }
+
+    /// The terms of value.
+    #[must_use]
+    pub fn terms(&self) -> &ClvTerms {
+        &self.terms
+    }
+
+    /// Scores one customer.
+    #[must_use]
+    pub fn score(&self, history: &History, spend: &SpendHistory) -> Score {
+        let (t, delta) = (self.terms.horizon(), self.terms.discount_rate());
+        let p_alive = self.purchases.p_alive(history);
+        let future = self.purchases.given_alive(history);
+        let discounted_purchases = p_alive * future.discounted_expected_purchases(t, delta);
+        let expected_average_spend = self.spend.and_then(|model| model.expected_average_spend(spend));
+        Score {
+            p_alive,
+            p_active: p_alive * future.p_active(t),
+            expected_purchases: p_alive * future.expected_purchases(t),
+            discounted_purchases,
+            expected_average_spend,
+            clv: expected_average_spend.map(|amount| self.terms.margin().share() * discounted_purchases * amount),
+        }
+    }
+
+    /// Scores every customer, in their order.
+    ///
+    /// # Errors
+    /// When the customers are measured in another unit than the model.
+    pub fn score_all(&self, customers: &Customers) -> Result<Vec<Score>> {
+        if customers.unit() != self.terms.unit() {
+            return Err(Error::data(format!(
+                "the customers are measured in {}s and the model in {}s; summarise the log again in {}s, or fit a model to this summary",
+                customers.unit(),
+                self.terms.unit(),
+                self.terms.unit()
+            )));
+        }
+        let score = |index| self.score(&customers.history(index), &customers.spend(index));
+        #[cfg(feature = "parallel")]
+        let scores = {
+            use rayon::prelude::*;
+            (0..customers.len()).into_par_iter().map(score).collect()
+        };
+        #[cfg(not(feature = "parallel"))]
+        let scores = (0..customers.len()).map(score).collect();
+        Ok(scores)
+    }
+}
