@@ -4,6 +4,8 @@
 mod data;
 mod error;
 mod fit;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+mod io;
 mod models;
 mod numeric;
 mod score;
@@ -12,6 +14,8 @@ mod time;
 pub use data::*;
 pub use error::{Error, ErrorKind, Result};
 pub use fit::{Fit, FitStatus, Fitted, Notice, NoticeKind};
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub use io::*;
 pub use models::*;
 pub use numeric::jet::Jet;
 pub use score::*;

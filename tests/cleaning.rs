@@ -1,4 +1,5 @@
 //! From rows to purchases: merging, refunds, the observation end, and the account that is kept of it.
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
 use clv::{
     Customers, DataReport, Date, ErrorKind, MergePeriod, Moment, Observation, RefundPolicy, SpendBasis, Tally, Transaction, TransactionLog,
@@ -39,9 +40,7 @@ fn report(customers: &Customers) -> DataReport {
 }
 
 fn tally(count: u64, value: f64) -> Tally {
-    let mut tally = Tally::default();
-    (tally.count, tally.value) = (count, value);
-    tally
+    Tally { count, value }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Files in and out: the same log in every format, and every way in which a file can be wrong.
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 #![cfg(all(feature = "csv", feature = "parquet", feature = "serde"))]
 
 use std::fs::{self, File};

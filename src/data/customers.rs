@@ -132,7 +132,7 @@ impl Customers {
         if !self.is_empty() && purchases.is_some() == self.purchases.is_empty() {
             return Err(named(Error::data("purchase dates must be given for all customers or for none")));
         }
-        if weight != 1.0 || !self.weight.is_empty() {
+        if !self.weight.is_empty() || (weight - 1.0).abs() > 0.0 {
             self.weight.resize(self.len(), 1.0);
             self.weight.push(weight);
         }

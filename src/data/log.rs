@@ -147,7 +147,8 @@ impl TransactionLog {
         self.events.iter().map(|event| event.hour).min().map(date_of)
     }
 
-    /// The day of the last row. It is rarely the last day that was observed: a log whose last sale was on a Friday was still watched on Saturday.
+    /// The day of the last row. It is rarely the last day that was observed: a log whose last sale was on a Friday was still watched on
+    /// Saturday.
     #[must_use]
     pub fn last_date(&self) -> Option<Date> {
         self.events.iter().map(|event| event.hour).max().map(date_of)

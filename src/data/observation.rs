@@ -103,8 +103,8 @@ impl FromStr for RefundPolicy {
 
 /// How a log is seen: everything that turns transactions into the (x, t_x, T) of a customer.
 ///
-/// Only the observation end has no default: it is given, never guessed, because the last transaction of a log is rarely the last day that was
-/// observed.
+/// Only the observation end has no default: it is given, never guessed, because the last transaction of a log is rarely the last day that
+/// was observed.
 ///
 /// ```
 /// use clv::{MergePeriod, Observation, RefundPolicy, TimeUnit};
@@ -166,7 +166,8 @@ impl Observation {
         self.unit(TimeUnit::Hour)
     }
 
-    /// Takes all transactions of a customer in one `period` as one purchase. By the hour, the observation ends with hour 23 of its last day.
+    /// Takes all transactions of a customer in one `period` as one purchase. By the hour, the observation ends with hour 23 of its last
+    /// day.
     #[must_use]
     pub fn merge(mut self, period: MergePeriod) -> Self {
         self.merge = period;

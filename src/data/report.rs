@@ -79,6 +79,7 @@ pub(crate) struct Skipped {
 }
 
 impl Skipped {
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn add(&mut self, reason: SkipReason, amount: Option<f64>) {
         self.counts[reason as usize] += 1;
         self.amounts[reason as usize].extend(amount);
@@ -106,9 +107,9 @@ impl Skipped {
 
 /// What became of every row of a log, and of every customer.
 ///
-/// It adds up: `rows_read` is the sum of the counts of `used`, `after_end` and the skipped rows; the used rows are the `purchases`, the rows
-/// `merged` into them, the purchases `netted_away` and the refunds; the value of the purchases is that of the used rows plus that of the refunds
-/// that were unmatched or dropped.
+/// It adds up: `rows_read` is the sum of the counts of `used`, `after_end` and the skipped rows; the used rows are the `purchases`, the
+/// rows `merged` into them, the purchases `netted_away` and the refunds; the value of the purchases is that of the used rows plus that of
+/// the refunds that were unmatched or dropped.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -126,7 +127,8 @@ pub struct DataReport {
     pub merged: Tally,
     /// Refunds set against purchases. A row counts here when all of it found a purchase; the value, positive, is the part that did.
     pub refunds_netted: Tally,
-    /// Refunds that exceed all purchases before them. A row counts here when some of it found no purchase; the value, positive, is that part.
+    /// Refunds that exceed all purchases before them. A row counts here when some of it found no purchase; the value, positive, is that
+    /// part.
     pub refunds_unmatched: Tally,
     /// Refunds ignored because the policy says so; the value is positive.
     pub refunds_dropped: Tally,
@@ -194,7 +196,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

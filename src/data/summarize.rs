@@ -69,8 +69,8 @@ impl TransactionLog {
         Ok(customers.with_report(report))
     }
 
-    /// The purchases of one customer up to the observation end, in order: what [`summarize`](Self::summarize) makes its figures of. None when
-    /// the customer has no purchase, or is not in the log.
+    /// The purchases of one customer up to the observation end, in order: what [`summarize`](Self::summarize) makes its figures of. None
+    /// when the customer has no purchase, or is not in the log.
     ///
     /// # Errors
     /// When a refund of this customer is met under [`RefundPolicy::Error`].

@@ -59,6 +59,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    #[cfg(feature = "csv")]
     pub(super) fn row(message: impl Into<String>) -> Self {
         Fault { reason: SkipReason::Malformed, message: message.into() }
     }
@@ -148,6 +149,7 @@ pub(super) fn amount(text: &str, column: &str) -> Checked<f64> {
     number(text, "amount").map_err(|message| Fault::column(SkipReason::BadAmount, column, message))
 }
 
+#[cfg(feature = "parquet")]
 pub(super) fn finite_amount(amount: f64, column: &str) -> Checked<f64> {
     if amount.is_finite() {
         Ok(amount)

@@ -35,8 +35,9 @@ const BATCH: usize = 16 * 1024;
 impl TransactionLog {
     /// Reads a log from a Parquet file.
     ///
-    /// Ids may be text, integers or dictionaries of them; times dates, timestamps or ISO text; amounts integers, floating point, decimals or
-    /// text. A null is a missing value. A timestamp with a zone is taken by the wall clock of that zone. Messages name the row, counted from 1.
+    /// Ids may be text, integers or dictionaries of them; times dates, timestamps or ISO text; amounts integers, floating point, decimals
+    /// or text. A null is a missing value. A timestamp with a zone is taken by the wall clock of that zone. Messages name the row, counted
+    /// from 1.
     ///
     /// # Errors
     /// When the file cannot be read or a row cannot be used and is not to be skipped: see [`Source::read_log`].

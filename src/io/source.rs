@@ -150,8 +150,8 @@ impl<'a> Source<'a> {
     /// `first_purchase` and `last_purchase`, when they are there, recency and age must be the differences, which catches a wrong unit.
     ///
     /// # Errors
-    /// When a column is missing, the file is empty, damaged or cut off, an id occurs twice, the dates contradict the unit, or a row breaks a rule
-    /// and is not to be skipped.
+    /// When a column is missing, the file is empty, damaged or cut off, an id occurs twice, the dates contradict the unit, or a row breaks
+    /// a rule and is not to be skipped.
     pub fn read_summary(self, options: &SummaryOptions) -> Result<Customers> {
         match self.content {
             #[cfg(feature = "csv")]

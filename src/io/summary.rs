@@ -177,11 +177,13 @@ impl<'a> SummaryReader<'a> {
         if self.customers.is_empty() {
             return Err(Error::data(format!("all {} rows were skipped as unusable", self.rows)).at(self.name));
         }
-        let mut report = DataReport::default();
-        report.rows_read = self.rows;
-        report.skipped = self.skipped.tally();
-        report.customers_seen = self.customers.len() as u64;
-        report.customers = self.customers.len() as u64;
+        let report = DataReport {
+            rows_read: self.rows,
+            skipped: self.skipped.tally(),
+            customers_seen: self.customers.len() as u64,
+            customers: self.customers.len() as u64,
+            ..DataReport::default()
+        };
         let customers = match self.end {
             Some(end) => self.customers.observed_until(end),
             None => self.customers,
@@ -235,7 +237,8 @@ impl<'a> SummaryReader<'a> {
         Ok(Row { history, average_spend, weight, first: date(&columns.first_purchase)?, last: date(&columns.last_purchase)?, total_spend })
     }
 
-    /// The dates, where there are any, must be as far apart as recency and age say: a summary in another unit would pass unnoticed otherwise.
+    /// The dates, where there are any, must be as far apart as recency and age say: a summary in another unit would pass unnoticed
+    /// otherwise.
     fn check_dates(&mut self, row: &Row) -> Result<()> {
         let Some(first) = row.first else { return Ok(()) };
         let unit = self.options.unit;

@@ -188,6 +188,7 @@ fn print_number(value: f64, text: &mut String) -> std::fmt::Result {
     }
 }
 
+#[cfg(any(feature = "csv", feature = "serde"))]
 fn write_failed(error: &std::io::Error) -> Error {
     Error::file(format!("cannot write the table: {error}"))
 }
@@ -244,8 +245,8 @@ impl FromStr for TableFormat {
 }
 
 impl<'a> From<&'a Customers> for Table<'a> {
-    /// The columns `customer_id, first_purchase, last_purchase, frequency, recency, age, average_spend, total_spend`; the purchase dates and the
-    /// total are there when the customers come from a log, and a `weight` follows when some row stands for other than one customer.
+    /// The columns `customer_id, first_purchase, last_purchase, frequency, recency, age, average_spend, total_spend`; the purchase dates
+    /// and the total are there when the customers come from a log, and a `weight` follows when some row stands for other than one customer.
     fn from(customers: &'a Customers) -> Self {
         let mut columns = vec![Column { name: "customer_id", values: Values::Text(customers.ids().collect()) }];
         let records = customers.purchases();
