@@ -1,5 +1,58 @@
 //! Predictive customer lifetime value: from a transaction log to one documented, defensible number per customer.
+//!
+//! For a Rust service that scores a customer per request, and for pipelines (the `clv` command line is built from the same calls).
+//!
+//! ```
+//! use clv::{BgNbd, ClvDefinition, Fit, GammaGamma, Observation, Scorer, TransactionLog};
+//!
+//! # fn main() -> clv::Result<()> {
+//! # #[cfg(feature = "csv")] {
+//! let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;       // feature `csv`
+//! let end = "1997-09-30".parse()?;
+//! let customers = log.summarize(&Observation::until(end).in_weeks())?;          // who bought when: x, t_x, T, mean spend
+//!
+//! let purchases = BgNbd::fit(&customers)?;                                      // maximum likelihood, with standard errors
+//! let spend = GammaGamma::fit(&customers)?;
+//! assert_eq!(format!("{:.4}", purchases.log_likelihood()), "-9582.4292");
+//!
+//! let terms = ClvDefinition::default().resolve(customers.unit(), Some(end))?;   // 12 months, 10 % a year
+//! let scorer = Scorer::new(*purchases.model(), Some(*spend.model()), terms);
+//! let scores = scorer.score_all(&customers)?;
+//! let total: f64 = scores.iter().filter_map(|score| score.clv).sum();
+//! assert_eq!(format!("{total:.0}"), "70811");
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The words
+//! A **purchase** is all that a customer bought on one day. **Frequency** x counts *repeat* purchases, those after the first. **Recency** t_x is the time from the
+//! first purchase to the last; it is *not* the time since the last purchase. **Age** T is the time from the first purchase to the observation end. Times are in
+//! one [`TimeUnit`] throughout; calendar spans ([`Horizon`]) are resolved to exact lengths. **CLV** is margin x discounted expected spend over the
+//! horizon after the observation end.
+//!
+//! # The way through the code
+//! [`TransactionLog`] → [`Customers`] → [`Fitted`] model → [`Scorer`] → [`Score`]. Each arrow is one method that validates; after it, arithmetic is total and
+//! returns plain `f64`. There is no unfitted model: a model *is* a set of valid parameters, and fitting is one way to obtain one.
+//!
+//! | module | holds |
+//! |---|---|
+//! | data | [`TransactionLog`], [`Observation`], [`Customers`], [`DataReport`]: cleaning by rules, everything counted |
+//! | models | [`BgNbd`], [`MbgNbd`], [`ParetoNbd`], [`Nbd`] behind [`PurchaseModel`]; [`GammaGamma`] for spend |
+//! | fit | [`Fit`], [`Fitted`], [`FitStatus`], [`Notice`]: an optimum with its evidence, or an error |
+//! | score | [`ClvDefinition`], [`Scorer`], [`ModelFile`] |
+//! | io | CSV and Parquet in and out (features `csv`, `parquet`) |
+//!
+//! # What it does not do
+//! - Subscriptions and other contracts, where leaving is seen: these models are for customers who just stop buying.
+//! - Covariates, seasons, price changes: all customers share one set of parameters, and the future resembles the past.
+//! - Regular buyers (groceries every Saturday): purchases are taken as random in time.
+//! - Intervals and back-tests are not there yet; the forecasts are expectations.
+//!
+//! # Features
+//! `serde` (default): model files. `parallel`: all cores, same bits. `csv`, `parquet`: files. `cli`: the command line.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
 
 mod data;
 mod error;
@@ -10,6 +63,9 @@ mod models;
 mod numeric;
 mod score;
 mod time;
+
+#[cfg(feature = "cli")]
+pub mod cli;
 
 pub use data::*;
 pub use error::{Error, ErrorKind, Result};
