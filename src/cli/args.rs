@@ -1,0 +1,224 @@
+//! The flags that several commands share, in groups: a command takes a group whole or not at all.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+
+use super::output::Console;
+use crate::data::{MergePeriod, Observation, RefundPolicy, SpendBasis};
+use crate::error::{Error, Result};
+use crate::io::{BadRows, LogColumns, ReadOptions, SummaryOptions, TableFormat};
+use crate::models::{AnyPurchaseModel, Estimable, GammaGamma};
+use crate::score::{ClvDefinition, Margin};
+use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
+
+const READING: &str = "Reading";
+const OBSERVING: &str = "Observation";
+const VALUE: &str = "Value";
+const MODELS: &str = "Models";
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    /// Settings as a TOML file: keys are the long names of flags, which win over the file
+    #[arg(long, value_name = "FILE")]
+    pub(super) definition: Option<PathBuf>,
+    /// Threads to work with; 0 is one per core. The results are the same
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) threads: usize,
+    /// Seed of every random draw; a command that draws nothing takes it all the same
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+impl Common {
+    /// Sets up threads, and the way to speak to the user.
+    pub(super) fn start(&self) -> Result<Console> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build_global()
+            .map_err(|error| Error::parameter(format!("cannot start {} threads", self.threads)).because(error))?;
+        Ok(Console::new(self.quiet))
+    }
+}
+
+/// The column of the customer id, under its short name.
+#[derive(Debug, clap::Args)]
+pub(super) struct CustomerColumn {
+    /// Column of the customer id [default: customer_id]
+    #[arg(long = "customer", visible_alias = "customer-column", value_name = "COLUMN", help_heading = READING)]
+    pub(super) customer_column: Option<String>,
+}
+
+/// How to read a log.
+#[derive(Debug, clap::Args)]
+pub(super) struct Reading {
+    /// Column of the date or date-time [default: date]
+    #[arg(long = "date", visible_alias = "date-column", value_name = "COLUMN", help_heading = READING)]
+    date_column: Option<String>,
+    /// Column of the amount [default: amount]
+    #[arg(long = "amount", visible_alias = "amount-column", value_name = "COLUMN", help_heading = READING)]
+    amount_column: Option<String>,
+    /// What separates the fields of a CSV line: one character, or '\t'
+    #[arg(long, value_name = "CHAR", default_value = ",", value_parser = delimiter, help_heading = READING)]
+    delimiter: u8,
+    /// Rows that cannot be used: an error, or skip and count them
+    #[arg(long, value_name = "error|skip", default_value = "error", value_parser = bad_rows, help_heading = READING)]
+    bad_rows: BadRows,
+}
+
+impl Reading {
+    pub(super) fn log_options(&self, customer_column: Option<&str>) -> ReadOptions {
+        let or = |given: Option<&str>, default: String| given.map_or(default, str::to_owned);
+        let default = LogColumns::default();
+        let columns = LogColumns {
+            customer: or(customer_column, default.customer),
+            date: or(self.date_column.as_deref(), default.date),
+            amount: or(self.amount_column.as_deref(), default.amount),
+        };
+        ReadOptions { columns, delimiter: self.delimiter, bad_rows: self.bad_rows }
+    }
+
+    pub(super) fn summary_options(
+        &self,
+        customer_column: Option<&str>,
+        unit: TimeUnit,
+        observation_end: Option<Date>,
+        spend_basis: SpendBasis,
+    ) -> SummaryOptions {
+        SummaryOptions {
+            unit,
+            observation_end,
+            spend_basis,
+            customer: customer_column.map(str::to_owned),
+            delimiter: self.delimiter,
+            bad_rows: self.bad_rows,
+        }
+    }
+}
+
+/// How a log is seen.
+#[derive(Debug, clap::Args)]
+pub(super) struct Observing {
+    /// Last day observed, inclusive; later rows have no influence [default: the last day in the data]
+    #[arg(long, value_name = "DATE", help_heading = OBSERVING)]
+    pub(super) observation_end: Option<Date>,
+    /// Refunds (negative amounts): net them against that customer's purchases, drop them, or stop
+    #[arg(long, value_name = "net|drop|error", default_value = "net", help_heading = OBSERVING)]
+    refunds: RefundPolicy,
+    /// Transactions of a customer within one day (or hour of the clock) are one purchase
+    #[arg(long, value_name = "day|hour", default_value = "day", help_heading = OBSERVING)]
+    merge: MergePeriod,
+}
+
+impl Observing {
+    /// The observation of a log until `end`.
+    pub(super) fn until(&self, end: Date, unit: TimeUnit, spend_basis: SpendBasis) -> Observation {
+        Observation::until(end).unit(unit).refunds(self.refunds).merge(self.merge).spend_over(spend_basis)
+    }
+}
+
+/// What a summary is measured in. A command that has a model takes these from there.
+#[derive(Debug, clap::Args)]
+pub(super) struct Measuring {
+    /// Unit of recency, age and the model's parameters
+    #[arg(long, value_name = "day|week|hour", default_value = "week", help_heading = OBSERVING)]
+    pub(super) unit: TimeUnit,
+    /// Purchases behind a customer's average spend: the repeat purchases, or all with the first
+    #[arg(long, value_name = "repeat|all", default_value = "repeat", value_parser = spend_basis, help_heading = OBSERVING)]
+    pub(super) spend_basis: SpendBasis,
+}
+
+/// What value means.
+#[derive(Debug, clap::Args)]
+pub(super) struct Valuing {
+    /// How far ahead value counts, such as "12 months" or "52 weeks" [default: 12 months]
+    #[arg(long, value_name = "SPAN", help_heading = VALUE)]
+    horizon: Option<Horizon>,
+    /// Annual discount rate as a fraction [default: 0.10]
+    #[arg(long, value_name = "RATE", value_parser = discount, allow_negative_numbers = true, help_heading = VALUE)]
+    discount: Option<AnnualDiscount>,
+    /// Share of spend that is value: 1 for revenue, 0.3 for a margin of 30 % [default: 1]
+    #[arg(long, value_name = "SHARE", value_parser = margin, allow_negative_numbers = true, help_heading = VALUE)]
+    margin: Option<Margin>,
+}
+
+impl Valuing {
+    /// The definition of value: what is given here, and the rest from `otherwise`.
+    pub(super) fn or(&self, otherwise: &ClvDefinition) -> ClvDefinition {
+        ClvDefinition {
+            horizon: self.horizon.unwrap_or(otherwise.horizon),
+            annual_discount: self.discount.unwrap_or(otherwise.annual_discount),
+            margin: self.margin.unwrap_or(otherwise.margin),
+        }
+    }
+}
+
+/// Which models to fit.
+#[derive(Debug, clap::Args)]
+pub(super) struct Models {
+    /// Model of purchases and dropout
+    #[arg(long, value_name = "NAME", default_value = AnyPurchaseModel::NAMES[0], value_parser = PossibleValuesParser::new(AnyPurchaseModel::NAMES), help_heading = MODELS)]
+    pub(super) model: String,
+    /// Model of spend; with none there is no CLV
+    #[arg(long, value_name = "NAME", default_value = GammaGamma::NAME, value_parser = PossibleValuesParser::new([GammaGamma::NAME, NO_SPEND]), help_heading = MODELS)]
+    pub(super) spend: String,
+}
+
+const NO_SPEND: &str = "none";
+
+impl Models {
+    pub(super) fn with_spend(&self) -> bool {
+        self.spend != NO_SPEND
+    }
+}
+
+/// Where a table goes.
+#[derive(Debug, clap::Args)]
+pub(super) struct TableOutput {
+    /// File to write, whole or not at all [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// csv, json or parquet [default: by the file's ending, else csv]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<TableFormat>,
+}
+
+fn delimiter(text: &str) -> Result<u8> {
+    match (text, text.as_bytes()) {
+        (r"\t" | "tab", _) => Ok(b'\t'),
+        (_, &[byte]) if byte.is_ascii_punctuation() && !b"\"'.-".contains(&byte) || byte == b'\t' || byte == b' ' => Ok(byte),
+        _ => Err(Error::parameter(format!(r"delimiter {text:?} must be one punctuation character, such as ';', or '\t' for a tab"))),
+    }
+}
+
+fn bad_rows(text: &str) -> Result<BadRows> {
+    match text {
+        "error" => Ok(BadRows::Error),
+        "skip" => Ok(BadRows::Skip),
+        _ => Err(Error::parameter(format!("{text:?} is not known; bad rows are one of error, skip"))),
+    }
+}
+
+fn spend_basis(text: &str) -> Result<SpendBasis> {
+    match text {
+        "repeat" => Ok(SpendBasis::RepeatPurchases),
+        "all" => Ok(SpendBasis::AllPurchases),
+        _ => Err(Error::parameter(format!("spend basis {text:?} is not known; it is one of repeat, all"))),
+    }
+}
+
+fn number(text: &str) -> Result<f64> {
+    text.parse().map_err(|_| Error::parameter(format!("{text:?} is no number; write a fraction such as 0.10 for 10 %")))
+}
+
+fn discount(text: &str) -> Result<AnnualDiscount> {
+    AnnualDiscount::new(number(text)?)
+}
+
+fn margin(text: &str) -> Result<Margin> {
+    Margin::new(number(text)?)
+}

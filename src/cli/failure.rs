@@ -1,0 +1,66 @@
+//! Why a command ended early, and the exit code for it.
+
+use std::error::Error as _;
+use std::process::ExitCode;
+
+use super::output::Console;
+use crate::error::Error;
+
+/// What ends a command.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The arguments are wrong, as clap says; also `--help` and `--version`, which end a command in success.
+    Arguments(clap::Error),
+    /// The arguments are wrong together.
+    Usage(String),
+    /// The work could not be done.
+    Work(Error),
+    /// The reader of standard output has gone away, which is its right: `clv score ... | head`.
+    ReaderGone,
+}
+
+impl Failure {
+    /// Tells the user, and gives the exit code.
+    pub(super) fn report(self, console: &Console) -> ExitCode {
+        match self {
+            Failure::Arguments(error) => {
+                // Nothing can be done about a terminal that does not listen.
+                let _ = error.print();
+                ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            }
+            Failure::Usage(message) => {
+                console.always(&format!("error: {message}"));
+                ExitCode::from(2)
+            }
+            Failure::Work(error) => {
+                let mut told = error.to_string();
+                console.always(&format!("error: {told}"));
+                let mut cause = error.source();
+                while let Some(error) = cause {
+                    let message = error.to_string();
+                    if !told.contains(&message) {
+                        console.always(&format!("caused by: {message}"));
+                        told = message;
+                    }
+                    cause = error.source();
+                }
+                ExitCode::FAILURE
+            }
+            Failure::ReaderGone => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Work(error)
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        Failure::Arguments(error)
+    }
+}
+
+pub(super) type Outcome<T = ()> = std::result::Result<T, Failure>;

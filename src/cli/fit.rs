@@ -1,0 +1,66 @@
+//! `clv fit`: from a log or a summary to a model file.
+
+use std::path::PathBuf;
+
+use super::args::{Common, CustomerColumn, Measuring, Models, Observing, Reading, Valuing};
+use super::failure::{Failure, Outcome};
+use super::fitting;
+use super::input::Input;
+use super::output::Destination;
+use crate::io::{InputKind, TableFormat};
+use crate::report::terminal;
+use crate::score::ClvDefinition;
+
+/// Fit the models to a log or a summary: model.json
+///
+/// Reads a transaction log or a summary (recognised by its columns: frequency, recency and age, or x, t_x and T), estimates the purchase
+/// model and the spend model by maximum likelihood, and writes a model file: parameters, standard errors, the evidence of the fit, the
+/// definition of value and a fingerprint of the data, but no customer. A fit that ends at a boundary is done, with a notice.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  clv fit orders.csv --observation-end 1997-09-30 -o model.json
+  clv fit customers.csv --unit week -o model.json
+  clv fit orders.csv --spend none --horizon \"26 weeks\" -o model.json
+  clv fit orders.csv --margin 0.3 --discount 0.08 > model.json")]
+pub(super) struct Args {
+    /// A log or a summary; - is standard input, for CSV
+    #[arg(value_name = "INPUT")]
+    input: PathBuf,
+    /// Model file to write, whole or not at all [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    models: Models,
+    #[command(flatten)]
+    valuing: Valuing,
+    #[command(flatten)]
+    customer: CustomerColumn,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    observing: Observing,
+    #[command(flatten)]
+    measuring: Measuring,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    let console = args.common.start()?;
+    let destination = Destination::new(args.output)?;
+    if let Some(format @ (TableFormat::Csv | TableFormat::Parquet)) = destination.path().and_then(TableFormat::of_path) {
+        return Err(Failure::Usage(format!("a model file is JSON and cannot be written as {}; name it model.json", format.name())));
+    }
+    let customer_column = args.customer.customer_column.as_deref();
+    let input = Input::measured(&args.input, customer_column, &args.reading, &args.observing, &args.measuring);
+    let (customers, kind) = input.customers(&console)?;
+    let definition = args.valuing.or(&ClvDefinition::default());
+    let model = fitting::fit(&args.models, &customers, kind, definition, &console)?;
+    destination.write_text(&model.to_json())?;
+    if let (InputKind::Log, Some(report)) = (kind, customers.report()) {
+        console.say(&terminal::cleaning(report));
+    }
+    console.say(&terminal::fits(&model));
+    Ok(())
+}

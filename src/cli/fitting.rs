@@ -1,0 +1,67 @@
+//! Fits by name, as `fit` and `run` make them.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::args::Models;
+use super::output::Console;
+use crate::data::Customers;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fit::Fit;
+use crate::io::{InputKind, write_customers_csv};
+use crate::models::{AnyPurchaseModel, BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
+use crate::score::{ClvDefinition, DataRecord, FitRecord, ModelFile};
+
+/// Fits the models and gathers all that a model file holds.
+pub(super) fn fit(
+    models: &Models,
+    customers: &Customers,
+    kind: InputKind,
+    definition: ClvDefinition,
+    console: &Console,
+) -> Result<ModelFile> {
+    let _busy = console.busy(&format!("fitting {}", models.model));
+    let purchases = fit_purchases(&models.model, customers)?;
+    let spend = if models.with_spend() { Some(fit_spend(customers)?) } else { None };
+    let report = customers.report();
+    let data = DataRecord {
+        rows: report.map_or(customers.len() as u64, |report| report.rows_read),
+        customers: customers.len() as u64,
+        fingerprint: fingerprint(customers)?,
+        spend_basis: customers.spend_basis(),
+        cleaning: report.filter(|_| kind == InputKind::Log).cloned(),
+    };
+    ModelFile::new(customers.unit(), customers.observation_end(), purchases, spend, definition, data)
+}
+
+fn fit_purchases(name: &str, customers: &Customers) -> Result<FitRecord> {
+    match name {
+        BgNbd::NAME => record::<BgNbd>(customers),
+        MbgNbd::NAME => record::<MbgNbd>(customers),
+        ParetoNbd::NAME => record::<ParetoNbd>(customers),
+        Nbd::NAME => record::<Nbd>(customers),
+        other => Err(Error::parameter(format!("there is no fit for {other:?}; it is one of {}", AnyPurchaseModel::NAMES.join(", ")))),
+    }
+}
+
+fn fit_spend(customers: &Customers) -> Result<FitRecord> {
+    record::<GammaGamma>(customers).map_err(|error| match error.kind() {
+        ErrorKind::Fit => Error::fit("the spend model cannot be fitted; leave it out with --spend none").because(error),
+        _ => error,
+    })
+}
+
+fn record<M: Fit>(customers: &Customers) -> Result<FitRecord> {
+    M::fit(customers).map(|fitted| FitRecord::of(&fitted))
+}
+
+/// SHA-256 of the summary as `clv summarize` writes it.
+fn fingerprint(customers: &Customers) -> Result<String> {
+    let mut hash = Sha256::new();
+    write_customers_csv(customers, &mut hash)?;
+    Ok(hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}

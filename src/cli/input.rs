@@ -1,0 +1,131 @@
+//! What a command reads: logs, summaries, model files.
+
+use std::fs;
+use std::path::Path;
+
+use super::args::{Measuring, Observing, Reading};
+use super::failure::Outcome;
+use super::output::Console;
+use crate::data::{Customers, Observation, SpendBasis, TransactionLog};
+use crate::error::{Error, Result};
+use crate::io::{InputKind, ReadOptions, Source};
+use crate::score::ModelFile;
+use crate::time::{Date, TimeUnit};
+
+/// Everything that says how an input becomes customers.
+#[derive(Debug)]
+pub(super) struct Input<'a> {
+    pub(super) path: &'a Path,
+    pub(super) customer_column: Option<&'a str>,
+    pub(super) reading: &'a Reading,
+    pub(super) observing: &'a Observing,
+    pub(super) unit: TimeUnit,
+    pub(super) spend_basis: SpendBasis,
+}
+
+impl<'a> Input<'a> {
+    /// An input measured as the flags say.
+    pub(super) fn measured(
+        path: &'a Path,
+        customer_column: Option<&'a str>,
+        reading: &'a Reading,
+        observing: &'a Observing,
+        measuring: &Measuring,
+    ) -> Self {
+        Input { path, customer_column, reading, observing, unit: measuring.unit, spend_basis: measuring.spend_basis }
+    }
+
+    /// An input measured as the model was; another unit that was asked for is an error.
+    pub(super) fn measured_for(
+        model: &ModelFile,
+        asked: Option<TimeUnit>,
+        path: &'a Path,
+        customer_column: Option<&'a str>,
+        reading: &'a Reading,
+        observing: &'a Observing,
+    ) -> Result<Self> {
+        if let Some(unit) = asked.filter(|&unit| unit != model.unit()) {
+            return Err(Error::parameter(format!(
+                "the model is in {}s, but --unit {unit} was given; leave --unit out to measure the customers in {0}s, or fit a model with \
+                 --unit {unit}",
+                model.unit()
+            )));
+        }
+        Ok(Input { path, customer_column, reading, observing, unit: model.unit(), spend_basis: model.spend_basis() })
+    }
+
+    /// The customers of a log or a summary, and which of them it was.
+    pub(super) fn customers(&self, console: &Console) -> Outcome<(Customers, InputKind)> {
+        let options = self.log_options();
+        let source = Source::open(self.path)?;
+        let kind = source.kind(&options)?;
+        let customers = match kind {
+            InputKind::Log => self.summarize(&self.read(source, &options, console)?, console)?.0,
+            InputKind::Summary => {
+                let _busy = console.busy(&format!("reading {}", source.name()));
+                source.read_summary(&self.reading.summary_options(
+                    self.customer_column,
+                    self.unit,
+                    self.observing.observation_end,
+                    self.spend_basis,
+                ))?
+            }
+        };
+        Ok((customers, kind))
+    }
+
+    /// The log, for a command that has no use for a summary.
+    pub(super) fn log(&self, console: &Console) -> Outcome<TransactionLog> {
+        let options = self.log_options();
+        let source = Source::open(self.path)?;
+        if source.kind(&options)? == InputKind::Summary {
+            return Err(Error::data(
+                "this is a summary, one row per customer, and a transaction log is needed, one row per transaction; `clv fit` and `clv score` \
+                 take a summary",
+            )
+            .at(source.name())
+            .into());
+        }
+        Ok(self.read(source, &options, console)?)
+    }
+
+    /// The summary of a log, and how the log was seen.
+    pub(super) fn summarize(&self, log: &TransactionLog, console: &Console) -> Result<(Customers, Observation)> {
+        let observation = self.observation(log, console)?;
+        let _busy = console.busy("summarising");
+        let name = if self.path.as_os_str() == "-" { "<stdin>".to_owned() } else { self.path.display().to_string() };
+        let customers = log.summarize(&observation).map_err(|error| error.at(name))?;
+        Ok((customers, observation))
+    }
+
+    /// How a log is seen; an observation end that was not given is the last day in the data, and said to be.
+    pub(super) fn observation(&self, log: &TransactionLog, console: &Console) -> Result<Observation> {
+        let end = match (self.observing.observation_end, log.last_date()) {
+            (Some(end), _) => end,
+            (None, Some(last)) => {
+                console.say(&format!(
+                    "note: the observation end is taken to be {last}, the last day in the data; set it with --observation-end"
+                ));
+                last
+            }
+            // Of a log without a row any day is the last one; its summary says what is wrong.
+            (None, None) => Date::new(1970, 1, 1)?,
+        };
+        Ok(self.observing.until(end, self.unit, self.spend_basis))
+    }
+
+    fn log_options(&self) -> ReadOptions {
+        self.reading.log_options(self.customer_column)
+    }
+
+    fn read(&self, source: Source<'_>, options: &ReadOptions, console: &Console) -> Result<TransactionLog> {
+        let _busy = console.busy(&format!("reading {}", source.name()));
+        source.read_log(options)
+    }
+}
+
+/// Reads a model file.
+pub(super) fn model_file(path: &Path) -> Result<ModelFile> {
+    let text = fs::read_to_string(path).map_err(|error| Error::file(format!("cannot read the model file {}: {error}", path.display())))?;
+    ModelFile::from_json(&text).map_err(|error| error.at(path.display().to_string()))
+}

@@ -1,0 +1,224 @@
+//! The only place that prints: results to a file or standard output, everything else to standard error.
+
+use std::fs;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget};
+
+use super::failure::{Failure, Outcome};
+use crate::error::{Error, Result};
+use crate::io::{Table, TableFormat, write_atomically};
+
+/// Standard error: what the user may want to know.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Console {
+    quiet: bool,
+}
+
+impl Console {
+    pub(super) fn new(quiet: bool) -> Self {
+        Console { quiet }
+    }
+
+    /// Before it is known whether the user wants quiet.
+    pub(super) fn stderr() -> Self {
+        Console { quiet: false }
+    }
+
+    /// A line or more, unless the user wants quiet.
+    pub(super) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.always(text);
+        }
+    }
+
+    /// A line that must be said.
+    pub(super) fn always(&self, text: &str) {
+        // When standard error is closed there is nobody to tell.
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// Shows what is being done until the guard is dropped, on a terminal only.
+    pub(super) fn busy(&self, what: &str) -> Busy {
+        let target = if self.quiet || !io::stderr().is_terminal() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(what.to_owned());
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        Busy(bar)
+    }
+}
+
+/// A spinner; gone when dropped.
+#[derive(Debug)]
+pub(super) struct Busy(ProgressBar);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Where a result goes. Checked before the work begins.
+#[derive(Debug)]
+pub(super) enum Destination {
+    Stdout,
+    File(PathBuf),
+}
+
+impl Destination {
+    /// The file of `--output`, or standard output.
+    pub(super) fn new(output: Option<PathBuf>) -> Result<Self> {
+        match output {
+            Some(path) if path.as_os_str() != "-" => {
+                check_can_be_created(&path)?;
+                Ok(Destination::File(path))
+            }
+            _ => Ok(Destination::Stdout),
+        }
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Destination::Stdout => None,
+            Destination::File(path) => Some(path),
+        }
+    }
+
+    /// The format of a table: as given, or by the file's ending, or CSV.
+    pub(super) fn format(&self, given: Option<TableFormat>) -> Outcome<TableFormat> {
+        let format = given.or_else(|| self.path().and_then(TableFormat::of_path)).unwrap_or(TableFormat::Csv);
+        if format == TableFormat::Parquet && matches!(self, Destination::Stdout) && io::stdout().is_terminal() {
+            return Err(Failure::Usage("Parquet is not for a terminal; name a file with --output, or redirect standard output".to_owned()));
+        }
+        Ok(format)
+    }
+
+    pub(super) fn write_table(&self, table: &Table<'_>, format: TableFormat) -> Outcome {
+        match self {
+            Destination::File(path) => Ok(write_atomically(path, |out| table.write(format, out))?),
+            Destination::Stdout => to_stdout(|out| table.write(format, out)),
+        }
+    }
+
+    pub(super) fn write_text(&self, text: &str) -> Outcome {
+        let failed = |error: io::Error| Error::file("cannot write the result").because(error);
+        match self {
+            Destination::File(path) => Ok(write_atomically(path, |out| out.write_all(text.as_bytes()).map_err(failed))?),
+            Destination::Stdout => to_stdout(|out| out.write_all(text.as_bytes()).map_err(failed)),
+        }
+    }
+}
+
+/// A file that cannot be created is better known before the work than after.
+fn check_can_be_created(path: &Path) -> Result<()> {
+    let cannot = |why: String| Err(Error::file(format!("cannot write {}: {why}", path.display())));
+    if path.is_dir() {
+        return cannot("it is a directory; name a file in it".to_owned());
+    }
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() && !directory.is_dir() => {
+            cannot(format!("there is no directory {}", directory.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Standard output that remembers whether its reader has gone away: the error of a table writer no longer tells.
+struct Stdout {
+    inner: io::Stdout,
+    reader_gone: bool,
+}
+
+impl Stdout {
+    fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        self.reader_gone |= result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        result
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes);
+        self.note(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.inner.flush();
+        self.note(flushed)
+    }
+}
+
+fn to_stdout(write: impl FnOnce(&mut BufWriter<Stdout>) -> Result<()>) -> Outcome {
+    let mut out = BufWriter::with_capacity(1 << 16, Stdout { inner: io::stdout(), reader_gone: false });
+    let written = write(&mut out).and_then(|()| out.flush().map_err(|error| Error::file("cannot write to standard output").because(error)));
+    // Taken apart, the buffer does not try once more to write what is left in it.
+    let (out, _) = out.into_parts();
+    match written {
+        Err(_) if out.reader_gone => Err(Failure::ReaderGone),
+        written => Ok(written?),
+    }
+}
+
+/// A directory of results that appear together: each file is written aside, and all are moved into place when the last one is whole.
+#[derive(Debug)]
+pub(super) struct ResultDirectory {
+    path: PathBuf,
+    /// Directories that were made for it, the innermost first.
+    created: Vec<PathBuf>,
+}
+
+impl ResultDirectory {
+    /// Makes sure, before the work, that there is or can be such a directory.
+    pub(super) fn check(path: &Path, names: &[&str]) -> Result<()> {
+        if let Some(file) = path.ancestors().find(|ancestor| ancestor.exists()).filter(|ancestor| !ancestor.is_dir()) {
+            return Err(Error::file(format!("cannot write to the directory {}: {} is a file", path.display(), file.display())));
+        }
+        match names.iter().map(|name| path.join(name)).find(|file| file.is_dir()) {
+            Some(file) => Err(Error::file(format!("cannot write {}: it is a directory", file.display()))),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        let created = path.ancestors().take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists());
+        let directory = ResultDirectory { path: path.to_owned(), created: created.map(Path::to_owned).collect() };
+        match fs::create_dir_all(path) {
+            Ok(()) => Ok(directory),
+            Err(error) => {
+                directory.undo();
+                Err(Error::file(format!("cannot create the directory {}: {error}", path.display())))
+            }
+        }
+    }
+
+    /// Writes all files or none.
+    pub(super) fn write(self, files: &[(&str, &dyn Fn(&mut BufWriter<fs::File>) -> Result<()>)]) -> Result<()> {
+        let written = self.write_aside(files);
+        if written.is_err() {
+            self.undo();
+        }
+        written
+    }
+
+    fn write_aside(&self, files: &[(&str, &dyn Fn(&mut BufWriter<fs::File>) -> Result<()>)]) -> Result<()> {
+        let failed = |error: io::Error| Error::file(format!("cannot write to the directory {}: {error}", self.path.display()));
+        let aside = tempfile::Builder::new().prefix(".clv-").suffix(".part").tempdir_in(&self.path).map_err(failed)?;
+        for (name, write) in files {
+            write_atomically(aside.path().join(name), |out| write(out))?;
+        }
+        for (name, _) in files {
+            fs::rename(aside.path().join(name), self.path.join(name)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves no empty directory behind. One that has something in it cannot be removed, and stays.
+    fn undo(&self) {
+        for directory in &self.created {
+            let _ = fs::remove_dir(directory);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `clv run`: the main job, from a log to a directory of results.
+
+use std::path::PathBuf;
+
+use super::args::{Common, CustomerColumn, Measuring, Models, Observing, Reading, Valuing};
+use super::failure::Outcome;
+use super::fitting;
+use super::input::Input;
+use super::output::{Console, ResultDirectory};
+use super::scoring;
+use crate::data::Customers;
+use crate::error::{Error, Result};
+use crate::io::{InputKind, Table, TableFormat};
+use crate::report::terminal;
+use crate::score::{ClvDefinition, ModelFile, Score};
+
+const CUSTOMERS: &str = "customers.csv";
+const MODEL: &str = "model.json";
+const SCORES: &str = "scores.csv";
+
+/// The main job: summary, fit and scores of a log in one go
+///
+/// Reads a transaction log, summarises it, fits the models and scores every customer. Writes customers.csv, model.json and scores.csv to
+/// a directory, all of them or none, and gives a short account on standard error: what was read and cleaned, the fits, the ten most valuable
+/// customers and the totals.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  clv run orders.csv --out results
+  clv run orders.csv --observation-end 1997-09-30 --horizon \"12 months\" --discount 0.10 --margin 0.3 --out results
+  clv run orders.parquet --customer user --date ordered_at --amount total --definition clv.toml --out results")]
+pub(super) struct Args {
+    /// The log; - is standard input, for CSV
+    #[arg(value_name = "LOG")]
+    input: PathBuf,
+    /// Directory for the results, made when it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    models: Models,
+    #[command(flatten)]
+    valuing: Valuing,
+    #[command(flatten)]
+    customer: CustomerColumn,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    observing: Observing,
+    #[command(flatten)]
+    measuring: Measuring,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    let console = args.common.start()?;
+    ResultDirectory::check(&args.out, &[CUSTOMERS, MODEL, SCORES])?;
+    let customer_column = args.customer.customer_column.as_deref();
+    let input = Input::measured(&args.input, customer_column, &args.reading, &args.observing, &args.measuring);
+    let (customers, observation) = input.summarize(&input.log(&console)?, &console)?;
+    let definition = args.valuing.or(&ClvDefinition::default());
+    let model = fitting::fit(&args.models, &customers, InputKind::Log, definition, &console)?;
+    let scores = {
+        let _busy = console.busy("scoring");
+        model.scorer(Some(observation.end))?.score_all(&customers)?
+    };
+    write(&args.out, &customers, &model, &scores)?;
+    account(&args, &customers, &model, &scores, &console);
+    Ok(())
+}
+
+fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, scores: &[Score]) -> Result<()> {
+    let scores = scoring::table(customers, scores)?;
+    let failed = |error| Error::file(format!("cannot write {MODEL}")).because(error);
+    ResultDirectory::create(directory)?.write(&[
+        (CUSTOMERS, &|out| Table::from(customers).write(TableFormat::Csv, out)),
+        (MODEL, &|out| std::io::Write::write_all(out, model.to_json().as_bytes()).map_err(failed)),
+        (SCORES, &|out| scores.write(TableFormat::Csv, out)),
+    ])
+}
+
+/// What a manager wants to know.
+fn account(args: &Args, customers: &Customers, model: &ModelFile, scores: &[Score], console: &Console) {
+    let totals = scoring::totals(customers, scores);
+    let end = customers.observation_end();
+    if let Some(report) = customers.report() {
+        console.say(&terminal::cleaning(report));
+    }
+    console.say(&terminal::window(customers));
+    console.say(&terminal::fits(model));
+    console.say(&terminal::most_valuable(customers, scores, &totals.ranking, model.definition(), end));
+    console.say(&terminal::totals(&totals, model.definition(), end));
+    console.say(&terminal::files(&args.out, &[CUSTOMERS, MODEL, SCORES]));
+}

@@ -1,0 +1,115 @@
+//! Numbers as people read them.
+
+/// A number with thousands separators and so many decimals: 1,234.50.
+pub(crate) fn grouped(value: f64, decimals: usize) -> String {
+    let digits = format!("{:.decimals$}", value.abs());
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if value < 0.0 && digits.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
+        text.push('-');
+    }
+    for (position, digit) in whole.chars().enumerate() {
+        if position > 0 && (whole.len() - position) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + fraction
+}
+
+/// Decimals for amounts of money that are read together: cents matter up to a thousand.
+pub(crate) fn money_decimals(largest: f64) -> usize {
+    if largest.abs() < 1000.0 { 2 } else { 0 }
+}
+
+/// An amount of money on its own.
+pub(crate) fn money(amount: f64) -> String {
+    grouped(amount, money_decimals(amount))
+}
+
+/// A fraction in per cent, without needless zeros: 10 %, 7.5 %.
+pub(crate) fn percent(fraction: f64) -> String {
+    let digits = format!("{:.2}", 100.0 * fraction);
+    format!("{} %", digits.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A number in so many significant digits, with an exponent where there would be many zeros.
+pub(crate) fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let scientific = format!("{value:.*e}", digits.saturating_sub(1));
+    match exponent(&scientific) {
+        exponent if (-4..9).contains(&exponent) => grouped(value, decimals_for(exponent, digits)),
+        _ => scientific,
+    }
+}
+
+/// An estimate and its standard error, both to the third digit of the error: more would be noise.
+pub(crate) fn estimate(value: f64, standard_error: Option<f64>) -> (String, String) {
+    match standard_error {
+        Some(error) if error > 0.0 && error.is_finite() => {
+            let decimals = decimals_for(exponent(&format!("{error:.2e}")), 3);
+            if decimals > 8 || error >= 1e9 {
+                return (format!("{value:.3e}"), format!("{error:.1e}"));
+            }
+            (grouped(value, decimals), grouped(error, decimals))
+        }
+        _ => (significant(value, 4), "-".to_owned()),
+    }
+}
+
+fn exponent(scientific: &str) -> i32 {
+    scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or_default()
+}
+
+fn decimals_for(exponent: i32, digits: usize) -> usize {
+    usize::try_from(digits as i32 - 1 - exponent).unwrap_or_default()
+}
+
+/// Breaks text into lines of at most `width` characters, the first one after `indent`, the others below it.
+pub(crate) fn wrapped(text: &str, indent: &str, width: usize) -> String {
+    let hanging = " ".repeat(indent.chars().count());
+    let mut lines = Vec::new();
+    let mut line = indent.to_owned();
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        if !empty && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::replace(&mut line, hanging.clone()));
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!([0.0, 999.0, 1234567.0].map(|value| grouped(value, 0)), ["0", "999", "1,234,567"]);
+        assert_eq!([1234.5, -0.001, -1000.0].map(|value| grouped(value, 2)), ["1,234.50", "0.00", "-1,000.00"]);
+    }
+
+    #[test]
+    fn there_is_no_false_precision() {
+        assert_eq!(estimate(0.242_594_6, Some(0.012_6)), ("0.2426".to_owned(), "0.0126".to_owned()));
+        assert_eq!(estimate(4.413_6, Some(0.378_2)), ("4.414".to_owned(), "0.378".to_owned()));
+        assert_eq!(estimate(12_345.6, Some(2_345.6)), ("12,346".to_owned(), "2,346".to_owned()));
+        assert_eq!(estimate(1e5, None), ("100,000".to_owned(), "-".to_owned()));
+        assert_eq!([1e-7, 0.012_345, 12_345.6].map(|value| significant(value, 3)), ["1.00e-7", "0.0123", "12,346"]);
+        assert_eq!([0.1, 0.075, 1.0].map(percent), ["10 %", "7.5 %", "100 %"]);
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three four", "- ", 10), "- one two\n  three\n  four");
+    }
+}

@@ -1,0 +1,225 @@
+//! Plain text for a terminal of 80 columns.
+
+use std::path::Path;
+
+use comfy_table::{CellAlignment, Table, TableComponent, presets};
+
+use super::format::{estimate, grouped, money, money_decimals, percent, wrapped};
+use crate::data::{Customers, DataReport};
+use crate::fit::FitStatus;
+use crate::score::{ClvDefinition, FitRecord, ModelFile, Score};
+use crate::time::Date;
+
+const WIDTH: usize = 80;
+
+/// How many customers the list of the most valuable ones names.
+const MOST_VALUABLE: usize = 10;
+
+/// The longest id shown whole in a table.
+const LONGEST_ID: usize = 24;
+
+/// What the scores of a customer base come to, for [`total`] and [`totals`].
+#[derive(Debug)]
+pub(crate) struct Totals {
+    /// Customers, by weight.
+    pub(crate) customers: f64,
+    pub(crate) expected_purchases: f64,
+    /// None when no customer has a CLV.
+    pub(crate) clv: Option<f64>,
+    /// Customers without an expected spend, hence without a CLV.
+    pub(crate) without_clv: f64,
+    /// The share of the CLV that the most valuable tenth of the customers holds.
+    pub(crate) share_of_top_tenth: Option<f64>,
+    /// Rows from the most valuable on: by CLV, without any CLV by expected purchases.
+    pub(crate) ranking: Vec<usize>,
+}
+
+/// What was read and cleaned.
+pub(crate) fn cleaning(report: &DataReport) -> String {
+    section("Data", report.to_string().lines())
+}
+
+/// The observation window.
+pub(crate) fn window(customers: &Customers) -> String {
+    let unit = customers.unit();
+    let mut line = format!("times in {unit}s");
+    if let Some(end) = customers.observation_end() {
+        line = format!("observed until {end}, {line}");
+    }
+    let repeat = customers.frequency().iter().filter(|&&x| x > 0).count();
+    let repeat = format!("{} of the customers came back after their first purchase", grouped(repeat as f64, 0));
+    section("Observation", [line.as_str(), repeat.as_str()])
+}
+
+/// The fits: parameters with standard errors, how they ended, and what to mind.
+pub(crate) fn fits(model: &ModelFile) -> String {
+    let mut text = fit("Purchases", model.purchases());
+    match model.spend() {
+        Some(spend) => text += &fit("Spend", spend),
+        None => text += &section("Spend", ["no model of spend: purchases are forecast, their value is not"]),
+    }
+    text
+}
+
+fn fit(title: &str, record: &FitRecord) -> String {
+    let mut table = plain(&["parameter", "estimate", "std. error"], &[CellAlignment::Left, CellAlignment::Right, CellAlignment::Right]);
+    for (name, value) in record.parameters() {
+        let (value, error) = estimate(value, record.standard_error(name));
+        table.add_row([name.to_owned(), value, error]);
+    }
+    let ended = match record.status() {
+        FitStatus::Converged => "converged",
+        FitStatus::AtBoundary => "ended at a boundary",
+    };
+    let likelihood = format!(
+        "log-likelihood {}; the fit {ended} after {} passes over the data",
+        grouped(record.log_likelihood(), 2),
+        record.evaluations()
+    );
+    let title = format!("{title}: {}, fitted to {} customers", record.model(), grouped(record.customers(), 0));
+    let mut text = section(&title, table.to_string().lines().chain([likelihood.as_str()]));
+    for notice in record.notices() {
+        text.push_str(&wrapped(&notice.message, "  notice: ", WIDTH));
+        text.push('\n');
+    }
+    text
+}
+
+/// The customers at the top of the ranking.
+pub(crate) fn most_valuable(
+    customers: &Customers,
+    scores: &[Score],
+    ranking: &[usize],
+    definition: &ClvDefinition,
+    end: Option<Date>,
+) -> String {
+    let top = &ranking[..ranking.len().min(MOST_VALUABLE)];
+    let with_clv = top.iter().any(|&row| scores[row].clv.is_some());
+    let title = match (top.len(), with_clv) {
+        (1, _) => "The customer".to_owned(),
+        (count, true) => format!("The {} most valuable customers", in_words(count)),
+        (count, false) => format!("The {} customers with the most expected purchases", in_words(count)),
+    };
+    let right = CellAlignment::Right;
+    let headers = ["customer", "purchases", "P(alive)", "expected", "per purchase", "CLV"];
+    let mut table = plain(&headers, &[CellAlignment::Left, right, right, right, right, right]);
+    let largest = |of: fn(&Score) -> Option<f64>| top.iter().filter_map(|&row| of(&scores[row])).fold(0.0, f64::max);
+    let spend_decimals = money_decimals(largest(|score| score.expected_average_spend));
+    let clv_decimals = money_decimals(largest(|score| score.clv));
+    for &row in top {
+        let score = &scores[row];
+        let amount = |value: Option<f64>, decimals| value.map_or_else(|| "-".to_owned(), |value| grouped(value, decimals));
+        table.add_row([
+            shortened(customers.id(row)),
+            grouped(f64::from(customers.frequency()[row]) + 1.0, 0),
+            format!("{:.2}", score.p_alive),
+            grouped(score.expected_purchases, 1),
+            amount(score.expected_average_spend, spend_decimals),
+            amount(score.clv, clv_decimals),
+        ]);
+    }
+    if !with_clv {
+        hide(&mut table, &[4, 5]);
+    }
+    let meaning = format!("expected: purchases in the {}", span(definition, end));
+    section(&title, table.to_string().lines().chain([meaning.as_str()]))
+}
+
+/// What all scores come to.
+pub(crate) fn totals(totals: &Totals, definition: &ClvDefinition, end: Option<Date>) -> String {
+    let mut rows = vec![("customers", grouped(totals.customers, 0)), ("expected purchases", grouped(totals.expected_purchases, 0))];
+    rows.extend(totals.clv.map(|clv| ("total CLV", money(clv))));
+    rows.extend(totals.share_of_top_tenth.map(|share| ("held by the top 10 % of customers", format!("{:.0} %", 100.0 * share))));
+    if totals.clv.is_some() && totals.without_clv > 0.0 {
+        rows.push(("customers without a spend estimate", grouped(totals.without_clv, 0)));
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    for (what, value) in rows {
+        table.add_row([what.to_owned(), value]);
+    }
+    align(&mut table, &[CellAlignment::Left, CellAlignment::Right]);
+    section(&format!("Total: {}", in_full(definition, end)), table.to_string().lines())
+}
+
+/// The same in a line.
+pub(crate) fn total(totals: &Totals, definition: &ClvDefinition, end: Option<Date>) -> String {
+    let value = totals.clv.map(|clv| format!(" worth {}", money(clv))).unwrap_or_default();
+    let text = format!(
+        "scored {} customers: {} purchases{value} expected ({})",
+        grouped(totals.customers, 0),
+        grouped(totals.expected_purchases, 0),
+        in_full(definition, end)
+    );
+    wrapped(&text, "", WIDTH)
+}
+
+/// Where the results are.
+pub(crate) fn files(directory: &Path, names: &[&str]) -> String {
+    let paths: Vec<String> = names.iter().map(|name| directory.join(name).display().to_string()).collect();
+    section("Files", paths.iter().map(String::as_str)).trim_end().to_owned()
+}
+
+/// The definition of value in words.
+pub(crate) fn in_full(definition: &ClvDefinition, end: Option<Date>) -> String {
+    format!(
+        "{}, {} a year, margin {}",
+        span(definition, end),
+        percent(definition.annual_discount.annual_rate()),
+        percent(definition.margin.share())
+    )
+}
+
+fn span(definition: &ClvDefinition, end: Option<Date>) -> String {
+    match end {
+        Some(end) => format!("{} after {end}", definition.horizon),
+        None => format!("{} after the data end", definition.horizon),
+    }
+}
+
+/// A title and lines below it, indented, with an empty line before.
+pub(crate) fn section<'a>(title: &str, lines: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text = format!("\n{title}\n");
+    for line in lines {
+        text.push_str("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A table without frames but for a line under its header.
+pub(crate) fn plain(headers: &[&str], alignments: &[CellAlignment]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_style(TableComponent::HeaderLines, '-').set_style(TableComponent::MiddleHeaderIntersections, '-');
+    table.set_header(headers.iter().copied());
+    align(&mut table, alignments);
+    table
+}
+
+fn align(table: &mut Table, alignments: &[CellAlignment]) {
+    for (column, &alignment) in table.column_iter_mut().zip(alignments) {
+        column.set_cell_alignment(alignment);
+    }
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 2));
+    }
+}
+
+fn hide(table: &mut Table, columns: &[usize]) {
+    for &column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(comfy_table::ColumnConstraint::Hidden);
+        }
+    }
+}
+
+fn shortened(id: &str) -> String {
+    if id.chars().count() <= LONGEST_ID { id.to_owned() } else { id.chars().take(LONGEST_ID - 3).chain("...".chars()).collect() }
+}
+
+fn in_words(count: usize) -> String {
+    let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    words.get(count).map_or_else(|| count.to_string(), |word| (*word).to_owned())
+}
