@@ -40,6 +40,7 @@
 //! | data | [`TransactionLog`], [`Observation`], [`Customers`], [`DataReport`]: cleaning by rules, everything counted |
 //! | models | [`BgNbd`], [`MbgNbd`], [`ParetoNbd`], [`Nbd`] behind [`PurchaseModel`]; [`GammaGamma`] for spend |
 //! | fit | [`Fit`], [`Fitted`], [`FitStatus`], [`Notice`]: an optimum with its evidence, or an error |
+//! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |
 //! | score | [`ClvDefinition`], [`Scorer`], [`ModelFile`] |
 //! | io | CSV and Parquet in and out (features `csv`, `parquet`) |
 //!
@@ -61,7 +62,10 @@ mod fit;
 mod io;
 mod models;
 mod numeric;
+#[cfg(feature = "cli")]
+mod report;
 mod score;
+mod simulate;
 mod time;
 
 #[cfg(feature = "cli")]
@@ -75,4 +79,5 @@ pub use io::*;
 pub use models::*;
 pub use numeric::jet::Jet;
 pub use score::*;
+pub use simulate::*;
 pub use time::{AnnualDiscount, Date, Horizon, Moment, TimeUnit};

@@ -32,10 +32,10 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<ArgM
     for (key, value) in read(path)? {
         let flag = key.replace('_', "-");
         let Some(field) = known.get(&flag) else { return Err(unknown(path, &key, &known)) };
+        let Some(argument) = subcommand.get_arguments().find(|argument| argument.get_id() == field.as_str()) else { continue };
         if given.value_source(field) == Some(ValueSource::CommandLine) {
             continue;
         }
-        let Some(argument) = subcommand.get_arguments().find(|argument| argument.get_id() == field.as_str()) else { continue };
         let long = argument.get_long().unwrap_or_default();
         let argument = match (argument.get_action(), &value) {
             (ArgAction::SetTrue, toml::Value::Boolean(false)) => continue,

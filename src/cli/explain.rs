@@ -132,6 +132,7 @@ fn explain<'a>(
         value: terminal::in_full(definition, Some(observation.end)),
         events: events(id, log, observation, purchases),
         cleaning: customers.report().map(ToString::to_string).unwrap_or_default(),
+        was_changed: customers.report().is_some_and(|report| report.used.count != purchases.len() as u64),
         purchases: purchases.iter().map(|purchase| Counted { time: purchase.time.to_string(), amount: purchase.amount }).collect(),
         history: history(customers, observation, purchases),
         purchase_model: fixed(model.purchases()),
@@ -260,7 +261,7 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
     let (t, delta) = (terms.horizon(), terms.discount_rate());
     let mut inputs = parameters(&future);
     inputs.push(("t", t));
-    let span = format!("t = {} of {unit}s ({} after {})", format_args!("{t:.4}"), definition.horizon, observation.end);
+    let span = format!("t = {t:.4} {unit}s ({} after {})", definition.horizon, observation.end);
     steps.push(Step::new(
         "E[X(t)]",
         format!("Purchases of such a customer if alive, {span}"),
@@ -287,7 +288,7 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
     steps.push(Step::new(
         "D(t)",
         "Purchases if alive, each discounted to the observation end",
-        "Int[0..t] e^(-delta u) dE[X(u)]",
+        "Int[0..t] e^(-delta * u) dE[X(u)]",
         &[("delta", delta), ("t", t)],
         Some(future.discounted_expected_purchases(t, delta)),
     ));
@@ -304,7 +305,7 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
         steps.push(Step::new(
             "expected_average_spend",
             format!("Expected spend of a purchase, from n = {} purchases of mean m_x", spend.purchases()),
-            "p (gamma + n m_x) / (p n + q - 1)",
+            "p * (gamma + n * m_x) / (p * n + q - 1)",
             &inputs,
             score.expected_average_spend,
         ));
@@ -347,7 +348,7 @@ fn update(model: &str) -> &'static str {
 
 fn expected_purchases(model: &str) -> &'static str {
     match model {
-        BgNbd::NAME => "mean of (1 - (1 + p t / alpha)^-r) / p over p ~ Beta(a, b)",
+        BgNbd::NAME => "mean of (1 - (1 + p * t / alpha)^-r) / p over p ~ Beta(a, b)",
         ParetoNbd::NAME => "r * beta / (alpha * (s - 1)) * (1 - (beta / (beta + t))^(s - 1))",
         Nbd::NAME => "r * t / alpha",
         _ => "by the model's equation for E[X(t)]",

@@ -37,7 +37,7 @@ impl Console {
     /// A line that must be said.
     pub(super) fn always(&self, text: &str) {
         // When standard error is closed there is nobody to tell.
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", text.trim_end_matches('\n'));
     }
 
     /// Shows what is being done until the guard is dropped, on a terminal only.

@@ -85,7 +85,7 @@ impl<M: Estimable> Fitted<M> {
         }
         notices.extend(model.cautions().into_iter().map(|text| Notice::new(NoticeKind::ModelProperty, text)));
         let covariance = of_logs.map(|covariance| {
-            Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] * parameters[free[i]] * parameters[free[j]])
+            Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] * (parameters[free[i]] * parameters[free[j]]))
         });
         let status = if free.len() == parameters.len() { FitStatus::Converged } else { FitStatus::AtBoundary };
         let max_abs_gradient = free.iter().map(|&i| at.gradient[i].abs()).fold(0.0, f64::max) / customers;

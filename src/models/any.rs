@@ -118,6 +118,10 @@ impl PurchaseModel for AnyPurchaseModel {
         each!(self, model => model.second_factorial_moment(t))
     }
 
+    fn purchase_variance(&self, t: f64) -> f64 {
+        each!(self, model => model.purchase_variance(t))
+    }
+
     fn purchase_pmf(&self, n: u64, t: f64) -> f64 {
         each!(self, model => model.purchase_pmf(n, t))
     }

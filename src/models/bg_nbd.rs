@@ -46,7 +46,7 @@ use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::nbd::Nbd;
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
-use super::{at_least_zero, check_parameters};
+use super::{at_least_zero, at_most_one, check_parameters, duration};
 use crate::data::{Customers, History};
 use crate::error::{Error, Result};
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay};
@@ -147,14 +147,14 @@ impl PurchaseModel for BgNbd {
 
     fn expected_purchases(&self, t: f64) -> f64 {
         let BetaDropout { r, alpha, a, b } = self.0;
-        let tau = at_least_zero(t) / alpha;
+        let tau = duration(t) / alpha;
         beta_mean(a, b, (r + 1.0) * tau, |p| -(-r * (p * tau).ln_1p()).exp_m1() / p)
     }
 
     fn second_factorial_moment(&self, t: f64) -> f64 {
         // E[X (X - 1) | p] = 2 (1 - p) / p^2 P(at least 2 purchases in p t without dropout); the factor 1 - p shifts the beta distribution.
         let BetaDropout { r, alpha, a, b } = self.0;
-        let tau = at_least_zero(t) / alpha;
+        let tau = duration(t) / alpha;
         let of_p = |p: f64| 2.0 * at_least_two(r, p * tau) / (p * p);
         b / (a + b) * beta_mean(a, b + 1.0, (r + 2.0) * tau, of_p)
     }
@@ -169,7 +169,7 @@ impl PurchaseModel for BgNbd {
         let n_f = n as f64;
         let alive = ln_beta_ratio(a, b, n_f).exp() * rates.purchase_pmf(n, t);
         let dropped = ln_beta_ratio(a, b, n_f - 1.0).exp() * (a / (a + b + (n_f - 1.0))) * rates.purchase_sf(n - 1, t);
-        alive + dropped
+        at_most_one(alive + dropped)
     }
 
     fn purchase_sf(&self, n: u64, t: f64) -> f64 {
@@ -188,13 +188,13 @@ impl PurchaseModel for BgNbd {
 
     fn p_alive_at(&self, t: f64) -> f64 {
         let BetaDropout { r, alpha, a, b } = self.0;
-        let tau = at_least_zero(t) / alpha;
+        let tau = duration(t) / alpha;
         beta_mean(a, b, (r + 1.0) * tau, |p| (-r * (p * tau).ln_1p()).exp())
     }
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
         let BetaDropout { r, alpha, a, b } = self.0;
-        let (tau, decay) = (at_least_zero(t) / alpha, at_least_zero(delta) * alpha);
+        let (tau, decay) = (duration(t) / alpha, at_least_zero(delta) * alpha);
         // What is discounted away does not count: beyond that time the integrand no longer depends on p.
         let reach = tau.min(NEGLIGIBLE / decay);
         beta_mean(a, b, (r + 1.0) * reach, |p| r / p * exponential_decay(r, decay / p, (p * tau).ln_1p()))

@@ -130,6 +130,10 @@ impl PurchaseModel for MbgNbd {
         self.p_alive(&History::NEW_CUSTOMER) * self.given_alive(&History::NEW_CUSTOMER).second_factorial_moment(t)
     }
 
+    fn purchase_variance(&self, t: f64) -> f64 {
+        self.conditional_purchase_variance(&History::NEW_CUSTOMER, t)
+    }
+
     fn purchase_pmf(&self, n: u64, t: f64) -> f64 {
         self.conditional_purchase_pmf(&History::NEW_CUSTOMER, n, t)
     }

@@ -47,7 +47,20 @@ fn check_parameters(model: &str, parameters: &[(&str, f64)]) -> Result<()> {
     Ok(())
 }
 
-/// A length of time or a discount rate as the models take it: 0 when negative or no number.
+/// A discount rate or a level as the models take it: 0 when negative or no number.
 fn at_least_zero(value: f64) -> f64 {
     value.max(0.0)
+}
+
+/// For ever, in any unit: a longer time divided by the smallest parameter would overflow.
+const FOR_EVER: f64 = 1e290;
+
+/// A length of time as the models take it: 0 when negative or no number, [`FOR_EVER`] when infinite.
+fn duration(t: f64) -> f64 {
+    t.max(0.0).min(FOR_EVER)
+}
+
+/// A probability that was summed up: rounding may have carried it past 1.
+fn at_most_one(sum: f64) -> f64 {
+    sum.min(1.0)
 }

@@ -32,7 +32,7 @@ use ndarray::Array1;
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
-use super::{at_least_zero, check_parameters};
+use super::{at_least_zero, check_parameters, duration};
 use crate::data::{Customers, History};
 use crate::error::{Error, Result};
 use crate::numeric::elementary::{ln, ln_1p};
@@ -151,16 +151,20 @@ impl PurchaseModel for Nbd {
     }
 
     fn expected_purchases(&self, t: f64) -> f64 {
-        self.r * (at_least_zero(t) / self.alpha)
+        self.r * (duration(t) / self.alpha)
     }
 
     fn second_factorial_moment(&self, t: f64) -> f64 {
-        let tau = at_least_zero(t) / self.alpha;
+        let tau = duration(t) / self.alpha;
         self.r * (self.r + 1.0) * tau * tau
     }
 
+    fn purchase_variance(&self, t: f64) -> f64 {
+        self.expected_purchases(t) * (1.0 + duration(t) / self.alpha)
+    }
+
     fn purchase_pmf(&self, n: u64, t: f64) -> f64 {
-        let t = at_least_zero(t);
+        let t = duration(t);
         match (n, t > 0.0) {
             (0, _) => (-self.r * (t / self.alpha).ln_1p()).exp(),
             (_, false) => 0.0,
@@ -169,7 +173,7 @@ impl PurchaseModel for Nbd {
     }
 
     fn purchase_sf(&self, n: u64, t: f64) -> f64 {
-        let t = at_least_zero(t);
+        let t = duration(t);
         match (n, t > 0.0) {
             (0, _) => self.p_active(t),
             (_, false) => 0.0,
@@ -178,7 +182,7 @@ impl PurchaseModel for Nbd {
     }
 
     fn p_active(&self, t: f64) -> f64 {
-        -(-self.r * (at_least_zero(t) / self.alpha).ln_1p()).exp_m1()
+        -(-self.r * (duration(t) / self.alpha).ln_1p()).exp_m1()
     }
 
     fn next_purchase_quantile(&self, q: f64) -> Option<f64> {
@@ -191,7 +195,7 @@ impl PurchaseModel for Nbd {
     }
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
-        let (t, delta) = (at_least_zero(t), at_least_zero(delta));
+        let (t, delta) = (duration(t), at_least_zero(delta));
         let length = if delta * t > 0.0 { -(-delta * t).exp_m1() / delta } else { t };
         self.r / self.alpha * length
     }

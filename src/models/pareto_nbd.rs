@@ -52,7 +52,7 @@ use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::nbd::Nbd;
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
-use super::{at_least_zero, check_parameters};
+use super::{FOR_EVER, at_least_zero, at_most_one, check_parameters, duration};
 use crate::data::{Customers, History};
 use crate::error::{Error, Result};
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay, for_each_node};
@@ -232,10 +232,14 @@ impl Kernel {
         (self.p * v + self.q * u, u)
     }
 
-    /// Where the integrand is negligible, or the end. Each bound holds wherever it is finite and positive; all are needed at some extreme.
-    fn cut(&self) -> f64 {
+    /// Where e^(`growth` v) times the integrand is negligible, or the end. All bounds are needed at some extreme.
+    fn cut(&self, growth: f64) -> f64 {
         let &Kernel { p, q, kappa, end } = self;
-        let mut cut = end.min((NEGLIGIBLE - q * kappa.ln()) / (p + q));
+        let p = p - growth;
+        let mut cut = end;
+        if p + q > 0.0 {
+            cut = cut.min((NEGLIGIBLE - q * kappa.ln()) / (p + q));
+        }
         if p + q * kappa > 0.0 {
             cut = cut.min(NEGLIGIBLE / (p + q * kappa));
         }
@@ -245,11 +249,11 @@ impl Kernel {
         cut
     }
 
-    /// Calls `visit(weight, v, u)` at the nodes; the weights sum to the integral.
+    /// Calls `visit(weight, v, u)` at the nodes; the weights sum to the integral, and so do those of what grows no faster than e^(`growth` v).
     #[inline]
-    fn for_each_node(&self, mut visit: impl FnMut(f64, f64, f64)) {
+    fn for_each_node(&self, growth: f64, mut visit: impl FnMut(f64, f64, f64)) {
         for_each_node(
-            self.cut(),
+            self.cut(growth),
             |v| self.exponent(v).0,
             |v, weight| {
                 let (h, u) = self.exponent(v);
@@ -258,9 +262,16 @@ impl Kernel {
         );
     }
 
+    /// The integral. The end may lie as far out as it likes: from `straight` on the exponent is a line to double precision, and its integral elementary.
     fn integral(&self) -> f64 {
+        let straight = NEGLIGIBLE - self.kappa.ln();
         let mut sum = 0.0;
-        self.for_each_node(|weight, _, _| sum += weight);
+        let near = Kernel { end: self.end.min(straight), ..*self };
+        near.for_each_node(0.0, |weight, _, _| sum += weight);
+        if self.cut(0.0) > straight {
+            let slope = self.p + self.q;
+            sum += (-self.exponent(straight).0).exp() * (-(-slope * (self.end - straight)).exp_m1() / slope);
+        }
         sum
     }
 }
@@ -283,9 +294,10 @@ struct Dropout {
 }
 
 impl Dropout {
-    /// Calls `visit(probability, A, B)` for the dropout times at the nodes.
+    /// Calls `visit(probability, A, B)` for the dropout times at the nodes. Squares of A and B may be summed: they grow no faster than e^(2 v), but that
+    /// fast where the kernel runs on the axis of the other.
     fn for_each_dropout_time(&self, mut visit: impl FnMut(f64, f64, f64)) {
-        self.kernel.for_each_node(|weight, v, u| {
+        self.kernel.for_each_node(2.0, |weight, v, u| {
             let (a, b) = if self.rates_first { (v, u) } else { (u, v) };
             visit(self.scale * weight, a, b);
         });
@@ -317,29 +329,23 @@ impl PurchaseModel for ParetoNbd {
 
     fn expected_purchases(&self, t: f64) -> f64 {
         let &ParetoNbd { r, alpha, s, beta } = self;
-        let l = (at_least_zero(t) / beta).ln_1p();
-        let exponent = (s - 1.0) * l;
-        let m = if exponent == 0.0 { l } else { l * (-(-exponent).exp_m1() / exponent) };
-        r * (beta / alpha) * m
+        r * (beta / alpha) * decay_to(s - 1.0, (duration(t) / beta).ln_1p())
     }
 
     fn second_factorial_moment(&self, t: f64) -> f64 {
-        // E[lambda^2] E[min(lifetime, t)^2]; with v = ln(1 + u/beta) the latter is 2 beta^2 Int (e^v - 1) e^(-(s-1) v) dv.
-        let &ParetoNbd { r, alpha, s, beta } = self;
-        let mut end = (at_least_zero(t) / beta).ln_1p();
-        if s > 2.0 {
-            // The factor e^v - 1 is part of what has to become negligible.
-            end = end.min(1.5 * NEGLIGIBLE / (s - 2.0));
-        }
-        let mut sum = 0.0;
-        for_each_node(end, |v| (s - 1.0) * v, |v, weight| sum += weight * v.exp_m1() * (-(s - 1.0) * v).exp());
-        let scale = beta / alpha;
-        2.0 * r * (r + 1.0) * scale * scale * sum
+        let (square, _) = self.buying_time(t);
+        self.r * (self.r + 1.0) * square
+    }
+
+    fn purchase_variance(&self, t: f64) -> f64 {
+        // X is Poisson with mean lambda L: the three terms are those of the Poisson, of lambda and of L.
+        let (square, variance) = self.buying_time(t);
+        self.expected_purchases(t) + self.r * square + self.r * self.r * variance
     }
 
     fn purchase_pmf(&self, n: u64, t: f64) -> f64 {
         let &ParetoNbd { r, alpha, s, beta } = self;
-        let t = at_least_zero(t);
+        let t = duration(t);
         if t == 0.0 {
             return if n == 0 { 1.0 } else { 0.0 };
         }
@@ -355,12 +361,12 @@ impl PurchaseModel for ParetoNbd {
             let tau = alpha * y.exp();
             n_f + 1.0 - (r + n_f) * (tau / (alpha + tau)) - (s + 1.0) * (tau / (beta + tau))
         };
-        alive + self.over_ln_time(t, n_f + 1.0, f, rise)
+        at_most_one(alive + self.over_ln_time(t, n_f + 1.0, f, rise))
     }
 
     fn purchase_sf(&self, n: u64, t: f64) -> f64 {
         let &ParetoNbd { r, alpha, s, beta } = self;
-        let t = at_least_zero(t);
+        let t = duration(t);
         if n == 0 || t == 0.0 {
             return self.p_active(t);
         }
@@ -375,32 +381,32 @@ impl PurchaseModel for ParetoNbd {
             let tau = alpha * y.exp();
             k - (r + k) * (tau / (alpha + tau)) - s * (tau / (beta + tau))
         };
-        self.over_ln_time(t, k, f, rise)
+        at_most_one(self.over_ln_time(t, k, f, rise))
     }
 
     fn p_active(&self, t: f64) -> f64 {
         // The first purchase at tau, while alive: the kernel again, with nobody's history.
         let &ParetoNbd { r, alpha, s, beta } = self;
-        let t = at_least_zero(t);
-        if alpha <= beta {
+        let t = duration(t);
+        at_most_one(if alpha <= beta {
             r * Kernel { p: r, q: s, kappa: alpha / beta, end: (t / alpha).ln_1p() }.integral()
         } else {
             let kappa = beta / alpha;
             r * kappa * Kernel { p: s - 1.0, q: r + 1.0, kappa, end: (t / beta).ln_1p() }.integral()
-        }
+        })
     }
 
     fn next_purchase_quantile(&self, q: f64) -> Option<f64> {
         let q = at_least_zero(q);
         // Some die first: the distribution of the next purchase time does not reach 1.
-        if q == 0.0 || q >= self.p_active(f64::MAX) {
+        if q == 0.0 || q >= self.p_active(FOR_EVER) {
             return (q == 0.0).then_some(0.0);
         }
-        Some(crossing(|ln_t| q - self.p_active(ln_t.exp()), f64::MIN_POSITIVE.ln(), f64::MAX.ln()).exp())
+        Some(crossing(|ln_t| q - self.p_active(ln_t.exp()), f64::MIN_POSITIVE.ln(), FOR_EVER.ln()).exp())
     }
 
     fn p_alive_at(&self, t: f64) -> f64 {
-        (-self.s * (at_least_zero(t) / self.beta).ln_1p()).exp()
+        (-self.s * (duration(t) / self.beta).ln_1p()).exp()
     }
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
@@ -409,7 +415,7 @@ impl PurchaseModel for ParetoNbd {
         if delta == 0.0 {
             return self.expected_purchases(t);
         }
-        r * (beta / alpha) * exponential_decay(s - 1.0, delta * beta, (at_least_zero(t) / beta).ln_1p())
+        r * (beta / alpha) * exponential_decay(s - 1.0, delta * beta, (duration(t) / beta).ln_1p())
     }
 
     fn dert(&self, delta: f64) -> Option<f64> {
@@ -421,7 +427,39 @@ impl PurchaseModel for ParetoNbd {
     }
 }
 
+/// Int_0^l e^(-k v) dv, for k of either sign and 0.
+fn decay_to(k: f64, l: f64) -> f64 {
+    let exponent = k * l;
+    if exponent == 0.0 { l } else { l * (-(-exponent).exp_m1() / exponent) }
+}
+
 impl ParetoNbd {
+    /// (E\[L^2\], Var\[L\]) of the time L = min(lifetime, t) a customer buys in, in units of alpha.
+    ///
+    /// With y = ln(1 + u/beta) and V its value at t, both are integrals of positive functions, by parts from P(L > u) = e^(-s y):
+    /// E\[L^2\] = 2 beta^2 Int_0^V (e^y - 1) e^(-(s-1) y) dy and Var\[L\] = 2 beta^2 Int_0^V (1 - e^(-s y)) e^(-(s-2) y) M(V - y) dy.
+    fn buying_time(&self, t: f64) -> (f64, f64) {
+        let &ParetoNbd { alpha, s, beta, .. } = self;
+        let whole = (duration(t) / beta).ln_1p();
+        let mut end = whole;
+        if s > 2.0 {
+            // The factors that grow are part of what has to become negligible.
+            end = end.min(1.5 * NEGLIGIBLE / (s - 2.0));
+        }
+        let (mut square, mut variance) = (0.0, 0.0);
+        for_each_node(
+            end,
+            |y| (s - 1.0) * y,
+            |y, weight| {
+                let weight = weight * (-(s - 1.0) * y).exp();
+                square += weight * y.exp_m1();
+                variance += weight * y.exp() * -(-s * y).exp_m1() * decay_to(s - 1.0, whole - y);
+            },
+        );
+        let scale = 2.0 * (beta / alpha) * (beta / alpha);
+        (scale * square, scale * variance)
+    }
+
     /// The integral of e^f over y = ln(tau/alpha) up to tau = t, for concave f with derivative `rise` and slope `slope` far to the left.
     fn over_ln_time(&self, t: f64, slope: f64, f: impl Fn(f64) -> f64, rise: impl Fn(f64) -> f64) -> f64 {
         let end = (t / self.alpha).ln();

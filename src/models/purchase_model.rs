@@ -1,12 +1,12 @@
 //! What every purchase model can tell.
 
-use super::at_least_zero;
+use super::{at_least_zero, at_most_one};
 use crate::data::History;
 
 /// A model of when customers buy and when they stop, for customers who need not tell that they left.
 ///
 /// Times (`t`, the recency and age of a history) are in the unit of the parameters; `delta` is a continuous discount rate per that unit. Both count as
-/// 0 when they are negative or no number, so that after construction nothing fails and nothing is NaN.
+/// 0 when they are negative or no number, and an infinite `t` as 1e290, so that after construction nothing fails and nothing is NaN.
 ///
 /// The methods without a history are about a *new* customer, at the moment of the first purchase; that first purchase is not counted. The
 /// `conditional_` ones are about a customer with a history, at T. They all follow from P(alive) and the new-customer quantity of
@@ -59,7 +59,7 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
         1.0 - self.purchase_sf(n, t)
     }
 
-    /// The smallest n with P(X(t) <= n) >= q, for 0 <= q < 1.
+    /// The smallest n with P(X(t) <= n) >= q, for 0 <= q < 1; beyond 2^53 to the nearest double, and 2^63 at most.
     fn purchase_quantile(&self, q: f64, t: f64) -> u64 {
         count_quantile(q, |n| self.purchase_sf(n, t))
     }
@@ -77,15 +77,16 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
 
     /// Var\[Y(t) | x, t_x, T\] of the number of purchases in (T, T + t].
     fn conditional_purchase_variance(&self, history: &History, t: f64) -> f64 {
+        // Within the living, and between the living and the dead: nothing cancels.
         let (p_alive, future) = (self.p_alive(history), self.given_alive(history));
-        let mean = p_alive * future.expected_purchases(t);
-        (p_alive * future.second_factorial_moment(t) + mean * (1.0 - mean)).max(0.0)
+        let mean = future.expected_purchases(t);
+        p_alive * (future.purchase_variance(t) + self.p_dead(history) * mean * mean)
     }
 
     /// P(Y(t) = n | x, t_x, T): exactly n purchases in (T, T + t].
     fn conditional_purchase_pmf(&self, history: &History, n: u64, t: f64) -> f64 {
         let alive = self.p_alive(history) * self.given_alive(history).purchase_pmf(n, t);
-        if n == 0 { self.p_dead(history) + alive } else { alive }
+        if n == 0 { at_most_one(self.p_dead(history) + alive) } else { alive }
     }
 
     /// P(Y(t) > n | x, t_x, T).
@@ -137,7 +138,7 @@ fn count_quantile(q: f64, sf: impl Fn(u64) -> f64) -> u64 {
         return 0;
     }
     let (mut low, mut high) = (0, 1);
-    while sf(high) > beyond && high < 1 << 52 {
+    while sf(high) > beyond && high < 1 << 63 {
         (low, high) = (high, 2 * high);
     }
     while high - low > 1 {

@@ -96,9 +96,10 @@ pub(crate) fn beta_cdf(a: f64, b: f64, y: f64, z: f64) -> f64 {
     let mode = (a / b).ln();
     if end > mode {
         // Integrate the side without the bulk and take the complement, unless that side is the longer one.
-        return 1.0 - beta_cdf_left(b, a, -end);
+        // Rounding may have carried it past 1.
+        return 1.0 - beta_cdf_left(b, a, -end).min(1.0);
     }
-    beta_cdf_left(a, b, end)
+    beta_cdf_left(a, b, end).min(1.0)
 }
 
 /// The integral of the beta density in log-odds up to `end`, which may lie on either side of the mode.

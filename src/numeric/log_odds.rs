@@ -15,7 +15,7 @@ const NEGLIGIBLE: f64 = 1e-18;
 /// `scale` bounds how fast f varies: |f'(p) / f(p)| <= `scale` for p near 0 and p near 1. Relative error within 1e-13.
 pub(crate) fn beta_mean(a: f64, b: f64, scale: f64, f: impl Fn(f64) -> f64) -> f64 {
     let step = STEP.min(0.42 * (1.0 / a + 1.0 / b).sqrt());
-    let flat = 1e-17 / scale.max(a + b).max(1.0);
+    let flat = (1e-17 / scale.max(a + b).max(1.0)).max(f64::MIN_POSITIVE);
     let mode = a / (a + b);
     let (mut weights, mut values) = (1.0, f(mode));
     // Each side in turn, outward from the mode, at log-odds distance d; the density falls like e^(-near d).

@@ -25,6 +25,9 @@ pub(crate) struct Explanation<'a> {
     pub(crate) events: Vec<Event>,
     /// What was merged, netted or ignored, in words.
     pub(crate) cleaning: String,
+    /// Whether merging or refunds made the purchases something else than the events.
+    #[serde(skip)]
+    pub(crate) was_changed: bool,
     pub(crate) purchases: Vec<Counted>,
     pub(crate) history: Vec<Step>,
     pub(crate) purchase_model: Fixed<'a>,
@@ -61,14 +64,18 @@ pub(crate) struct Fixed<'a> {
 
 impl fmt::Display for Fixed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parameters: Vec<String> =
-            self.parameters.iter().map(|(name, value)| format!("{name} = {}", significant(*value, DIGITS))).collect();
+        let parameters: Vec<String> = self.parameters.iter().map(|(name, value)| format!("{name} = {}", number(*value))).collect();
         write!(f, "{}: {}", self.model, parameters.join(", "))
     }
 }
 
 fn as_object<S: serde::Serializer>(values: &[(&str, f64)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(values.iter().copied())
+}
+
+/// A number as formulas show it; a whole one is shown whole.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e9 { grouped(value, 0) } else { significant(value, DIGITS) }
 }
 
 /// One number: its formula, the same with the inputs put in, and what comes out.
@@ -100,7 +107,7 @@ fn substitute(formula: &str, inputs: &[(&str, f64)]) -> String {
         text.push_str(before);
         let (name, after) = word.split_at(end);
         match inputs.iter().find(|(input, _)| *input == name) {
-            Some((_, value)) => text.push_str(&significant(*value, DIGITS).replace(',', "")),
+            Some((_, value)) => text.push_str(&number(*value).replace(',', "")),
             None => text.push_str(name),
         }
         rest = after;
@@ -110,14 +117,14 @@ fn substitute(formula: &str, inputs: &[(&str, f64)]) -> String {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n{}", self.meaning)?;
+        writeln!(f, "\n{}", wrapped(&self.meaning, "", WIDTH))?;
         writeln!(f, "{}", wrapped(&self.formula, &format!("  {} = ", self.name), WIDTH))?;
         let below = " ".repeat(self.name.chars().count() + 2);
         if self.with_inputs != self.formula {
             writeln!(f, "{}", wrapped(&self.with_inputs, &format!("{below} = "), WIDTH))?;
         }
         match self.result {
-            Some(result) if significant(result, DIGITS) != self.formula => writeln!(f, "{below} = {}", significant(result, DIGITS)),
+            Some(result) if number(result) != self.formula => writeln!(f, "{below} = {}", number(result)),
             Some(_) => Ok(()),
             None => writeln!(f, "{below} = undefined"),
         }
@@ -135,8 +142,7 @@ impl fmt::Display for Explanation<'_> {
         }
         f.write_str(&section("Events in the log", events.to_string().lines()))?;
         f.write_str(&section("What became of them", self.cleaning.lines()))?;
-        let same = self.events.len() == self.purchases.len();
-        if !same {
+        if self.was_changed {
             let mut purchases = plain(&["date", "amount"], &columns[..2]);
             for purchase in &self.purchases {
                 purchases.add_row([purchase.time.clone(), grouped(purchase.amount, 2)]);
@@ -163,7 +169,7 @@ impl fmt::Display for Explanation<'_> {
 }
 
 fn write_history(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let result = step.result.map_or_else(|| "unknown".to_owned(), |result| significant(result, DIGITS));
+    let result = step.result.map_or_else(|| "unknown".to_owned(), number);
     let arithmetic = if step.formula.is_empty() { result } else { format!("{} = {result}", step.formula) };
     writeln!(f, "{}", wrapped(&format!("{arithmetic} {}", step.meaning), &format!("  {:<3} = ", step.name), WIDTH))
 }
@@ -175,6 +181,6 @@ mod tests {
     #[test]
     fn only_whole_names_are_replaced() {
         let inputs = [("a", 0.5), ("alpha", 4.0), ("x", 2.0), ("t_x", 30.0)];
-        assert_eq!(substitute("a/(alpha + t_x)^x max", &inputs), "0.500000/(4.00000 + 30.0000)^2.00000 max");
+        assert_eq!(substitute("a/(alpha + t_x)^x max", &inputs), "0.500000/(4 + 30)^2 max");
     }
 }

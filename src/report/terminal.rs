@@ -157,7 +157,7 @@ pub(crate) fn total(totals: &Totals, definition: &ClvDefinition, end: Option<Dat
 /// Where the results are.
 pub(crate) fn files(directory: &Path, names: &[&str]) -> String {
     let paths: Vec<String> = names.iter().map(|name| directory.join(name).display().to_string()).collect();
-    section("Files", paths.iter().map(String::as_str)).trim_end().to_owned()
+    section("Files", paths.iter().map(String::as_str))
 }
 
 /// The definition of value in words.

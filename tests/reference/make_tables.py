@@ -133,7 +133,7 @@ def panel_integral_from_zero(integrand, scale, high):
     as the working precision grows.
     """
     top = (arb(high) / scale).log1p()
-    panels = int(float(top) * ctx.prec / 192) + 1
+    panels = int((float(top) + 8) * ctx.prec / 192)
     width = top / panels
     results = []
     for count in (48, 64):
@@ -807,31 +807,35 @@ def p_alive_later_second(model, par, history, t):
 # The definition: a single customer with known lambda and p (or mu), averaged over the prior
 # ------------------------------------------------------------------------------------------
 
-STEP = 1 / 24
+STEP = 1 / 12
+GENTLE = 8      # how many units of ln(lambda) or logit(p) pass before the nodes spread out (exponentially)
 
 
 def gamma_nodes(shape, rate, scale, bound):
-    """Double-exponential nodes for a gamma prior: [(value, weight * density)], `bound` times them decides what to keep."""
+    """Nodes for a gamma prior, in w with ln(lambda scale) = w - 8 e^(-w/8).
+
+    [(lambda, weight * density)]; `bound`, the largest factor that may follow, decides what to keep.
+    """
     nodes = []
-    top = math.ceil(max(6.0, math.log(200 * float(scale / rate))))
-    for i in range(-16 * 24, top * 24):
+    top = GENTLE + math.ceil(max(6.0, math.log(200 * float(scale / rate))))
+    for i in range(-90 * 12, top * 12):
         w = arb(i) * STEP
-        log_value = w - (-w).exp() - scale.log()
+        log_value = w - GENTLE * (-w / GENTLE).exp() - scale.log()
         value = log_value.exp()
         density = (shape * log_value - rate * value + shape * rate.log() - shape.lgamma()).exp()
-        nodes.append((value, density * (1 + (-w).exp()) * STEP, bound(value)))
+        nodes.append((value, density * (1 + (-w / GENTLE).exp()) * STEP, bound(value)))
     return trimmed(nodes)
 
 
 def beta_nodes(a, b, bound):
-    """Tanh-sinh nodes for a beta prior."""
+    """Nodes for a beta prior, in w with ln(p/(1-p)) = 8 sinh(w/8): [((p, 1-p), weight * density)]."""
     nodes = []
-    for i in range(-12 * 24, 12 * 24 + 1):
+    for i in range(-90 * 12, 90 * 12 + 1):
         w = arb(i) * STEP
-        logit = arb.pi() * w.sinh()
+        logit = GENTLE * (w / GENTLE).sinh()
         p, complement = 1 / (1 + (-logit).exp()), 1 / (1 + logit.exp())
         density = (a * p.log() + b * complement.log()).exp() / beta(a, b)
-        nodes.append(((p, complement), density * arb.pi() * w.cosh() * STEP, bound(p, complement)))
+        nodes.append(((p, complement), density * (w / GENTLE).cosh() * STEP, bound(p, complement)))
     return trimmed(nodes)
 
 

@@ -1,0 +1,550 @@
+//! The command line from outside: what it writes, what it says, how it exits.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use clv::{Date, Table, TableFormat, Values};
+use tempfile::TempDir;
+
+const CDNOW: &str = "examples/data/cdnow_sample.csv";
+const CUT: [&str; 2] = ["--observation-end", "1997-09-30"];
+
+/// How a call ended.
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    #[track_caller]
+    fn done(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self
+    }
+
+    /// Ended in an error with this exit code and these words, without a result and without a panic.
+    #[track_caller]
+    fn failed(self, code: i32, words: &str) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        assert!(self.stderr.lines().any(|line| line.starts_with("error: ")), "{}", self.stderr);
+        assert!(self.stderr.contains(words), "{words:?} is not in: {}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        assert_eq!(self.stdout, "");
+        self
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clv"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    command
+}
+
+fn clv(arguments: &[&str]) -> Ended {
+    command(arguments).output().unwrap().into()
+}
+
+fn clv_with_stdin(arguments: &[&str], input: &[u8]) -> Ended {
+    let mut child = command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap().into()
+}
+
+/// A directory for one test.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Place(TempDir::new().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn name(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        fs::write(self.path(name), content).unwrap();
+        self.name(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn files(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn run_cdnow(place: &Place) -> Ended {
+    clv(&["run", CDNOW, CUT[0], CUT[1], "--out", &place.name("out")]).done()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn header(csv: &str) -> &str {
+    csv.lines().next().unwrap()
+}
+
+fn close(value: &serde_json::Value, expected: f64, tolerance: f64) {
+    let value = value.as_f64().unwrap();
+    assert!((value - expected).abs() <= tolerance, "{value} is not {expected}");
+}
+
+#[test]
+fn the_main_job_gives_the_published_fit_and_a_score_for_everyone() {
+    let place = Place::new();
+    let ended = run_cdnow(&place);
+    assert_eq!(ended.stdout, "");
+    assert_eq!(place.files(), ["out"]);
+    let mut names: Vec<_> = fs::read_dir(place.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["customers.csv", "model.json", "scores.csv"]);
+
+    let customers = place.read("out/customers.csv");
+    assert_eq!(header(&customers), "customer_id,first_purchase,last_purchase,frequency,recency,age,average_spend,total_spend");
+    assert_eq!(customers.lines().count(), 2358);
+    let scores = place.read("out/scores.csv");
+    assert_eq!(header(&scores), "customer_id,frequency,recency,age,p_alive,p_active,expected_purchases,expected_average_spend,clv,status");
+    let ids = |csv: &str| csv.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(ids(&customers), ids(&scores));
+    assert!(scores.lines().skip(1).all(|line| line.ends_with(",scored")));
+
+    let model = json(&place.read("out/model.json"));
+    close(&model["purchases"]["log_likelihood"], -9582.429207, 1e-6);
+    close(&model["spend"]["log_likelihood"], -4055.91769, 1e-5);
+    close(&model["purchases"]["parameters"]["alpha"], 4.4136, 5e-4);
+    assert_eq!((model["purchases"]["status"].as_str(), model["unit"].as_str()), (Some("converged"), Some("week")));
+    assert_eq!(model["definition"]["horizon"], "12 months");
+
+    for words in ["4,960 of them used", "bg-nbd, fitted to 2,357 customers", "The ten most valuable customers", "05420", "total CLV"] {
+        assert!(ended.stderr.contains(words), "{words:?} is not in: {}", ended.stderr);
+    }
+    let widest = ended.stderr.lines().filter(|line| !line.contains("/out/")).map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{}", ended.stderr);
+    assert!(!ended.stderr.contains('\x1b'));
+}
+
+#[test]
+fn the_steps_one_by_one_give_what_the_main_job_gives() {
+    let place = Place::new();
+    run_cdnow(&place);
+    let [customers, model, scores] = ["customers.csv", "model.json", "scores.csv"].map(|name| place.name(name));
+    clv(&["summarize", CDNOW, CUT[0], CUT[1], "-o", &customers]).done();
+    clv(&["fit", CDNOW, CUT[0], CUT[1], "-o", &model]).done();
+    clv(&["score", CDNOW, CUT[0], CUT[1], "--model", &model, "-o", &scores]).done();
+    for name in ["customers.csv", "model.json", "scores.csv"] {
+        assert!(place.read(name) == place.read(&format!("out/{name}")), "{name}");
+    }
+    // The summary is as good an input as the log.
+    let from_summary = json(&clv(&["fit", &customers]).done().stdout);
+    let from_log = json(&place.read("model.json"));
+    for key in ["purchases", "spend", "unit", "observation_end", "definition"] {
+        assert_eq!(from_summary[key], from_log[key], "{key}");
+    }
+    assert_eq!(from_summary["data"]["fingerprint"], from_log["data"]["fingerprint"]);
+    let ended = clv(&["score", &customers, "--model", &model]).done();
+    assert!(ended.stdout == place.read("scores.csv"));
+    assert!(ended.stderr.contains("2,357 customers"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_fingerprint_is_that_of_the_summary_as_a_file() {
+    use sha2::{Digest, Sha256};
+    let place = Place::new();
+    run_cdnow(&place);
+    let hash = Sha256::digest(fs::read(place.path("out/customers.csv")).unwrap());
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(json(&place.read("out/model.json"))["data"]["fingerprint"], hex);
+}
+
+/// The rows of the sample in an order that has nothing to do with time or customer.
+fn shuffled(csv: &str) -> String {
+    let mut lines = csv.lines();
+    let header = lines.next().unwrap();
+    let mut rows: Vec<(u64, &str)> =
+        lines.enumerate().map(|(row, line)| ((row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17), line)).collect();
+    rows.sort_unstable();
+    let rows: Vec<&str> = rows.into_iter().map(|(_, line)| line).collect();
+    format!("{header}\n{}\n", rows.join("\n"))
+}
+
+fn as_parquet(csv: &str, path: &Path) {
+    let column = |field: usize| csv.lines().skip(1).map(move |line| line.split(',').nth(field).unwrap());
+    let table = Table::new()
+        .with("customer_id", Values::Text(column(1).collect()))
+        .and_then(|table| table.with("date", Values::Date(column(2).map(|date| date.parse::<Date>().unwrap()).collect())))
+        .and_then(|table| table.with("amount", Values::Number(column(4).map(|amount| amount.parse::<f64>().unwrap()).collect())))
+        .unwrap();
+    clv::write_atomically(path, |out| table.write(TableFormat::Parquet, out)).unwrap();
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn neither_the_order_of_rows_nor_the_kind_of_file_nor_the_threads_change_a_byte() {
+    let place = Place::new();
+    let csv = fs::read_to_string(CDNOW).unwrap();
+    run_cdnow(&place);
+    let shuffled = shuffled(&csv);
+    assert_ne!(shuffled, csv);
+    as_parquet(&shuffled, &place.path("log.parquet"));
+    let inputs = [
+        place.file("shuffled.csv", &shuffled),
+        place.file("log.csv.gz", gzip(csv.as_bytes())),
+        place.name("log.parquet"),
+        "-".to_owned(),
+        CDNOW.to_owned(),
+    ];
+    for (input, threads) in inputs.iter().zip(["0", "1", "2", "0", "1"]) {
+        let out = place.name("other");
+        let arguments = ["run", input, CUT[0], CUT[1], "--threads", threads, "--seed", "7", "--out", &out];
+        clv_with_stdin(&arguments, if input == "-" { shuffled.as_bytes() } else { b"" }).done();
+        for name in ["customers.csv", "model.json", "scores.csv"] {
+            assert!(place.read(&format!("other/{name}")) == place.read(&format!("out/{name}")), "{name} of {input}, {threads} threads");
+        }
+        fs::remove_dir_all(&out).unwrap();
+    }
+}
+
+/// Two rows of two good customers, so that bad rows are not alone.
+const GOOD: &str = "customer_id,date,amount\na,1997-01-01,10\na,1997-02-01,12\nb,1997-01-03,5\n";
+
+#[test]
+fn bad_input_is_an_error_that_leaves_nothing_behind() {
+    let csv = fs::read(CDNOW).unwrap();
+    let compressed = gzip(&csv);
+    let scratch = Place::new();
+    as_parquet(&String::from_utf8(csv).unwrap(), &scratch.path("log.parquet"));
+    let parquet = fs::read(scratch.path("log.parquet")).unwrap();
+    let with = |row: &str| format!("{GOOD}{row}\n").into_bytes();
+    let rows = |rows: &str| format!("customer_id,date,amount\n{rows}").into_bytes();
+    let cases: Vec<(&str, Vec<u8>, &[&str], &str)> = vec![
+        ("an empty file", Vec::new(), &[], "the file is empty"),
+        ("a header alone", rows(""), &[], "no row below it"),
+        ("a missing column", b"customer_id,date\na,1997-01-01\n".to_vec(), &[], "there is no column \"amount\""),
+        ("a column that is not there", GOOD.into(), &["--customer", "user"], "there is no column \"user\""),
+        ("a bad date", with("c,1997-13-01,4"), &[], "log:5: column \"date\": \"1997-13-01\""),
+        ("a bad amount", with("c,1997-01-01,abc"), &[], "log:5: column \"amount\": amount \"abc\""),
+        ("NaN", with("c,1997-01-01,NaN"), &[], "log:5: column \"amount\": amount NaN is not finite"),
+        ("an infinite amount", with("c,1997-01-01,inf"), &[], "log:5: column \"amount\": amount inf is not finite"),
+        ("no customer", with(",1997-01-01,4"), &[], "log:5: column \"customer_id\": the customer is missing"),
+        ("too few fields", with("c,1997-01-01"), &[], "log:5: the row has 2 fields"),
+        ("a wrong delimiter", GOOD.replace(',', ";").into_bytes(), &[], "set it with --delimiter ';'"),
+        ("not UTF-8", [GOOD.as_bytes(), b"caf\xe9,1997-01-01,4\n"].concat(), &[], "is not UTF-8"),
+        ("a truncated gzip file", compressed[..compressed.len() / 2].to_vec(), &[], "end too early"),
+        ("a truncated Parquet file", parquet[..parquet.len() / 2].to_vec(), &[], "cut off"),
+        ("an end before all data", GOOD.into(), &["--observation-end", "1996-12-31"], "lies before all data"),
+        ("one customer who bought once", rows("a,1997-01-01,10\n"), &[], "has a repeat purchase"),
+        ("nobody bought twice", rows("a,1997-01-01,10\nb,1997-02-01,10\n"), &[], "has a repeat purchase"),
+        ("all amounts zero", rows("a,1997-01-01,0\na,1997-02-01,0\nb,1997-01-05,0\n"), &[], "--spend none"),
+        ("refunds alone", rows("a,1997-01-01,-5\nb,1997-02-01,-6\n"), &[], "no customer has a purchase"),
+        ("all refunded", rows("a,1997-01-01,5\na,1997-01-01,-5\n"), &[], "no customer has a purchase"),
+        ("a refund that is an error", with("a,1997-03-01,-2"), &["--refunds", "error"], "refund"),
+        ("a summary", b"customer_id,frequency,recency,age\na,1,2,3\n".to_vec(), &[], "this is a summary"),
+    ];
+    for (what, content, flags, words) in cases {
+        let place = Place::new();
+        let log = place.file("log", content);
+        let out = place.name("out/deep");
+        let arguments = [&["run", &log, "--out", &out], flags].concat();
+        println!("{what}");
+        let ended = clv(&arguments).failed(1, words);
+        assert!(ended.stderr.contains(words), "{what}");
+        assert_eq!(place.files(), ["log"], "{what}");
+    }
+}
+
+#[test]
+fn one_customer_is_enough_and_a_fit_at_a_boundary_is_done() {
+    let place = Place::new();
+    let log = place.file("log.csv", "customer_id,date,amount\na,1997-01-01,10\na,1997-02-01,12\na,1997-03-01,12\n");
+    let ended = clv(&["run", &log, "--out", &place.name("out")]).done();
+    assert!(ended.stderr.contains("notice: "), "{}", ended.stderr);
+    assert_eq!(json(&place.read("out/model.json"))["purchases"]["status"], "at_boundary");
+    assert_eq!(place.read("out/scores.csv").lines().count(), 2);
+}
+
+#[test]
+fn what_is_not_used_is_counted() {
+    let place = Place::new();
+    let log = place.file(
+        "log.csv",
+        format!("{GOOD}c,1997-01-02,4\nc,1997-01-02,5\nc,1997-01-20,-2\nd,1997-01-05,-9\ne,1997-01-06,8\ne,1997-01-06,-8\nf,no date,1\nb,1997-06-01,5\n"),
+    );
+    let ended = clv(&["summarize", &log, "--bad-rows", "skip", "--observation-end", "1997-03-31"]).done();
+    let ids: Vec<&str> = ended.stdout.lines().skip(1).map(|line| &line[..1]).collect();
+    assert_eq!(ids, ["a", "b", "c"]);
+    for words in
+        ["skipped: without a readable date", "after the observation end", "merged", "set against purchases", "exceeding", "left out"]
+    {
+        assert!(ended.stderr.contains(words), "{words:?} is not in: {}", ended.stderr);
+    }
+    assert!(ended.stdout.contains("c,1997-01-02,1997-01-02,0,0,12.571428571428571,0,7\n"), "{}", ended.stdout);
+}
+
+#[test]
+fn ids_are_text_and_stay_as_they_are() {
+    let place = Place::new();
+    let log = place.file("log.csv", "customer_id,date,amount\n007,1997-01-01,1\n7,1997-01-01,1\n\"a,b\",1997-01-01,1\n\"say \"\"x\"\"\",1997-01-02,1\nno end,1997-01-03,1\n");
+    let ended = clv(&["summarize", &log, "--quiet"]).done();
+    let ids: Vec<&str> = ended.stdout.lines().skip(1).map(|line| line.split(",1997").next().unwrap()).collect();
+    assert_eq!(ids, ["007", "7", "\"a,b\"", "no end", "\"say \"\"x\"\"\""]);
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn an_observation_end_that_was_not_given_is_said() {
+    let place = Place::new();
+    let log = place.file("log.csv", GOOD);
+    let ended = clv(&["summarize", &log]).done();
+    assert!(ended.stderr.contains("observation end is taken to be 1997-02-01"), "{}", ended.stderr);
+    let ended = clv(&["summarize", &log, CUT[0], CUT[1]]).done();
+    assert!(!ended.stderr.contains("taken to be"), "{}", ended.stderr);
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    for (arguments, words) in [
+        (&["summarize", CDNOW, "--unit", "month"][..], "unit \"month\" is not known"),
+        (&["run", CDNOW, "--out", "x", "--margin", "-1"], "margin -1 must be a share"),
+        (&["fit", CDNOW, "--horizon", "soon"], "horizon \"soon\" is not known"),
+        (&["fit", CDNOW, "--discount", "x"], "is no number"),
+        (&["fit", CDNOW, "--model", "guess"], "bg-nbd"),
+        (&["fit", CDNOW, "-o", "model.csv"], "JSON"),
+        (&["summarize", CDNOW, "--horizon", "12 months"], "unexpected argument '--horizon'"),
+        (&["summarize", CDNOW, "--observation-end", "30.9.1997"], "is no date"),
+        (&["summarize", CDNOW, "--delimiter", "ab"], "one punctuation character"),
+        (&["run", CDNOW], "--out"),
+        (&["guess"], "unrecognized subcommand"),
+    ] {
+        clv(arguments).failed(2, words);
+    }
+    assert_eq!(clv(&[]).code, Some(2));
+    for help in [&["--help"][..], &["--version"], &["run", "--help"], &["explain", "-h"]] {
+        assert!(!clv(help).done().stdout.is_empty());
+    }
+    clv(&["summarize", "no such file.csv"]).failed(1, "cannot read no such file.csv");
+}
+
+#[test]
+fn a_model_file_must_be_whole_and_fit_the_data() {
+    let place = Place::new();
+    run_cdnow(&place);
+    let good = place.read("out/model.json");
+    let customers = place.name("out/customers.csv");
+    let alpha = good.lines().find(|line| line.contains("\"alpha\":")).unwrap();
+    for (text, words) in [
+        (String::new(), "no model file"),
+        ("{}".to_owned(), "missing field `format`"),
+        (good.replace("\"format\": 1", "\"format\": 99"), "format 99 is not known"),
+        (good.replacen("\"log_likelihood\"", "\"ln\"", 1), "ln"),
+        (good.replacen(alpha, "\"alpha\": NaN,", 1), "no model file"),
+        (good.replacen(alpha, "\"alpha\": -4.4,", 1), "alpha = -4.4 must be a positive"),
+    ] {
+        let model = place.file("bad.json", text);
+        let ended = clv(&["score", &customers, "--model", &model, "-o", &place.name("scores.csv")]).failed(1, words);
+        assert!(ended.stderr.contains("bad.json"), "{}", ended.stderr);
+        assert_eq!(place.files(), ["bad.json", "out"]);
+    }
+    let model = place.name("out/model.json");
+    clv(&["score", &customers, "--model", &model, "--unit", "day"]).failed(1, "the model is in weeks");
+    clv(&["score", &customers, "--model", "no such.json"]).failed(1, "cannot read the model file no such.json");
+    let in_days = place.name("days.csv");
+    clv(&["summarize", CDNOW, CUT[0], CUT[1], "--unit", "day", "-o", &in_days]).done();
+    clv(&["score", &in_days, "--model", &model]).failed(1, "unit week");
+}
+
+#[test]
+fn scores_have_a_hole_where_there_is_no_spend() {
+    let place = Place::new();
+    let model = place.name("model.json");
+    clv(&["fit", CDNOW, CUT[0], CUT[1], "--spend", "none", "-o", &model]).done();
+    assert!(json(&place.read("model.json"))["spend"].is_null());
+    let arguments = ["score", CDNOW, CUT[0], CUT[1], "--model", &model, "--horizon", "39 weeks"];
+    let csv = clv(&arguments).done().stdout;
+    assert!(csv.lines().skip(1).all(|line| line.ends_with(",,,no_spend_estimate")));
+    let scores = json(&clv(&[&arguments[..], &["--format", "json"]].concat()).done().stdout);
+    let first = &scores[0];
+    assert_eq!((first["customer_id"].as_str(), first["frequency"].as_u64()), (Some("00004"), Some(2)));
+    assert!(first["clv"].is_null() && first["expected_average_spend"].is_null());
+    close(&first["expected_purchases"], 1.226, 5e-4);
+}
+
+#[test]
+fn the_definition_of_value_comes_from_flags_or_from_the_model() {
+    let place = Place::new();
+    let model = place.name("model.json");
+    clv(&["fit", CDNOW, CUT[0], CUT[1], "--margin", "0.5", "-o", &model]).done();
+    let total = |flags: &[&str]| {
+        let ended = clv(&[&["score", CDNOW, CUT[0], CUT[1], "--model", &model, "--format", "json"], flags].concat()).done();
+        let scores = json(&ended.stdout);
+        scores.as_array().unwrap().iter().map(|score| score["clv"].as_f64().unwrap()).sum::<f64>()
+    };
+    let half = total(&[]);
+    let all = total(&["--margin", "1"]);
+    assert!((all / half - 2.0).abs() < 1e-12);
+    assert!(total(&["--margin", "1", "--horizon", "24 months"]) > 1.5 * all);
+    assert!(total(&["--margin", "1", "--discount", "0.5"]) < all);
+}
+
+#[test]
+fn a_summary_without_dates_needs_a_horizon_that_needs_none() {
+    let place = Place::new();
+    let model = place.name("model.json");
+    let published = "tests/data/cdnow_sample_summary_published.csv";
+    let ended = clv(&["fit", published, "-o", &model]).done();
+    assert!(ended.stderr.contains("-9,582.43"), "{}", ended.stderr);
+    clv(&["score", published, "--model", &model]).failed(1, "depends on the calendar");
+    clv(&["score", published, "--model", &model, "--horizon", "39 weeks"]).done();
+    clv(&["score", published, "--model", &model, CUT[0], CUT[1]]).done();
+}
+
+#[test]
+fn settings_come_from_a_file_and_flags_win() {
+    let place = Place::new();
+    let settings = place.file(
+        "clv.toml",
+        "unit = \"day\"\nobservation_end = 1997-09-30\nhorizon = \"6 months\"\nmargin = 0.3\ndiscount = 0\nquiet = true\ncustomer = \"customer_id\"\n",
+    );
+    let model = place.name("model.json");
+    let ended = clv(&["fit", CDNOW, "--definition", &settings, "--horizon", "3 months", "-o", &model]).done();
+    assert_eq!(ended.stderr, "");
+    let file = json(&place.read("model.json"));
+    assert_eq!((file["unit"].as_str(), file["observation_end"].as_str()), (Some("day"), Some("1997-09-30")));
+    assert_eq!(file["definition"], serde_json::json!({"horizon": "3 months", "annual_discount": 0.0, "margin": 0.3}));
+    // What means something to another command only is passed over; `customer` is the column also where --customer is an id.
+    clv(&["summarize", CDNOW, "--definition", &settings, "-o", &place.name("customers.csv")]).done();
+    clv(&["explain", CDNOW, "--definition", &settings, "--customer", "00004", "--model", &model]).done();
+    for (text, words) in [
+        ("horizn = \"6 months\"", "horizn is no setting; the nearest one is horizon"),
+        ("unit = \"month\"", "unit \"month\" is not known"),
+        ("margin = [1]", "must be a single value"),
+        ("margin", "is no TOML file"),
+    ] {
+        let settings = place.file("bad.toml", text);
+        let ended = clv(&["fit", CDNOW, "--definition", &settings]).failed(2, words);
+        assert!(ended.stderr.contains("bad.toml"), "{}", ended.stderr);
+    }
+    clv(&["fit", CDNOW, "--definition", "no such.toml"]).failed(1, "cannot read no such.toml");
+}
+
+#[test]
+fn columns_and_delimiters_can_be_named() {
+    let place = Place::new();
+    let log = place.file("log.csv", "kunde;datum;betrag\na;1997-01-01;10\na;1997-02-01;12\n");
+    let names = ["--customer-column", "kunde", "--date-column", "datum", "--amount", "betrag", "--delimiter", ";"];
+    assert_eq!(clv(&[&["summarize", &log], &names[..]].concat()).done().stdout.lines().count(), 2);
+    let log = place.file("log.tsv", "customer_id\tdate\tamount\na\t1997-01-01\t10\n");
+    clv(&["summarize", &log, "--delimiter", "\\t"]).done();
+}
+
+#[test]
+fn one_score_is_explained_to_the_last_step() {
+    let place = Place::new();
+    run_cdnow(&place);
+    let model = place.name("out/model.json");
+    let explain = ["explain", CDNOW, CUT[0], CUT[1], "--model", &model, "--customer"];
+    let text = clv(&[&explain[..], &["00004"]].concat()).done().stdout;
+    for words in ["1997-01-01", "272 days / 7 = 38.8571", "1 / (1 + a / (b + x - 1)", "given alive", "nothing: after 1997-09-30", "clv"] {
+        assert!(text.to_lowercase().contains(&words.to_lowercase()), "{words:?} is not in: {text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    // The last step is the score of the file, to the bit.
+    let steps = json(&clv(&[&explain[..], &["00004", "--format", "json"]].concat()).done().stdout);
+    let steps = steps["steps"].as_array().unwrap();
+    let of = |name: &str| steps.iter().find(|step| step["name"] == name).unwrap()["result"].as_f64().unwrap();
+    let scores = place.read("out/scores.csv");
+    let row: Vec<&str> = scores.lines().find(|line| line.starts_with("00004,")).unwrap().split(',').collect();
+    for (column, name) in [(4, "P(alive)"), (5, "p_active"), (6, "expected_purchases"), (7, "expected_average_spend"), (8, "clv")] {
+        assert_eq!(of(name), row[column].parse::<f64>().unwrap(), "{name}");
+    }
+    clv(&[&explain[..], &["4"]].concat()).failed(1, "did you mean \"00004\"");
+    clv(&[&explain[..], &["nobody"]].concat()).failed(1, "there is no customer \"nobody\"");
+}
+
+#[test]
+fn every_model_runs_and_is_explained() {
+    let place = Place::new();
+    for model in clv::AnyPurchaseModel::NAMES {
+        let out = place.name(model);
+        clv(&["run", CDNOW, CUT[0], CUT[1], "--model", model, "--out", &out]).done();
+        let file = place.name(&format!("{model}/model.json"));
+        for customer in ["00004", "00018"] {
+            let text = clv(&["explain", CDNOW, CUT[0], CUT[1], "--model", &file, "--customer", customer]).done().stdout;
+            assert!(text.contains(model) && !text.contains("equation for P(alive)"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn parquet_results_hold_what_csv_holds() {
+    let place = Place::new();
+    let customers = place.name("customers.parquet");
+    clv(&["summarize", CDNOW, CUT[0], CUT[1], "-o", &customers]).done();
+    assert!(fs::read(&customers).unwrap().starts_with(b"PAR1"));
+    let from_parquet = json(&clv(&["fit", &customers]).done().stdout);
+    let from_csv = json(&clv(&["fit", CDNOW, CUT[0], CUT[1]]).done().stdout);
+    assert_eq!(from_parquet["purchases"], from_csv["purchases"]);
+    assert_eq!(from_parquet["data"]["fingerprint"], from_csv["data"]["fingerprint"]);
+}
+
+#[test]
+fn what_cannot_be_written_is_an_error_and_what_was_there_stays() {
+    let place = Place::new();
+    let file = place.file("file", "a file");
+    for arguments in [
+        &["summarize", CDNOW, "-o", &format!("{file}/customers.csv")][..],
+        &["summarize", CDNOW, "-o", &place.name("no/such/customers.csv")],
+        &["summarize", CDNOW, "-o", place.0.path().to_str().unwrap()],
+        &["run", CDNOW, "--out", &format!("{file}/out")],
+        &["run", CDNOW, "--out", &file],
+    ] {
+        clv(arguments).failed(1, "cannot write");
+        assert_eq!(place.files(), ["file"]);
+    }
+    // One of three results cannot take its place: none does.
+    fs::create_dir_all(place.path("out/scores.csv")).unwrap();
+    clv(&["run", CDNOW, "--out", &place.name("out")]).failed(1, "is a directory");
+    assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 1);
+    // A result that fails leaves an earlier one alone.
+    let kept = place.file("kept.csv", "kept");
+    let bad = place.file("bad.csv", format!("{GOOD}x,never,1\n"));
+    clv(&["summarize", &bad, "-o", &kept]).failed(1, "bad.csv:5");
+    assert_eq!(place.read("kept.csv"), "kept");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = command(&["summarize", CDNOW, "--quiet"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended: Ended = child.wait_with_output().unwrap().into();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
