@@ -1,4 +1,5 @@
 //! The command line from outside: what it writes, what it says, how it exits.
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 #![cfg(feature = "cli")]
 
 use std::fs;
@@ -275,7 +276,6 @@ fn bad_input_is_an_error_that_leaves_nothing_behind() {
         let log = place.file("log", content);
         let out = place.name("out/deep");
         let arguments = [&["run", &log, "--out", &out], flags].concat();
-        println!("{what}");
         let ended = clv(&arguments).failed(1, words);
         assert!(ended.stderr.contains(words), "{what}");
         assert_eq!(place.files(), ["log"], "{what}");

@@ -162,6 +162,9 @@ fn to_stdout(write: impl FnOnce(&mut BufWriter<Stdout>) -> Result<()>) -> Outcom
     }
 }
 
+/// A file of a [`ResultDirectory`]: its name and what writes it.
+type NamedFile<'a> = (&'a str, &'a dyn Fn(&mut BufWriter<fs::File>) -> Result<()>);
+
 /// A directory of results that appear together: each file is written aside, and all are moved into place when the last one is whole.
 #[derive(Debug)]
 pub(super) struct ResultDirectory {
@@ -195,7 +198,7 @@ impl ResultDirectory {
     }
 
     /// Writes all files or none.
-    pub(super) fn write(self, files: &[(&str, &dyn Fn(&mut BufWriter<fs::File>) -> Result<()>)]) -> Result<()> {
+    pub(super) fn write(self, files: &[NamedFile<'_>]) -> Result<()> {
         let written = self.write_aside(files);
         if written.is_err() {
             self.undo();
@@ -203,7 +206,7 @@ impl ResultDirectory {
         written
     }
 
-    fn write_aside(&self, files: &[(&str, &dyn Fn(&mut BufWriter<fs::File>) -> Result<()>)]) -> Result<()> {
+    fn write_aside(&self, files: &[NamedFile<'_>]) -> Result<()> {
         let failed = |error: io::Error| Error::file(format!("cannot write to the directory {}: {error}", self.path.display()));
         let aside = tempfile::Builder::new().prefix(".clv-").suffix(".part").tempdir_in(&self.path).map_err(failed)?;
         for (name, write) in files {

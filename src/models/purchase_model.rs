@@ -25,6 +25,9 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
     fn p_dead(&self, history: &History) -> f64;
 
     /// The model of this customer's future, given that they are alive at T; its time 0 is T.
+    ///
+    /// It depends on x and T alone: with purchases at random in time, when the last one came says nothing about the rate of a customer who is alive.
+    /// Batch scoring relies on that.
     fn given_alive(&self, history: &History) -> Self::Alive;
 
     /// E\[X(t)\]: expected number of purchases in (0, t].

@@ -62,15 +62,28 @@ impl<M: PurchaseModel> Scorer<M> {
     /// Scores one customer.
     #[must_use]
     pub fn score(&self, history: &History, spend: &SpendHistory) -> Score {
+        self.score_with(&self.future(history), history, spend)
+    }
+
+    /// What the horizon holds for a customer who is alive.
+    fn future(&self, history: &History) -> Future {
         let (t, delta) = (self.terms.horizon(), self.terms.discount_rate());
+        let model = self.purchases.given_alive(history);
+        Future {
+            p_active: model.p_active(t),
+            expected_purchases: model.expected_purchases(t),
+            discounted_purchases: model.discounted_expected_purchases(t, delta),
+        }
+    }
+
+    fn score_with(&self, future: &Future, history: &History, spend: &SpendHistory) -> Score {
         let p_alive = self.purchases.p_alive(history);
-        let future = self.purchases.given_alive(history);
-        let discounted_purchases = p_alive * future.discounted_expected_purchases(t, delta);
+        let discounted_purchases = p_alive * future.discounted_purchases;
         let expected_average_spend = self.spend.and_then(|model| model.expected_average_spend(spend));
         Score {
             p_alive,
-            p_active: p_alive * future.p_active(t),
-            expected_purchases: p_alive * future.expected_purchases(t),
+            p_active: p_alive * future.p_active,
+            expected_purchases: p_alive * future.expected_purchases,
             discounted_purchases,
             expected_average_spend,
             clv: expected_average_spend.map(|amount| self.terms.margin().share() * discounted_purchases * amount),
@@ -90,14 +103,38 @@ impl<M: PurchaseModel> Scorer<M> {
                 self.terms.unit()
             )));
         }
-        let score = |index| self.score(&customers.history(index), &customers.spend(index));
-        #[cfg(feature = "parallel")]
-        let scores = {
-            use rayon::prelude::*;
-            (0..customers.len()).into_par_iter().map(score).collect()
-        };
-        #[cfg(not(feature = "parallel"))]
-        let scores = (0..customers.len()).map(score).collect();
-        Ok(scores)
+        // The future of a customer who is alive depends on x and T alone, and many customers share both: each such future is worked out once.
+        let mut order: Vec<usize> = (0..customers.len()).collect();
+        let (x, age) = (customers.frequency(), customers.age());
+        order.sort_unstable_by(|&i, &j| x[i].cmp(&x[j]).then(age[i].total_cmp(&age[j])));
+        let mut firsts = Vec::new();
+        let mut group = vec![0; customers.len()];
+        for (k, &i) in order.iter().enumerate() {
+            if k == 0 || x[i] != x[order[k - 1]] || age[i].to_bits() != age[order[k - 1]].to_bits() {
+                firsts.push(i);
+            }
+            group[i] = firsts.len() - 1;
+        }
+        let futures = map_all(firsts.len(), |k| self.future(&customers.history(firsts[k])));
+        Ok(map_all(customers.len(), |i| self.score_with(&futures[group[i]], &customers.history(i), &customers.spend(i))))
     }
+}
+
+/// What the horizon holds for a customer who is alive.
+#[derive(Debug, Clone, Copy)]
+struct Future {
+    p_active: f64,
+    expected_purchases: f64,
+    discounted_purchases: f64,
+}
+
+/// f of every index, in order, on all cores when there are any.
+fn map_all<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        (0..count).into_par_iter().map(f).collect()
+    }
+    #[cfg(not(feature = "parallel"))]
+    (0..count).map(f).collect()
 }
