@@ -19,7 +19,7 @@
 //! let scorer = Scorer::new(*purchases.model(), Some(*spend.model()), terms);
 //! let scores = scorer.score_all(&customers)?;
 //! let total: f64 = scores.iter().filter_map(|score| score.clv).sum();
-//! assert_eq!(format!("{total:.0}"), "70811");
+//! assert_eq!(format!("{total:.0}"), "72656");
 //! # }
 //! # Ok(())
 //! # }

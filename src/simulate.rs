@@ -285,7 +285,8 @@ pub struct AcquisitionCohort {
 
 impl AcquisitionCohort {
     fn last_day(&self) -> Option<i32> {
-        self.first_day.days_since_1970().checked_add(i32::try_from(self.days).ok()?.checked_sub(1)?)
+        let further = i32::try_from(self.days).ok()?.checked_sub(1).filter(|&further| further >= 0)?;
+        self.first_day.days_since_1970().checked_add(further)
     }
 }
 

@@ -405,7 +405,7 @@ impl From<Horizon> for String {
 /// use clv::{AnnualDiscount, TimeUnit};
 ///
 /// let discount = AnnualDiscount::new(0.10)?;
-/// assert!((discount.rate_per(TimeUnit::Week) - 1.1_f64.ln() / (365.25 / 7.0)).abs() < 1e-18);
+/// assert!((discount.rate_per(TimeUnit::Week) - 0.001_826_615_355_592_812).abs() < 1e-16); // ln 1.1 / 52.18
 /// # Ok::<(), clv::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

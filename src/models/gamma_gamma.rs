@@ -64,7 +64,7 @@ pub struct GammaGammaParams {
 /// // CDNOW: Fader & Hardie (2013)
 /// let model = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 })?;
 /// let spend = SpendHistory::new(2, 22.35)?;
-/// assert!((model.expected_average_spend(&spend).unwrap() - 24.663_713_910_760_92).abs() < 1e-13);
+/// assert!((model.expected_average_spend(&spend).unwrap() - 24.663_713_910_761_155).abs() < 1e-13);
 /// # Ok::<(), clv::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

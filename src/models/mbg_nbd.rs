@@ -65,7 +65,7 @@ pub struct MbgNbdParams {
 ///
 /// let model = MbgNbd::new(MbgNbdParams { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 })?;
 /// let bought_once = History::new(0, 0.0, 38.86)?;
-/// assert!((model.p_alive(&bought_once) - 0.637_253_337_948_695_3).abs() < 1e-15);
+/// assert!((model.p_alive(&bought_once) - 0.637_253_337_964_895_3).abs() < 1e-15);
 /// # Ok::<(), clv::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

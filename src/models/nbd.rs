@@ -60,7 +60,7 @@ pub struct NbdParams {
 /// // CDNOW, weeks
 /// let model = Nbd::new(NbdParams { r: 0.38477, alpha: 12.0720 })?;
 /// assert!((model.expected_purchases(52.0) - 0.38477 * 52.0 / 12.0720).abs() < 1e-15);
-/// assert!((model.purchase_pmf(0, 52.0) - 0.526_306).abs() < 1e-6);
+/// assert!((model.purchase_pmf(0, 52.0) - 0.526_120).abs() < 1e-6);
 /// # Ok::<(), clv::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

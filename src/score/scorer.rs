@@ -36,7 +36,7 @@ pub struct Score {
 ///
 /// let score = scorer.score(&History::new(2, 30.43, 38.86)?, &SpendHistory::new(2, 22.35)?);
 /// assert_eq!(format!("{:.4}", score.p_alive), "0.7266");
-/// assert_eq!(format!("{:.2}", score.clv.unwrap()), "36.50");
+/// assert_eq!(format!("{:.2}", score.clv.unwrap()), "36.88");
 /// # Ok::<(), clv::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
