@@ -6,9 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Span;
 use jiff::civil;
 use jiff::fmt::temporal::Pieces;
-use jiff::Span;
 
 use crate::error::{Error, Result};
 
@@ -106,8 +106,7 @@ impl Date {
     /// # Errors
     /// When there is no such day, or the year is outside -9999 to 9999.
     pub fn new(year: i16, month: i8, day: i8) -> Result<Self> {
-        let date = civil::Date::new(year, month, day)
-            .map_err(|_| Error::data(format!("there is no day {year:04}-{month:02}-{day:02}")))?;
+        let date = civil::Date::new(year, month, day).map_err(|_| Error::data(format!("there is no day {year:04}-{month:02}-{day:02}")))?;
         Ok(Date::from_civil(date))
     }
 
@@ -367,9 +366,8 @@ impl FromStr for Horizon {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let not_a_horizon = || {
-            Error::parameter(format!("horizon {text:?} is not known; write a count and a span, such as \"12 months\" or \"52 weeks\""))
-        };
+        let not_a_horizon =
+            || Error::parameter(format!("horizon {text:?} is not known; write a count and a span, such as \"12 months\" or \"52 weeks\""));
         let text_trimmed = text.trim();
         let digits = text_trimmed.bytes().take_while(u8::is_ascii_digit).count();
         let count = text_trimmed[..digits].parse().map_err(|_| not_a_horizon())?;

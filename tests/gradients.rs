@@ -7,7 +7,10 @@
 //! An entry is compared relative to the sum of the absolute values of the terms it is made of: those are listed with each likelihood.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
-use clv::{BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, Jet, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams, SpendHistory};
+use clv::{
+    BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, Jet, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams,
+    SpendHistory,
+};
 use num_dual::{Dual2_64, DualNum, HyperDual64};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -98,12 +101,8 @@ fn beta_dropout([r, alpha, a, b]: [Number; 4], history: &History, chances: u32) 
         let e = (-u.re.abs()).exp();
         let (small, sigma) = (e / (1.0 + e), if u.re > 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) });
         let curvature = small / (1.0 + e);
-        let softplus = Number::new(
-            u.re.max(0.0) + e.ln_1p(),
-            sigma * u.eps1,
-            sigma * u.eps2,
-            curvature * u.eps1 * u.eps2 + sigma * u.eps1eps2,
-        );
+        let softplus =
+            Number::new(u.re.max(0.0) + e.ln_1p(), sigma * u.eps1, sigma * u.eps2, curvature * u.eps1 * u.eps2 + sigma * u.eps1eps2);
         let mut softplus_size = size(softplus);
         softplus_size.eps1eps2 = (curvature * u.eps1 * u.eps2).abs() + (sigma * u.eps1eps2).abs();
         terms.add_sized(softplus, softplus_size);
@@ -327,7 +326,9 @@ fn the_oracle_knows_its_constants() {
     let pi = std::f64::consts::PI;
     let at_one = ln_gamma(Number::new(1.0, 1.0, 1.0, 0.0));
     assert!((ln_gamma(Number::from_re(0.5)).re - 0.5 * pi.ln()).abs() < 1e-14);
-    assert!(at_one.re.abs() < 1e-13 && (at_one.eps1 + 0.577_215_664_901_532_9).abs() < 1e-14 && (at_one.eps1eps2 - pi * pi / 6.0).abs() < 1e-14);
+    assert!(
+        at_one.re.abs() < 1e-13 && (at_one.eps1 + 0.577_215_664_901_532_9).abs() < 1e-14 && (at_one.eps1eps2 - pi * pi / 6.0).abs() < 1e-14
+    );
     let integral: f64 = gauss_legendre(16).iter().map(|&(node, weight)| weight * node.powi(31)).sum();
     assert!((integral - 1.0 / 32.0).abs() < 1e-15);
 }

@@ -12,7 +12,13 @@ const ROUNDING: f64 = 1e-12;
 const SUMMED: f64 = 1e-11;
 
 fn config(seed: u64) -> ProptestConfig {
-    ProptestConfig { cases: 150, max_shrink_iters: 0, failure_persistence: None, rng_seed: RngSeed::Fixed(seed), ..ProptestConfig::default() }
+    ProptestConfig {
+        cases: 150,
+        max_shrink_iters: 0,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
+        ..ProptestConfig::default()
+    }
 }
 
 /// Uniform in the logarithm.

@@ -2,7 +2,8 @@
 //! integrals). Inputs are decimal strings whose value is exact for the nearest double.
 
 use clv::{
-    BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, MbgNbd, MbgNbdParams, ParetoNbd, ParetoNbdParams, PurchaseModel, SpendHistory,
+    BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, MbgNbd, MbgNbdParams, ParetoNbd, ParetoNbdParams, PurchaseModel,
+    SpendHistory,
 };
 use serde_json::Value;
 
@@ -63,7 +64,9 @@ fn check_purchase_model<M: PurchaseModel>(file: &str, names: [&str; 4], count: u
 
 #[test]
 fn bg_nbd() {
-    check_purchase_model("bgnbd.json", ["r", "alpha", "a", "b"], 123, |[r, alpha, a, b]| BgNbd::new(BgNbdParams { r, alpha, a, b }).unwrap());
+    check_purchase_model("bgnbd.json", ["r", "alpha", "a", "b"], 123, |[r, alpha, a, b]| {
+        BgNbd::new(BgNbdParams { r, alpha, a, b }).unwrap()
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 
 use super::output::Console;
-use crate::data::{MergePeriod, Observation, RefundPolicy, SpendBasis};
+use crate::data::{DataReport, MergePeriod, Observation, RefundPolicy, SpendBasis};
 use crate::error::{Error, Result};
 use crate::io::{BadRows, LogColumns, ReadOptions, SummaryOptions, TableFormat};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma};
@@ -106,18 +106,20 @@ pub(super) struct Observing {
     /// Last day observed, inclusive; later rows have no influence [default: the last day in the data]
     #[arg(long, value_name = "DATE", help_heading = OBSERVING)]
     pub(super) observation_end: Option<Date>,
-    /// Refunds (negative amounts): net them against that customer's purchases, drop them, or stop
-    #[arg(long, value_name = "net|drop|error", default_value = "net", help_heading = OBSERVING)]
-    refunds: RefundPolicy,
-    /// Transactions of a customer within one day (or hour of the clock) are one purchase
-    #[arg(long, value_name = "day|hour", default_value = "day", help_heading = OBSERVING)]
-    merge: MergePeriod,
+    /// Refunds (negative amounts): net them against that customer's purchases, drop them, or stop [default: as the model was fitted, else net]
+    #[arg(long, value_name = "net|drop|error", help_heading = OBSERVING)]
+    refunds: Option<RefundPolicy>,
+    /// Transactions of a customer within one day (or hour of the clock) are one purchase [default: as the model was fitted, else day]
+    #[arg(long, value_name = "day|hour", help_heading = OBSERVING)]
+    merge: Option<MergePeriod>,
 }
 
 impl Observing {
-    /// The observation of a log until `end`.
-    pub(super) fn until(&self, end: Date, unit: TimeUnit, spend_basis: SpendBasis) -> Observation {
-        Observation::until(end).unit(unit).refunds(self.refunds).merge(self.merge).spend_over(spend_basis)
+    /// The observation of a log until `end`; rules that were not given are those behind `model`, if there is one.
+    pub(super) fn until(&self, end: Date, unit: TimeUnit, spend_basis: SpendBasis, model: Option<&DataReport>) -> Observation {
+        let refunds = self.refunds.or(model.map(|report| report.refunds)).unwrap_or_default();
+        let merge = self.merge.or(model.map(|report| report.merge)).unwrap_or_default();
+        Observation::until(end).unit(unit).refunds(refunds).merge(merge).spend_over(spend_basis)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::{Measuring, Observing, Reading};
 use super::failure::Outcome;
 use super::output::Console;
-use crate::data::{Customers, Observation, SpendBasis, TransactionLog};
+use crate::data::{Customers, DataReport, Observation, SpendBasis, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, ReadOptions, Source};
 use crate::score::ModelFile;
@@ -21,6 +21,8 @@ pub(super) struct Input<'a> {
     pub(super) observing: &'a Observing,
     pub(super) unit: TimeUnit,
     pub(super) spend_basis: SpendBasis,
+    /// How the log behind the model was cleaned, when there is a model.
+    pub(super) cleaned_as: Option<&'a DataReport>,
 }
 
 impl<'a> Input<'a> {
@@ -32,12 +34,12 @@ impl<'a> Input<'a> {
         observing: &'a Observing,
         measuring: &Measuring,
     ) -> Self {
-        Input { path, customer_column, reading, observing, unit: measuring.unit, spend_basis: measuring.spend_basis }
+        Input { path, customer_column, reading, observing, unit: measuring.unit, spend_basis: measuring.spend_basis, cleaned_as: None }
     }
 
     /// An input measured as the model was; another unit that was asked for is an error.
     pub(super) fn measured_for(
-        model: &ModelFile,
+        model: &'a ModelFile,
         asked: Option<TimeUnit>,
         path: &'a Path,
         customer_column: Option<&'a str>,
@@ -51,7 +53,15 @@ impl<'a> Input<'a> {
                 model.unit()
             )));
         }
-        Ok(Input { path, customer_column, reading, observing, unit: model.unit(), spend_basis: model.spend_basis() })
+        Ok(Input {
+            path,
+            customer_column,
+            reading,
+            observing,
+            unit: model.unit(),
+            spend_basis: model.spend_basis(),
+            cleaned_as: model.data().cleaning.as_ref(),
+        })
     }
 
     /// The customers of a log or a summary, and which of them it was.
@@ -111,7 +121,7 @@ impl<'a> Input<'a> {
             // Of a log without a row any day is the last one; its summary says what is wrong.
             (None, None) => Date::new(1970, 1, 1)?,
         };
-        Ok(self.observing.until(end, self.unit, self.spend_basis))
+        Ok(self.observing.until(end, self.unit, self.spend_basis, self.cleaned_as))
     }
 
     fn log_options(&self) -> ReadOptions {

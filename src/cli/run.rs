@@ -12,7 +12,7 @@ use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::io::{InputKind, Table, TableFormat};
 use crate::report::terminal;
-use crate::score::{ClvDefinition, ModelFile, Score};
+use crate::score::{ClvDefinition, ModelFile, Score, Totals};
 
 const CUSTOMERS: &str = "customers.csv";
 const MODEL: &str = "model.json";
@@ -81,7 +81,7 @@ fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, 
 
 /// What a manager wants to know.
 fn account(args: &Args, customers: &Customers, model: &ModelFile, scores: &[Score], console: &Console) {
-    let totals = scoring::totals(customers, scores);
+    let totals = Totals::of(customers, scores);
     let end = customers.observation_end();
     if let Some(report) = customers.report() {
         console.say(&terminal::cleaning(report));

@@ -10,7 +10,7 @@ use super::scoring;
 use crate::data::Customers;
 use crate::io::InputKind;
 use crate::report::terminal;
-use crate::score::ModelFile;
+use crate::score::{ModelFile, Totals};
 use crate::time::{Date, TimeUnit};
 
 /// Score the customers of a log or a summary by a model file
@@ -63,7 +63,7 @@ pub(super) fn run(args: Args) -> Outcome {
         model.scorer_by(&definition, end)?.score_all(&customers)?
     };
     destination.write_table(&scoring::table(&customers, &scores)?, format)?;
-    console.say(&terminal::total(&scoring::totals(&customers, &scores), &definition, end));
+    console.say(&terminal::total(&Totals::of(&customers, &scores), &definition, end));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::data::observation::{MergePeriod, RefundPolicy};
 use crate::time::Date;
 
 /// A number of things and the amount of money they stand for.
@@ -115,6 +116,10 @@ impl Skipped {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
 pub struct DataReport {
+    /// What became of negative amounts.
+    pub refunds: RefundPolicy,
+    /// The span within which all transactions of a customer were one purchase.
+    pub merge: MergePeriod,
     /// Rows below the header, whatever became of them.
     pub rows_read: u64,
     /// Rows that could not be used.

@@ -192,7 +192,8 @@ struct Cleaner<'a> {
 
 impl<'a> Cleaner<'a> {
     fn new(observation: &'a Observation) -> Self {
-        Cleaner { observation, report: DataReport::default(), days: Vec::new(), open: Vec::new() }
+        let report = DataReport { refunds: observation.refunds, merge: observation.merge, ..DataReport::default() };
+        Cleaner { observation, report, days: Vec::new(), open: Vec::new() }
     }
 
     fn take(&mut self, id: &str, rows: &mut [Row]) -> Result<()> {

@@ -33,8 +33,8 @@
 
 use ndarray::Array1;
 
-use super::bg_nbd::BgNbd;
 use super::beta_dropout::BetaDropout;
+use super::bg_nbd::BgNbd;
 use super::check_parameters;
 use super::estimable::{Estimable, Evaluation, ParameterInfo};
 use super::purchase_model::PurchaseModel;

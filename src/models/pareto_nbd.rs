@@ -211,7 +211,16 @@ impl ParetoNbd {
         let alive = exp(ln_alive);
         let dead = factor * kernel.integral();
         let bracket = alive + dead;
-        Dropout { kernel, rates_first, a_end, b_end, alive: alive / bracket, dead: dead / bracket, scale: factor / bracket, ln_bracket: ln(bracket) }
+        Dropout {
+            kernel,
+            rates_first,
+            a_end,
+            b_end,
+            alive: alive / bracket,
+            dead: dead / bracket,
+            scale: factor / bracket,
+            ln_bracket: ln(bracket),
+        }
     }
 }
 

@@ -96,11 +96,7 @@ mod tests {
                     let middle: f64 = 0.5 * end;
                     let scale = (-n * middle - c * middle.exp_m1()).exp();
                     let rest = if scale > 0.0 { scale * exponential_decay(n, c * middle.exp(), middle) } else { 0.0 };
-                    assert_relative_eq!(
-                        exponential_decay(n, c, end),
-                        exponential_decay(n, c, middle) + rest,
-                        max_relative = ACCURACY
-                    );
+                    assert_relative_eq!(exponential_decay(n, c, end), exponential_decay(n, c, middle) + rest, max_relative = ACCURACY);
                 }
             }
         }
@@ -119,9 +115,13 @@ mod tests {
                         let steps = 64;
                         for step in 0..steps {
                             let start = end * f64::from(step) / f64::from(steps);
-                            for_each_node(end / f64::from(steps), |v| h(start + v) - h(start), |v, weight| {
-                                halves += weight * (-h(start + v)).exp();
-                            });
+                            for_each_node(
+                                end / f64::from(steps),
+                                |v| h(start + v) - h(start),
+                                |v, weight| {
+                                    halves += weight * (-h(start + v)).exp();
+                                },
+                            );
                         }
                         if h(end) < 60.0 {
                             assert_relative_eq!(whole, halves, max_relative = 4.0 * ACCURACY);

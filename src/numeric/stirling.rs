@@ -59,8 +59,7 @@ impl Stirling {
                 * (1.0
                     + w * (0.5
                         + w * (1.0 / 6.0
-                            - w2 * (1.0 / 30.0
-                                - w2 * (1.0 / 42.0 - w2 * (1.0 / 30.0 - w2 * (5.0 / 66.0 - w2 * (691.0 / 2730.0)))))))),
+                            - w2 * (1.0 / 30.0 - w2 * (1.0 / 42.0 - w2 * (1.0 / 30.0 - w2 * (5.0 / 66.0 - w2 * (691.0 / 2730.0)))))))),
         }
     }
 }
@@ -132,7 +131,10 @@ mod tests {
             let leading = (z - 0.5) * f64::ln(z) - z + HALF_LN_2_PI;
             let scale = 1.0 + leading.abs();
             assert!((stirling.ln_gamma + leading - statrs::function::gamma::ln_gamma(z)).abs() < REFERENCE_ACCURACY * scale, "{z}");
-            assert!((stirling.digamma + f64::ln(z) - statrs::function::gamma::digamma(z)).abs() < REFERENCE_ACCURACY * (1.0 + 1.0 / z), "{z}");
+            assert!(
+                (stirling.digamma + f64::ln(z) - statrs::function::gamma::digamma(z)).abs() < REFERENCE_ACCURACY * (1.0 + 1.0 / z),
+                "{z}"
+            );
         }
     }
 

@@ -59,9 +59,7 @@ impl Eigen {
         let regular = self.values.iter().all(|&value| value > 1e-14 * largest) && largest > 0.0;
         regular.then(|| {
             let n = self.values.len();
-            Array2::from_shape_fn((n, n), |(i, j)| {
-                (0..n).map(|k| self.vectors[[i, k]] * self.vectors[[j, k]] / self.values[k]).sum()
-            })
+            Array2::from_shape_fn((n, n), |(i, j)| (0..n).map(|k| self.vectors[[i, k]] * self.vectors[[j, k]] / self.values[k]).sum())
         })
     }
 }

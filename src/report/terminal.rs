@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, TableComponent, presets};
 use super::format::{estimate, grouped, money, money_decimals, percent, wrapped};
 use crate::data::{Customers, DataReport};
 use crate::fit::FitStatus;
-use crate::score::{ClvDefinition, FitRecord, ModelFile, Score};
+use crate::score::{ClvDefinition, FitRecord, ModelFile, Score, Totals};
 use crate::time::Date;
 
 const WIDTH: usize = 80;
@@ -17,22 +17,6 @@ const MOST_VALUABLE: usize = 10;
 
 /// The longest id shown whole in a table.
 const LONGEST_ID: usize = 24;
-
-/// What the scores of a customer base come to, for [`total`] and [`totals`].
-#[derive(Debug)]
-pub(crate) struct Totals {
-    /// Customers, by weight.
-    pub(crate) customers: f64,
-    pub(crate) expected_purchases: f64,
-    /// None when no customer has a CLV.
-    pub(crate) clv: Option<f64>,
-    /// Customers without an expected spend, hence without a CLV.
-    pub(crate) without_clv: f64,
-    /// The share of the CLV that the most valuable tenth of the customers holds.
-    pub(crate) share_of_top_tenth: Option<f64>,
-    /// Rows from the most valuable on: by CLV, without any CLV by expected purchases.
-    pub(crate) ranking: Vec<usize>,
-}
 
 /// What was read and cleaned.
 pub(crate) fn cleaning(report: &DataReport) -> String {

@@ -4,8 +4,10 @@ mod definition;
 #[cfg(feature = "serde")]
 mod model_file;
 mod scorer;
+mod totals;
 
 pub use definition::{ClvDefinition, ClvTerms, Margin};
 #[cfg(feature = "serde")]
 pub use model_file::{DataRecord, FitRecord, ModelFile};
 pub use scorer::{Score, Scorer};
+pub use totals::Totals;

@@ -251,9 +251,7 @@ impl ModelFile {
         let purchases = AnyPurchaseModel::from_name(&record.model, &parameters)?;
         let spend = match &contents.spend {
             None => None,
-            Some(record) if record.model == GammaGamma::NAME => {
-                Some(GammaGamma::from_parameters(&record.check(GammaGamma::PARAMETERS)?)?)
-            }
+            Some(record) if record.model == GammaGamma::NAME => Some(GammaGamma::from_parameters(&record.check(GammaGamma::PARAMETERS)?)?),
             Some(record) => return Err(Error::file(format!("spend.model {:?} is not known; it is {}", record.model, GammaGamma::NAME))),
         };
         Ok(ModelFile { contents, purchases, spend })
