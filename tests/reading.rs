@@ -542,7 +542,11 @@ fn a_file_is_written_whole_or_not_at_all() {
     });
     assert!(half.is_err());
     assert_eq!((fs::read(&path).unwrap(), fs::read_dir(files.0.path()).unwrap().count()), (b"old".to_vec(), 1));
-    write_atomically(&path, |out| Ok(out.write_all(b"new").unwrap())).unwrap();
+    write_atomically(&path, |out| {
+        out.write_all(b"new").unwrap();
+        Ok(())
+    })
+    .unwrap();
     assert_eq!((fs::read(&path).unwrap(), fs::read_dir(files.0.path()).unwrap().count()), (b"new".to_vec(), 1));
 
     let nothing = |_: &mut std::io::BufWriter<File>| Ok(());

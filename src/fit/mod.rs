@@ -84,3 +84,49 @@ fn fit_from<M: Estimable>(sample: &M::Sample, start: &M) -> Result<Fitted<M>> {
     let evaluations = run.problem().counts.get("evaluations").copied().unwrap_or_default();
     Fitted::at_optimum(sample, &point, run.solver(), state.get_iter(), evaluations)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Customer, History};
+    use crate::models::{BgNbd, GammaGamma, MbgNbd, Nbd, ParetoNbd};
+    use crate::time::TimeUnit;
+    use rand::{RngExt, SeedableRng};
+
+    /// The published summary of the CDNOW sample.
+    fn cdnow() -> Customers {
+        let mut customers = Customers::new(TimeUnit::Week);
+        for line in include_str!("../../tests/data/cdnow_sample_summary_published.csv").lines().skip(1) {
+            let fields: Vec<&str> = line.split(',').collect();
+            let number = |i: usize| fields[i].parse::<f64>().unwrap();
+            let history = History::new(number(1) as u32, number(2), number(3)).unwrap();
+            customers.push(Customer { id: fields[0], history, average_spend: number(4), weight: 1.0, purchases: None }).unwrap();
+        }
+        customers
+    }
+
+    /// Every start within a factor of 100 of `centre` ends at the optimum, or says that it did not.
+    fn assert_all_starts_agree<M: Estimable>(centre: &[f64]) {
+        let sample = M::sample(&cdnow()).unwrap();
+        let best = fit_from(&sample, &M::start(&sample)).unwrap().log_likelihood();
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(11);
+        let mut most = 0;
+        for _ in 0..100 {
+            let start: Vec<f64> = centre.iter().map(|c| c * 10_f64.powf(random.random_range(-2.0..2.0))).collect();
+            let fitted = fit_from(&sample, &M::from_parameters(&start).unwrap()).unwrap();
+            assert_eq!(fitted.status(), FitStatus::Converged, "{} from {start:?}: {:?}", M::NAME, fitted.model());
+            assert!((fitted.log_likelihood() - best).abs() < 1e-6, "{} from {start:?}: {}", M::NAME, fitted.log_likelihood());
+            most = most.max(fitted.evaluations());
+        }
+        assert!(most <= 60, "{}: {most} passes over the data", M::NAME);
+    }
+
+    #[test]
+    fn all_starts_lead_to_the_same_optimum() {
+        assert_all_starts_agree::<BgNbd>(&[1.0, 20.0, 1.0, 20.0]);
+        assert_all_starts_agree::<MbgNbd>(&[1.0, 20.0, 1.0, 20.0]);
+        assert_all_starts_agree::<ParetoNbd>(&[1.0, 20.0, 1.0, 20.0]);
+        assert_all_starts_agree::<Nbd>(&[1.0, 20.0]);
+        assert_all_starts_agree::<GammaGamma>(&[2.0, 3.0, 30.0]);
+    }
+}

@@ -160,9 +160,10 @@ def hyp2f1(a, b, c, z, regularized=False):
 
 
 def hyp2f1_pfaff(r, a, c, tau, regularized=False):
-    """2F1(r, a; c; -tau) = (1+tau)^-a 2F1(c-r, a; c; tau/(1+tau)): r and c may both be 10^4, c - r is not."""
-    z = tau / (1 + tau)
-    return (-a * tau.log1p()).exp() * z.hypgeom_2f1(c - r, a, c, regularized=regularized)
+    """2F1(r, a; c; -tau); for large r (and c) as (1+tau)^-a 2F1(c-r, a; c; tau/(1+tau)), Pfaff: c - r is not large."""
+    if r < 200:
+        return hyp2f1(r, a, c, -tau, regularized=regularized)
+    return (-a * tau.log1p()).exp() * hyp2f1(c - r, a, c, tau / (1 + tau), regularized=regularized)
 
 
 def beta(a, b):
@@ -807,7 +808,7 @@ def p_alive_later_second(model, par, history, t):
 # The definition: a single customer with known lambda and p (or mu), averaged over the prior
 # ------------------------------------------------------------------------------------------
 
-STEP = 1 / 12
+STEP = 1 / 16
 GENTLE = 8      # how many units of ln(lambda) or logit(p) pass before the nodes spread out (exponentially)
 
 
@@ -818,7 +819,7 @@ def gamma_nodes(shape, rate, scale, bound):
     """
     nodes = []
     top = GENTLE + math.ceil(max(6.0, math.log(200 * float(scale / rate))))
-    for i in range(-90 * 12, top * 12):
+    for i in range(-90 * 16, top * 16):
         w = arb(i) * STEP
         log_value = w - GENTLE * (-w / GENTLE).exp() - scale.log()
         value = log_value.exp()
@@ -830,7 +831,7 @@ def gamma_nodes(shape, rate, scale, bound):
 def beta_nodes(a, b, bound):
     """Nodes for a beta prior, in w with ln(p/(1-p)) = 8 sinh(w/8): [((p, 1-p), weight * density)]."""
     nodes = []
-    for i in range(-90 * 12, 90 * 12 + 1):
+    for i in range(-90 * 16, 90 * 16 + 1):
         w = arb(i) * STEP
         logit = GENTLE * (w / GENTLE).sinh()
         p, complement = 1 / (1 + (-logit).exp()), 1 / (1 + logit.exp())
