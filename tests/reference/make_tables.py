@@ -159,11 +159,22 @@ def hyp2f1(a, b, c, z, regularized=False):
     return arb(z).hypgeom_2f1(a, b, c, regularized=regularized)
 
 
-def hyp2f1_pfaff(r, a, c, tau, regularized=False):
-    """2F1(r, a; c; -tau); for large r (and c) as (1+tau)^-a 2F1(c-r, a; c; tau/(1+tau)), Pfaff: c - r is not large."""
+def hyp2f1_pfaff(r, a, c, tau):
+    """2F1(r, a; c; -tau), c != 0; for large r (and c) as (1+tau)^-a 2F1(c-r, a; c; tau/(1+tau)), Pfaff: c - r is not large."""
     if r < 200:
-        return hyp2f1(r, a, c, -tau, regularized=regularized)
-    return (-a * tau.log1p()).exp() * hyp2f1(c - r, a, c, tau / (1 + tau), regularized=regularized)
+        return hyp2f1(r, a, c, -tau)
+    return (-a * tau.log1p()).exp() * gauss_series(c - r, a, c, tau / (1 + tau))
+
+
+def gauss_series(a, b, c, z):
+    """2F1(a, b; c; z), 0 < z < 1, c large: the plain series, which falls like k^-(c-a-b) even at z = 1."""
+    term, total, k = arb(1), arb(1), 0
+    smallest = arb(2) ** -(ctx.prec + 30)
+    while not abs(term) < smallest * abs(total):
+        term *= (a + k) * (b + k) / ((c + k) * (k + 1)) * z
+        total += term
+        k += 1
+    return total + arb(0, 1) * (abs(term) * (c + k)).upper()
 
 
 def beta(a, b):
@@ -280,7 +291,11 @@ def bg_expected(r, alpha, a, b, t):
     The product is 2F1(r, a-1; a+b-1; -t/alpha) (Pfaff). Regularized, so that a + b = 1 needs no limit.
     """
     c = a + b - 1
-    return (c - hyp2f1_pfaff(r, a - 1, c, t / alpha, regularized=True) * (c + 1).gamma()) / (a - 1)
+    if r < 200:
+        f = hyp2f1(r, a - 1, c, -t / alpha, regularized=True) * (c + 1).gamma()
+    else:
+        f = c * hyp2f1_pfaff(r, a - 1, c, t / alpha)
+    return (c - f) / (a - 1)
 
 
 def pareto_expected(r, alpha, s, beta_, t):
@@ -290,7 +305,11 @@ def pareto_expected(r, alpha, s, beta_, t):
 
 def beta_moment(a, b, r, tau, k, m):
     """E_p[p^-k (1-p)^m (1 + p tau)^-r], p ~ beta(a, b), continued analytically to k > a."""
-    f = hyp2f1_pfaff(r, a - k, a - k + b + m, tau, regularized=True)
+    c = a - k + b + m
+    if r < 200:
+        f = hyp2f1(r, a - k, c, -tau, regularized=True)
+    else:
+        f = hyp2f1_pfaff(r, a - k, c, tau) / c.gamma()
     return (a - k).gamma() * (b + m).gamma() * f / beta(a, b)
 
 
