@@ -85,7 +85,9 @@ fn purchase_output(model: &AnyPurchaseModel, history: &History, key: &str) -> Ou
         "log_likelihood" => Ok(Some(model.ln_likelihood(history))),
         "p_alive" => Ok(Some(model.p_alive(history))),
         "p_dead" => Ok(Some(model.p_dead(history))),
-        _ => Err(format!("{key:?} is neither an input nor an output; outputs are log_likelihood, p_alive, p_dead, cexp_t=..., dert_delta=...")),
+        _ => Err(format!(
+            "{key:?} is neither an input nor an output; outputs are log_likelihood, p_alive, p_dead, cexp_t=..., dert_delta=..."
+        )),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Data that hold no interior optimum, or almost none: each gets the right answer or an honest one, never a success that is wrong.
 
 use clv::{
-    AcquisitionCohort, BgNbd, BgNbdParams, Customer, Customers, ErrorKind, Estimable, Fit, FitStatus, Fitted, GammaGamma, History, MbgNbd, Nbd,
-    NbdParams, NoticeKind, ParetoNbd, Population, TimeUnit,
+    AcquisitionCohort, BgNbd, BgNbdParams, Customer, Customers, ErrorKind, Estimable, Fit, FitStatus, Fitted, GammaGamma, History, MbgNbd,
+    Nbd, NbdParams, NoticeKind, ParetoNbd, Population, TimeUnit,
 };
 
 fn customers_of(rows: impl IntoIterator<Item = (u32, f64, f64, f64)>) -> Customers {

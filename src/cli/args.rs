@@ -162,8 +162,8 @@ impl Valuing {
 /// Which models to fit.
 #[derive(Debug, clap::Args)]
 pub(super) struct Models {
-    /// Model of purchases and dropout
-    #[arg(long, value_name = "NAME", default_value = AnyPurchaseModel::NAMES[0], value_parser = PossibleValuesParser::new(AnyPurchaseModel::NAMES), help_heading = MODELS)]
+    /// Model of purchases and dropout; auto fits all and takes the one with the lowest BIC
+    #[arg(long, value_name = "NAME", default_value = AnyPurchaseModel::NAMES[0], value_parser = PossibleValuesParser::new(AnyPurchaseModel::NAMES.iter().copied().chain([AUTO])), help_heading = MODELS)]
     pub(super) model: String,
     /// Model of spend; with none there is no CLV
     #[arg(long, value_name = "NAME", default_value = GammaGamma::NAME, value_parser = PossibleValuesParser::new([GammaGamma::NAME, NO_SPEND]), help_heading = MODELS)]
@@ -171,6 +171,9 @@ pub(super) struct Models {
 }
 
 const NO_SPEND: &str = "none";
+
+/// The choice of a purchase model by the data.
+pub(super) const AUTO: &str = "auto";
 
 impl Models {
     pub(super) fn with_spend(&self) -> bool {

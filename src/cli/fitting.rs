@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::args::Models;
+use super::args::{AUTO, Models};
 use super::output::Console;
 use crate::data::Customers;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fit::Fit;
+use crate::fit::{ComparisonLine, Fit};
 use crate::io::{InputKind, write_customers_csv};
 use crate::models::{AnyPurchaseModel, BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
+use crate::report::terminal;
 use crate::score::{ClvDefinition, DataRecord, FitRecord, ModelFile};
 
 /// Fits the models and gathers all that a model file holds.
@@ -22,7 +23,7 @@ pub(super) fn fit(
     console: &Console,
 ) -> Result<ModelFile> {
     let _busy = console.busy(&format!("fitting {}", models.model));
-    let purchases = fit_purchases(&models.model, customers)?;
+    let purchases = if models.model == AUTO { fit_all(customers, console)? } else { fit_purchases(&models.model, customers)? };
     let spend = if models.with_spend() { Some(fit_spend(customers)?) } else { None };
     let report = customers.report();
     let data = DataRecord {
@@ -43,6 +44,27 @@ fn fit_purchases(name: &str, customers: &Customers) -> Result<FitRecord> {
         Nbd::NAME => record::<Nbd>(customers),
         other => Err(Error::parameter(format!("there is no fit for {other:?}; it is one of {}", AnyPurchaseModel::NAMES.join(", ")))),
     }
+}
+
+/// Fits every purchase model and takes the one with the lowest BIC; the comparison is shown.
+fn fit_all(customers: &Customers, console: &Console) -> Result<FitRecord> {
+    let nbd = Nbd::fit(customers)?;
+    let mut candidates = vec![(ComparisonLine::of(&nbd, &nbd), FitRecord::of(&nbd))];
+    let mut failed = Vec::new();
+    let mut consider = |candidate: Result<(ComparisonLine, FitRecord)>| match candidate {
+        Ok(candidate) => candidates.push(candidate),
+        Err(error) => failed.push(error.to_string()),
+    };
+    consider(BgNbd::fit(customers).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
+    consider(MbgNbd::fit(customers).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
+    consider(ParetoNbd::fit(customers).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
+    candidates.sort_by(|(one, _), (other, _)| one.bic.total_cmp(&other.bic));
+    let lines: Vec<ComparisonLine> = candidates.iter().map(|(line, _)| line.clone()).collect();
+    console.say(&terminal::comparison(&lines));
+    for error in failed {
+        console.say(&format!("left out: {error}"));
+    }
+    Ok(candidates.swap_remove(0).1)
 }
 
 fn fit_spend(customers: &Customers) -> Result<FitRecord> {

@@ -148,6 +148,11 @@ impl<M: Estimable> Fitted<M> {
         self.covariance.as_ref().map(|covariance| covariance.view())
     }
 
+    /// Indices of the parameters that are not at a boundary.
+    pub(super) fn free(&self) -> &[usize] {
+        &self.free
+    }
+
     /// The largest gradient entry per customer, in log-parameters, of the parameters that are not at a boundary.
     #[must_use]
     pub fn max_abs_gradient(&self) -> f64 {

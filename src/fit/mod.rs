@@ -3,7 +3,9 @@
 //! There is no unfitted model and no silent failure. [`Fit::fit`] gives a [`Fitted`] model whose [`FitStatus`] says *converged* or *at a boundary*, or an
 //! error that carries what was tried.
 
+mod comparison;
 mod fitted;
+mod inference;
 mod newton;
 mod notice;
 mod objective;
@@ -15,7 +17,9 @@ use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::models::Estimable;
 
+pub use comparison::ComparisonLine;
 pub use fitted::{FitStatus, Fitted};
+pub use inference::{Level, ParameterDraws};
 pub use notice::{Notice, NoticeKind};
 
 use newton::TrustRegionNewton;

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
 use super::format::{estimate, grouped, money, money_decimals, percent, wrapped};
 use crate::data::{Customers, DataReport};
-use crate::fit::FitStatus;
+use crate::fit::{ComparisonLine, FitStatus};
 use crate::score::{ClvDefinition, FitRecord, ModelFile, Score, Totals};
 use crate::time::Date;
 
@@ -67,6 +67,24 @@ fn fit(title: &str, record: &FitRecord) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Models side by side, the best first.
+pub(crate) fn comparison(lines: &[ComparisonLine]) -> String {
+    let right = CellAlignment::Right;
+    let mut table = plain(&["model", "log-likelihood", "AIC", "BIC", "p, no dropout"], &[CellAlignment::Left, right, right, right, right]);
+    for line in lines {
+        let p = match line.p_no_dropout {
+            None => "-".to_owned(),
+            Some(p) if p < 0.001 => "< 0.001".to_owned(),
+            Some(p) => format!("{p:.3}"),
+        };
+        table.add_row([line.model.to_owned(), grouped(line.log_likelihood, 2), grouped(line.aic, 1), grouped(line.bic, 1), p]);
+    }
+    let chosen = lines.first().map_or("", |line| line.model);
+    let why = format!("chosen: {chosen}, which has the lowest BIC; how well it forecasts is for a holdout to say");
+    let meaning = "p, no dropout: probability of so large a gain over nbd if nobody dropped out";
+    section("Models compared", table.to_string().lines().chain([meaning, why.as_str()]))
 }
 
 /// The customers at the top of the ranking.
