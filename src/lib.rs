@@ -75,7 +75,7 @@ pub mod cli;
 
 pub use data::*;
 pub use error::{Error, ErrorKind, Result};
-pub use fit::{ComparisonLine, Fit, FitStatus, Fitted, Level, Notice, NoticeKind, ParameterDraws};
+pub use fit::{ComparisonLine, Fit, FitStatus, Fitted, Level, ParameterDraws};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub use io::*;
 pub use models::*;

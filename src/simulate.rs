@@ -62,12 +62,12 @@ impl CustomerTraits {
     ///
     /// A random number of its own: not the length of [`purchase_times`](Self::purchase_times) with the same generator.
     pub fn draw_purchase_count<R: Rng>(&self, t: f64, rng: &mut R) -> u64 {
-        let mean = (self.purchase_rate * t.min(self.lifetime)).min(Poisson::<f64>::MAX_LAMBDA);
-        if !(mean > 0.0) {
+        let mean = self.purchase_rate * t.min(self.lifetime);
+        if self.purchase_rate == 0.0 || mean <= 0.0 {
             return 0;
         }
-        let count = Poisson::new(mean).expect("the mean is positive and below the limit").sample(rng) as u64;
-        count.min(self.lifetime_purchases)
+        let poisson = Poisson::new(mean.min(Poisson::<f64>::MAX_LAMBDA)).expect("the mean is positive and below the limit");
+        (poisson.sample(rng) as u64).min(self.lifetime_purchases)
     }
 }
 

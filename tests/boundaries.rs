@@ -172,3 +172,39 @@ fn clvtools_default_bg_nbd_case_pareto_simulated_customers() {
     let BgNbdParams { r, a, .. } = fitted.model().params();
     assert!((0.15..0.4).contains(&r) && (0.3..1.5).contains(&a), "{:?}", fitted.model());
 }
+
+#[test]
+fn bots_of_every_size_in_bases_of_every_size() {
+    for bot in [10_000, 100_000, 1_000_000] {
+        for count in [3, 20, 50, 200, 2_357] {
+            let customers = customers_of(cdnow().into_iter().take(count).chain([(bot, 38.0, 38.86, 1.0)]));
+            let name = format!("{count} customers and a bot of {bot}");
+            assert_honest(&BgNbd::fit(&customers).expect(&name));
+            assert_honest(&MbgNbd::fit(&customers).expect(&name));
+            assert_honest(&ParetoNbd::fit(&customers).expect(&name));
+            assert_honest(&Nbd::fit(&customers).expect(&name));
+        }
+    }
+}
+
+#[test]
+fn a_status_does_not_depend_on_the_unit() {
+    let base = without_dropout();
+    let rows: Vec<_> = (0..base.len()).map(|i| (base.frequency()[i], base.recency()[i], base.age()[i], 0.0)).collect();
+    let status = |scale: f64| {
+        let customers = customers_of(rows.iter().map(|&(x, t_x, age, m)| (x, t_x * scale, age * scale, m)));
+        (BgNbd::fit(&customers).unwrap().status(), ParetoNbd::fit(&customers).unwrap().status(), MbgNbd::fit(&customers).unwrap().status())
+    };
+    let expected = status(1.0);
+    for scale in [1e-6, 1e-3, 7.0, 1e6] {
+        assert_eq!(status(scale), expected, "times x {scale}");
+    }
+}
+
+#[test]
+fn equal_spends_in_any_currency() {
+    for scale in [1e-9, 1.0, 1e9, 1e11] {
+        let customers = customers_of((0..200).map(|i| (1 + i % 4, 20.0, 39.0, 20.0 * scale)));
+        assert_eq!(GammaGamma::fit(&customers).unwrap().status(), FitStatus::AtBoundary, "spends x {scale}");
+    }
+}

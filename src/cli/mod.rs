@@ -14,6 +14,7 @@ mod output;
 mod run;
 mod score;
 mod scoring;
+mod simulate;
 mod summarize;
 
 use std::ffi::OsString;
@@ -43,6 +44,7 @@ enum Command {
     Fit(fit::Args),
     Score(score::Args),
     Explain(explain::Args),
+    Simulate(simulate::Args),
 }
 
 /// Runs the command of `arguments` (the program's name first) and gives the exit code.
@@ -55,6 +57,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Fit(args) => fit::run(args),
             Command::Score(args) => score::run(args),
             Command::Explain(args) => explain::run(args),
+            Command::Simulate(args) => simulate::run(args),
         }
     });
     match outcome {

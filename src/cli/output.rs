@@ -103,6 +103,14 @@ impl Destination {
         }
     }
 
+    /// A result that is written as it comes to be.
+    pub(super) fn write_with(&self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Outcome {
+        match self {
+            Destination::File(path) => Ok(write_atomically(path, |out| write(out))?),
+            Destination::Stdout => to_stdout(|out| write(out)),
+        }
+    }
+
     pub(super) fn write_text(&self, text: &str) -> Outcome {
         let failed = |error: io::Error| Error::file("cannot write the result").because(error);
         match self {

@@ -3,17 +3,16 @@
 use ndarray::{Array1, Array2, ArrayView2};
 
 use super::newton::TrustRegionNewton;
-use super::notice::{Notice, NoticeKind};
 use super::objective::LogLikelihood;
 use crate::error::{Error, Result};
-use crate::models::Estimable;
+use crate::models::{Estimable, Notice, NoticeKind};
 use crate::numeric::symmetric::Eigen;
 
 /// A standard error of a log-parameter beyond this leaves the parameter open within a factor of twenty either way.
 const RIDGE_STANDARD_ERROR: f64 = 3.0;
 
-/// Below this many customers behind an estimate its standard errors are themselves a guess.
-const FEW_CUSTOMERS: f64 = 30.0;
+/// Below this many repeat buyers behind an estimate its standard errors are themselves a guess.
+const FEW_REPEAT_BUYERS: f64 = 30.0;
 
 /// How a fit ended. A fit that did not converge is an error, not a status.
 #[non_exhaustive]
@@ -77,13 +76,14 @@ impl<M: Estimable> Fitted<M> {
                  not single parameters; more customers or a longer observation would settle it",
             ));
         }
-        if customers < FEW_CUSTOMERS {
+        let repeat_buyers = M::repeat_buyers(sample);
+        if repeat_buyers < FEW_REPEAT_BUYERS {
             notices.push(Notice::new(
                 NoticeKind::FewRepeatBuyers,
-                format!("the {} fit rests on {customers} customers; take its numbers as a rough guess", M::NAME),
+                format!("the {} fit rests on {repeat_buyers} customers who came back; take its numbers as a rough guess", M::NAME),
             ));
         }
-        notices.extend(model.cautions().into_iter().map(|text| Notice::new(NoticeKind::ModelProperty, text)));
+        notices.extend(model.cautions());
         let covariance = of_logs.map(|covariance| {
             Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] * (parameters[free[i]] * parameters[free[j]]))
         });

@@ -7,7 +7,6 @@ mod comparison;
 mod fitted;
 mod inference;
 mod newton;
-mod notice;
 mod objective;
 
 use argmin::core::{Executor, State, TerminationReason};
@@ -20,7 +19,6 @@ use crate::models::Estimable;
 pub use comparison::ComparisonLine;
 pub use fitted::{FitStatus, Fitted};
 pub use inference::{Level, ParameterDraws};
-pub use notice::{Notice, NoticeKind};
 
 use newton::TrustRegionNewton;
 use objective::LogLikelihood;
@@ -55,7 +53,7 @@ impl<M: Estimable> Fit for M {}
 /// Fits from a given start.
 fn fit_from<M: Estimable>(sample: &M::Sample, start: &M) -> Result<Fitted<M>> {
     let (lower, upper) = LogLikelihood::<M>::bounds(sample);
-    let solver = TrustRegionNewton::new(lower, upper, M::customers(sample));
+    let solver = TrustRegionNewton::new(lower, upper, M::customers(sample), M::magnitude(sample));
     let logs = start.parameters().mapv(f64::ln);
     let run = Executor::new(LogLikelihood::<M>::new(sample), solver)
         .configure(|state| state.param(logs).max_iters(MAX_ITERATIONS))
@@ -68,10 +66,10 @@ fn fit_from<M: Estimable>(sample: &M::Sample, start: &M) -> Result<Fitted<M>> {
     let not_converged = |why: &str| {
         let parameters: Vec<String> =
             M::PARAMETERS.iter().zip(&point).map(|(parameter, log)| format!("{} = {:.6}", parameter.name, log.exp())).collect();
-        let gradient = state.get_gradient().map_or(f64::NAN, |g| g.iter().fold(0.0, |most: f64, entry| most.max(entry.abs())));
+        let gradient = run.solver().evaluation().map_or(f64::NAN, |at| run.solver().scaled_gradient(&point, &at.gradient));
         Error::fit(format!(
-            "fitting {} did not converge: {why} after {} iterations, at {} with log-likelihood {} and a gradient of {:.1e}; this is a defect of the \
-             data or of the fit, please look at the data for outliers and report it",
+            "fitting {} did not converge: {why} after {} iterations, at {} with log-likelihood {} and a gradient of {:.1e} per customer; look at the data \
+             for outliers, and please report it",
             M::NAME,
             state.get_iter(),
             parameters.join(", "),

@@ -20,11 +20,8 @@ const GRADIENT_TOLERANCE: f64 = 1e-9;
 /// Converged: the next step would gain less than this in ln L per customer. On a ridge the gradient vanishes long before the gain does.
 const GAIN_TOLERANCE: f64 = 1e-13;
 
-/// A step that can gain no more than this share of |ln L| is below the rounding of a sum over customers.
-const NOISE: f64 = 1e-14;
-
-/// At the noise floor, the gradient per customer must at least be this small to call it converged.
-const GRADIENT_AT_NOISE: f64 = 1e-6;
+/// The rounding of ln L as a share of the terms it is a sum of. Converged, too: no step is expected to gain more than this.
+const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// First and largest length of a step in log-parameters: a factor of e^2 and e^8.
 const FIRST_RADIUS: f64 = 2.0;
@@ -40,6 +37,8 @@ pub(super) struct TrustRegionNewton {
     upper: Array1<f64>,
     /// The size of the sample, by weight: tolerances are per customer.
     customers: f64,
+    /// What ln L is uncertain by.
+    noise: f64,
     radius: f64,
     at: Option<Evaluation>,
     stop: Option<TerminationReason>,
@@ -52,8 +51,9 @@ struct Step {
 }
 
 impl TrustRegionNewton {
-    pub(super) fn new(lower: Array1<f64>, upper: Array1<f64>, customers: f64) -> Self {
-        TrustRegionNewton { lower, upper, customers, radius: FIRST_RADIUS, at: None, stop: None }
+    /// `magnitude` is the size of the terms that ln L is a sum of.
+    pub(super) fn new(lower: Array1<f64>, upper: Array1<f64>, customers: f64, magnitude: f64) -> Self {
+        TrustRegionNewton { lower, upper, customers, noise: ROUNDING * magnitude, radius: FIRST_RADIUS, at: None, stop: None }
     }
 
     /// The evaluation at the point where the solver stands.
@@ -69,16 +69,16 @@ impl TrustRegionNewton {
     }
 
     /// The largest gradient entry per customer among the parameters that may move.
-    fn scaled_gradient(&self, point: &Array1<f64>, gradient: &Array1<f64>) -> f64 {
+    pub(super) fn scaled_gradient(&self, point: &Array1<f64>, gradient: &Array1<f64>) -> f64 {
         self.free(point, gradient).iter().map(|&i| gradient[i].abs()).fold(0.0, f64::max) / self.customers
     }
 
-    /// The best step for the quadratic model within the trust region and the box.
-    fn step(&self, point: &Array1<f64>, at: &Evaluation) -> Step {
+    /// The best step for the quadratic model within a radius and the box.
+    fn step(&self, point: &Array1<f64>, at: &Evaluation, radius: f64) -> Step {
         let mut free = self.free(point, &at.gradient);
         loop {
             let mut direction = Array1::zeros(point.len());
-            for (&i, step) in free.iter().zip(trust_region_step(&free, at, self.radius)) {
+            for (&i, step) in free.iter().zip(trust_region_step(&free, at, radius)) {
                 direction[i] = step;
             }
             // A parameter on an edge that would step out although its own gradient points in: hold it, and solve again without it.
@@ -99,14 +99,11 @@ impl TrustRegionNewton {
         }
     }
 
-    /// The reason to stop at a point, if there is one.
-    fn verdict(&self, point: &Array1<f64>, at: &Evaluation, expected_gain: f64) -> Option<TerminationReason> {
-        let gradient = self.scaled_gradient(point, &at.gradient);
-        let noise = expected_gain <= NOISE * at.value.abs().max(1.0);
-        if gradient <= GRADIENT_TOLERANCE && expected_gain <= GAIN_TOLERANCE * self.customers || noise && gradient <= GRADIENT_AT_NOISE {
-            return Some(TerminationReason::SolverConverged);
-        }
-        (noise || self.radius < SMALLEST_RADIUS).then(|| TerminationReason::SolverExit("no step improves the likelihood".to_owned()))
+    /// Whether a point is the optimum: what a step of the first radius could still gain is nothing, or lost in rounding.
+    fn is_optimum(&self, point: &Array1<f64>, at: &Evaluation) -> bool {
+        let gain = self.step(point, at, FIRST_RADIUS).gain;
+        let stationary = self.scaled_gradient(point, &at.gradient) <= GRADIENT_TOLERANCE && gain <= GAIN_TOLERANCE * self.customers;
+        stationary || gain <= self.noise
     }
 
     fn evaluate<O: Objective>(problem: &mut Problem<O>, point: &Array1<f64>) -> Result<Evaluation, ArgminError> {
@@ -179,14 +176,19 @@ impl<O: Objective> Solver<O, NewtonState> for TrustRegionNewton {
         let (Some(point), Some(at)) = (state.take_param(), self.at.take()) else {
             return Err(ArgminError::msg("the solver was not initialised"));
         };
-        let step = self.step(&point, &at);
-        self.stop = self.verdict(&point, &at, step.gain);
-        if self.stop.is_some() {
+        if self.is_optimum(&point, &at) {
+            self.stop = Some(TerminationReason::SolverConverged);
             return Ok((self.report(state, point, at), None));
         }
+        if self.radius < SMALLEST_RADIUS {
+            self.stop = Some(TerminationReason::SolverExit("no step improves the likelihood".to_owned()));
+            return Ok((self.report(state, point, at), None));
+        }
+        let step = self.step(&point, &at, self.radius);
         let candidate = Array1::from_shape_fn(point.len(), |i| (point[i] + step.direction[i]).clamp(self.lower[i], self.upper[i]));
         let there = Self::evaluate(problem, &candidate)?;
-        let ratio = (there.value - at.value) / step.gain;
+        // A gain that rounding can make or hide counts as expected (Conn, Gould & Toint 2000, section 17.4.2).
+        let ratio = (there.value - at.value + self.noise) / (step.gain + self.noise);
         let length = step.direction.dot(&step.direction).sqrt();
         if ratio.is_nan() || ratio < 0.25 {
             self.radius = 0.25 * length.min(self.radius);
@@ -194,9 +196,10 @@ impl<O: Objective> Solver<O, NewtonState> for TrustRegionNewton {
             self.radius = (2.0 * self.radius).min(LARGEST_RADIUS);
         }
         if ratio > 1e-4 {
-            // What the next step could still gain decides whether this point is the optimum; it costs no pass over the data.
-            let gain = self.step(&candidate, &there).gain;
-            self.stop = self.verdict(&candidate, &there, gain).filter(|reason| *reason == TerminationReason::SolverConverged);
+            // Whether this is the optimum costs no pass over the data.
+            if self.is_optimum(&candidate, &there) {
+                self.stop = Some(TerminationReason::SolverConverged);
+            }
             Ok((self.report(state, candidate, there), None))
         } else {
             Ok((self.report(state, point, at), None))

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use crate::models::{Estimable, Evaluation, ParameterKind};
+use crate::models::{Estimable, Evaluation, PARAMETER_RANGE, ParameterKind};
 
 /// The box around a shape parameter, and around a scale in units of the sample's own scale.
 ///
@@ -33,13 +33,15 @@ impl<'a, M: Estimable> LogLikelihood<'a, M> {
             ParameterKind::Shape => SHAPE_BOUNDS,
             ParameterKind::Scale => (scale * SCALE_BOUNDS.0, scale * SCALE_BOUNDS.1),
         });
-        let (lower, upper): (Vec<f64>, Vec<f64>) = bounds.map(|(low, high)| (low.ln(), high.ln())).unzip();
+        let (lower, upper): (Vec<f64>, Vec<f64>) =
+            bounds.map(|(low, high)| (low.max(*PARAMETER_RANGE.start()).ln(), high.min(*PARAMETER_RANGE.end()).ln())).unzip();
         (lower.into(), upper.into())
     }
 
     /// The model at a point.
     pub(super) fn model(point: &Array1<f64>) -> Option<M> {
-        let parameters: Vec<f64> = point.iter().map(|log| log.exp()).collect();
+        // The exponential of a bound's logarithm may round to just outside of it.
+        let parameters: Vec<f64> = point.iter().map(|log| log.exp().clamp(*PARAMETER_RANGE.start(), *PARAMETER_RANGE.end())).collect();
         M::from_parameters(&parameters).ok()
     }
 }

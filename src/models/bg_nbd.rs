@@ -189,12 +189,15 @@ impl PurchaseModel for BgNbd {
     fn p_alive_at(&self, t: f64) -> f64 {
         let BetaDropout { r, alpha, a, b } = self.0;
         let tau = duration(t) / alpha;
-        beta_mean(a, b, (r + 1.0) * tau, |p| (-r * (p * tau).ln_1p()).exp())
+        at_most_one(beta_mean(a, b, (r + 1.0) * tau, |p| (-r * (p * tau).ln_1p()).exp()))
     }
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
         let BetaDropout { r, alpha, a, b } = self.0;
         let (tau, decay) = (duration(t) / alpha, at_least_zero(delta) * alpha);
+        if decay == 0.0 {
+            return self.expected_purchases(t);
+        }
         // What is discounted away does not count: beyond that time the integrand no longer depends on p.
         let reach = tau.min(NEGLIGIBLE / decay);
         beta_mean(a, b, (r + 1.0) * reach, |p| r / p * exponential_decay(r, decay / p, (p * tau).ln_1p()))
@@ -213,9 +216,11 @@ impl PurchaseModel for BgNbd {
 /// P(at least 2 purchases) for a gamma rate of shape r over a time w in units of its scale; all digits where it is tiny.
 fn at_least_two(r: f64, w: f64) -> f64 {
     let u = w / (1.0 + w);
-    let none = (-r * w.ln_1p()).exp();
+    let exponent = -r * w.ln_1p();
+    let none = exponent.exp();
     if (r + 1.0) * u >= 0.1 {
-        return 1.0 - none * (1.0 + r * u);
+        // 1 - P(0) - P(1), where both of the first may be of the order of r: not 1 - (P(0) + P(1)).
+        return -exponent.exp_m1() - r * u * none;
     }
     // The probabilities of 2, 3, ... purchases: their quotient is below 0.07.
     let (mut term, mut sum, mut n) = (none * 0.5 * r * (r + 1.0) * u * u, 0.0, 2.0);
@@ -277,6 +282,14 @@ impl Estimable for BgNbd {
 
     fn customers(sample: &PurchaseSample) -> f64 {
         sample.customers()
+    }
+
+    fn repeat_buyers(sample: &PurchaseSample) -> f64 {
+        sample.repeat_buyers()
+    }
+
+    fn magnitude(sample: &PurchaseSample) -> f64 {
+        sample.magnitude()
     }
 
     fn scale(sample: &PurchaseSample) -> f64 {

@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
+use super::notice::Notice;
 use crate::data::Customers;
 use crate::error::Result;
 use crate::numeric::jet::Jet;
@@ -78,6 +79,12 @@ pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
     /// How many customers stand behind a sample, by weight.
     fn customers(sample: &Self::Sample) -> f64;
 
+    /// How many of them came back after their first purchase: the ones an estimate rests on.
+    fn repeat_buyers(sample: &Self::Sample) -> f64;
+
+    /// The sum of the absolute values of the terms that ln L is a sum of, up to a small factor: its rounding error is this times 1e-16.
+    fn magnitude(sample: &Self::Sample) -> f64;
+
     /// The unit of the model's scale parameters in this sample (mean age, mean spend), so that a fit does not depend on weeks or cents.
     fn scale(sample: &Self::Sample) -> f64;
 
@@ -88,7 +95,7 @@ pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
     fn ln_likelihood_sum(&self, sample: &Self::Sample) -> Evaluation;
 
     /// Properties of these parameters that limit what can be asked of the model, in words.
-    fn cautions(&self) -> Vec<String> {
+    fn cautions(&self) -> Vec<Notice> {
         Vec::new()
     }
 }

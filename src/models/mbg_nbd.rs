@@ -190,6 +190,14 @@ impl Estimable for MbgNbd {
         sample.customers()
     }
 
+    fn repeat_buyers(sample: &PurchaseSample) -> f64 {
+        sample.repeat_buyers()
+    }
+
+    fn magnitude(sample: &PurchaseSample) -> f64 {
+        sample.magnitude()
+    }
+
     fn scale(sample: &PurchaseSample) -> f64 {
         sample.mean_age()
     }

@@ -11,6 +11,7 @@ mod estimable;
 mod gamma_gamma;
 mod mbg_nbd;
 mod nbd;
+mod notice;
 mod pareto_nbd;
 mod purchase_model;
 mod sample;
@@ -21,6 +22,7 @@ pub use estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 pub use gamma_gamma::{GammaGamma, GammaGammaParams};
 pub use mbg_nbd::{MbgNbd, MbgNbdParams};
 pub use nbd::{Nbd, NbdParams};
+pub use notice::{Notice, NoticeKind};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdParams};
 pub use purchase_model::PurchaseModel;
 pub use sample::{PurchaseSample, SpendSample};
@@ -28,7 +30,7 @@ pub use sample::{PurchaseSample, SpendSample};
 use crate::error::{Error, Result};
 
 /// The smallest and largest parameter a model accepts: beyond, sums of parameters and times lose all their digits.
-const PARAMETER_RANGE: std::ops::RangeInclusive<f64> = 1e-12..=1e15;
+pub(crate) const PARAMETER_RANGE: std::ops::RangeInclusive<f64> = 1e-12..=1e15;
 
 /// Checks parameters by name: positive, finite, within [`PARAMETER_RANGE`].
 fn check_parameters(model: &str, parameters: &[(&str, f64)]) -> Result<()> {
@@ -52,8 +54,8 @@ fn at_least_zero(value: f64) -> f64 {
     value.max(0.0)
 }
 
-/// For ever, in any unit: a longer time divided by the smallest parameter would overflow.
-const FOR_EVER: f64 = 1e290;
+/// For ever, in any unit. Much longer, and the square of the purchases of that time would overflow for the most extreme parameters.
+const FOR_EVER: f64 = 1e120;
 
 /// A length of time as the models take it: 0 when negative or no number, [`FOR_EVER`] when infinite.
 fn duration(t: f64) -> f64 {

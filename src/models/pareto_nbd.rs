@@ -530,6 +530,14 @@ impl Estimable for ParetoNbd {
         sample.customers()
     }
 
+    fn repeat_buyers(sample: &PurchaseSample) -> f64 {
+        sample.repeat_buyers()
+    }
+
+    fn magnitude(sample: &PurchaseSample) -> f64 {
+        sample.magnitude()
+    }
+
     fn scale(sample: &PurchaseSample) -> f64 {
         sample.mean_age()
     }

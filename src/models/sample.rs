@@ -80,6 +80,18 @@ impl PurchaseSample {
         self.customers
     }
 
+    /// The number of customers with a repeat purchase, by weight.
+    #[must_use]
+    pub fn repeat_buyers(&self) -> f64 {
+        self.frequencies.iter().filter(|(x, _)| *x > 0.0).map(|(_, weight)| weight).sum()
+    }
+
+    /// A bound of the terms of any model's ln L: each purchase brings the logarithm of a rate and of a time.
+    pub(crate) fn magnitude(&self) -> f64 {
+        let of_time = self.mean_age.ln().abs();
+        self.frequencies.iter().map(|&(x, weight)| weight * (1.0 + x) * (1.0 + x.ln_1p() + of_time)).sum()
+    }
+
     /// The number of distinct histories.
     #[must_use]
     pub fn distinct(&self) -> usize {
@@ -176,6 +188,12 @@ impl SpendSample {
     #[must_use]
     pub fn customers(&self) -> f64 {
         self.customers
+    }
+
+    /// A bound of the terms of the model's ln L: the logarithms of spends and of their number.
+    pub(crate) fn magnitude(&self) -> f64 {
+        let of_money = self.mean_spend.ln().abs();
+        self.counts.iter().map(|&(purchases, weight)| weight * (2.0 + f64::from(purchases).ln_1p() + of_money)).sum()
     }
 
     /// The mean of their mean spends.

@@ -13,8 +13,8 @@ use super::definition::ClvDefinition;
 use super::scorer::Scorer;
 use crate::data::{DataReport, SpendBasis};
 use crate::error::{Error, Result};
-use crate::fit::{FitStatus, Fitted, Notice};
-use crate::models::{AnyPurchaseModel, Estimable, GammaGamma, ParameterInfo};
+use crate::fit::{FitStatus, Fitted};
+use crate::models::{AnyPurchaseModel, Estimable, GammaGamma, Notice, ParameterInfo};
 use crate::time::{Date, TimeUnit};
 
 /// The format that this version writes. Older ones stay readable.

@@ -95,14 +95,15 @@ def relative_difference(value, other):
     return float(abs((other - value) / value).upper())
 
 
-def integral(integrand, low, high, tiny=None):
+def integral(integrand, low, high, bits=BITS + 12, tiny=None):
     """int_low^high of an analytic function (rigorous, adaptive Gauss-Legendre of Arb).
 
-    `integrand(z, analytic)` gets a complex ball. `tiny`: absolute accuracy that is good enough.
+    `integrand(z, analytic)` gets a complex ball. `bits`: relative accuracy aimed at; `tiny`: absolute accuracy
+    that is good enough besides.
     """
     ctx.prec += 32
     try:
-        value = acb.integral(integrand, acb(low), acb(high), rel_tol=arb(2) ** -(BITS + 12),
+        value = acb.integral(integrand, acb(low), acb(high), rel_tol=arb(2) ** -bits,
                              abs_tol=arb(0) if tiny is None else tiny,
                              eval_limit=2_000_000, depth_limit=100_000)
     finally:
@@ -365,11 +366,22 @@ def nbd_pmf(r, alpha, n, t):
     return r.rising(n) / arb(n + 1).gamma() * ((alpha / (alpha + t)).log() * r).exp() * (t / (alpha + t)) ** n
 
 
+def nbd_survival(r, alpha, n, t):
+    """1 - sum_{j <= n} of nbd_pmf, the bracket in FHL05 (8)."""
+    z = t / (alpha + t)
+    term = ((alpha / (alpha + t)).log() * r).exp()
+    total = arb(1)
+    for j in range(n + 1):
+        total -= term
+        term *= (r + j) / (j + 1) * z
+    return total
+
+
 def bg_pmf(r, alpha, a, b, n, t):
-    """FHL05 (8); the bracket 1 - sum of its second term is I_z(n, r), z = t/(alpha+t)."""
+    """FHL05 (8)."""
     value = beta(a, b + n) / beta(a, b) * nbd_pmf(r, alpha, n, t)
     if n > 0:
-        value += beta(a + 1, b + n - 1) / beta(a, b) * incomplete_beta(t / (alpha + t), n, r)
+        value += beta(a + 1, b + n - 1) / beta(a, b) * nbd_survival(r, alpha, n - 1, t)
     return value
 
 
@@ -401,8 +413,8 @@ def pmf(model, par, history, t, n):
 
 
 def bg_survival(r, alpha, a, b, n, t):
-    """P(X(t) > n) = E[(1-p)^n] P(purchase n+1 would come before t) = B(a, b+n)/B(a, b) I_z(n+1, r)."""
-    return beta(a, b + n) / beta(a, b) * incomplete_beta(t / (alpha + t), n + 1, r)
+    """P(X(t) > n) = E[(1-p)^n] P(purchase n+1 would come before t) = B(a, b+n)/B(a, b) times the NBD's."""
+    return beta(a, b + n) / beta(a, b) * nbd_survival(r, alpha, n, t)
 
 
 def pareto_survival(r, alpha, s, beta_, n, t):
@@ -413,17 +425,29 @@ def pareto_survival(r, alpha, s, beta_, n, t):
     """
     eta = (beta_ - alpha) / beta_
 
-    def integrand(w, analytic):
-        return w ** n * ((1 - w).log(analytic=analytic) * (r + s - 1) - (1 - w * eta).log(analytic=analytic) * s).exp()
+    def log_rest(w, analytic):
+        return (1 - w).log(analytic=analytic) * (r + s - 1) - (1 - w * eta).log(analytic=analytic) * s
 
-    return integral(integrand, 0, t / (alpha + t)) / beta(n + 1, r)
+    return arrival_integral(n, log_rest, t / (alpha + t), r + s + s * abs(eta)) / beta(n + 1, r)
+
+
+def arrival_integral(n, log_rest, z, steepest):
+    """int_0^z w^n exp(log_rest(w)) dw, with w = z e^-y; log_rest falls no faster than (1-w)^steepest at 0."""
+    def log_integrand(y, analytic):
+        return log_rest(z * (-y).exp(), analytic) - (n + 1) * y
+
+    lowest_peak = (n + 1) / (n + 1 + steepest)
+    top = arb(max(0.0, math.log(float(z / lowest_peak)))) + (24 / math.sqrt(n + 1) + 120 / (n + 1)) * ctx.prec / 160
+    largest = max(log_integrand(acb(top * i / 256), False).real.mid() for i in range(256))
+    scaled = integral(lambda y, analytic: (log_integrand(y, analytic) - largest).exp(), 0, top, ctx.prec - 32, arb(2) ** (10 - ctx.prec))
+    return scaled * (largest + (n + 1) * z.log()).exp()
 
 
 def survival_of_count(model, par, history, t, n):
     t, n = arb(t), int(n)
     now = given_alive(model, par, history)
     if model == "nbd":
-        return incomplete_beta(t / (now[1] + t), n + 1, now[0])
+        return nbd_survival(*now, n, t)
     formula = pareto_survival if model == "pareto-nbd" else bg_survival
     return p_alive(model, par, history) * formula(*now, n, t)
 
@@ -573,13 +597,15 @@ def spend_quantile(p, q, gamma, n, probability):
     if probability > 0.5:
         lower, shape_1, shape_2, target = False, q, p * n, 1 - target
 
-    def logistic(y):
-        return 1 / (1 + (-y).exp())
+    def cdf(odds):                                      # of w = odds/(1+odds), also where w rounds to 1
+        if odds < 1:
+            return incomplete_beta(odds / (1 + odds), shape_1, shape_2)
+        return 1 - incomplete_beta(1 / (1 + odds), shape_2, shape_1)
 
     constant = (shape_1 + shape_2).lgamma() - shape_1.lgamma() - shape_2.lgamma()
 
     def log_cdf(y):
-        return incomplete_beta(logistic(y), shape_1, shape_2).log()
+        return cdf(y.exp()).log()
 
     def log_density(y):
         return constant + shape_1 * y - (shape_1 + shape_2) * y.exp().log1p()
@@ -590,7 +616,7 @@ def spend_quantile(p, q, gamma, n, probability):
     ctx.prec = wanted
     y = newton_from_below(log_cdf, log_density, target, y)
     odds = y.exp().mid()
-    odds = certified(lambda o: incomplete_beta(o / (1 + o), shape_1, shape_2), odds, target)
+    odds = certified(cdf, odds, target)
     return gamma / n * (odds if lower else 1 / odds)
 
 
@@ -650,7 +676,7 @@ def gamma_gamma_by_integral(quantity, p, q, gamma, x, m, n, argument, value):
     centre = (q_ / gamma_).log()
     width = 1 / q_.sqrt() * 24 + 115 / q_
     body = integral(lambda y, _: (constant + (y + centre) * q_ - (y + centre).exp() * gamma_).exp()
-                    * conditional_cdf((y + centre).exp()), -width, 24 / q_.sqrt() + 6 / q_.sqrt().sqrt(), arb(10) ** -48)
+                    * conditional_cdf((y + centre).exp()), -width, 24 / q_.sqrt() + 6 / q_.sqrt().sqrt(), tiny=arb(10) ** -48)
     return body, (arb(argument) if quantity.endswith("quantile") else value)
 
 
@@ -765,7 +791,7 @@ def survival_by_arrival(model, par, history, t, n):
     r, alpha = now[:2]
     if model == "pareto-nbd":
         return p_alive(model, par, history) * pareto_survival(*now, n, t)
-    arrival = integral(lambda w, an: w ** n * power(1 - w, r - 1, an), 0, t / (alpha + t)) / beta(n + 1, r)
+    arrival = arrival_integral(n, lambda w, an: (1 - w).log(analytic=an) * (r - 1), t / (alpha + t), r) / beta(n + 1, r)
     if model != "nbd":
         a, b = now[2:]
         arrival *= b.rising(n) / (a + b).rising(n)
@@ -781,8 +807,10 @@ def pmf_second(model, par, history, t, n):
 
 
 def survival_second(model, par, history, t, n):
-    """1 - sum of the probabilities of at most n purchases."""
-    if n > 30:
+    """Pareto: 1 - sum of the probabilities (FH05) of at most n purchases. BG, MBG, NBD: from the time of purchase n+1."""
+    if model != "pareto-nbd":
+        return survival_by_arrival(model, par, history, t, n)
+    if n > 10:
         return None
     return 1 - sum((pmf(model, par, history, t, k) for k in range(int(n) + 1)), arb(0))
 
@@ -827,7 +855,7 @@ def p_alive_later_second(model, par, history, t):
 # The definition: a single customer with known lambda and p (or mu), averaged over the prior
 # ------------------------------------------------------------------------------------------
 
-STEP = 1 / 16
+STEP = 1 / 12
 GENTLE = 8      # how many units of ln(lambda) or logit(p) pass before the nodes spread out (exponentially)
 
 
@@ -838,7 +866,7 @@ def gamma_nodes(shape, rate, scale, bound):
     """
     nodes = []
     top = GENTLE + math.ceil(max(6.0, math.log(200 * float(scale / rate))))
-    for i in range(-90 * 16, top * 16):
+    for i in range(-90 * 12, top * 12):
         w = arb(i) * STEP
         log_value = w - GENTLE * (-w / GENTLE).exp() - scale.log()
         value = log_value.exp()
@@ -850,7 +878,7 @@ def gamma_nodes(shape, rate, scale, bound):
 def beta_nodes(a, b, bound):
     """Nodes for a beta prior, in w with ln(p/(1-p)) = 8 sinh(w/8): [((p, 1-p), weight * density)]."""
     nodes = []
-    for i in range(-90 * 16, 90 * 16 + 1):
+    for i in range(-90 * 12, 90 * 12 + 1):
         w = arb(i) * STEP
         logit = GENTLE * (w / GENTLE).sinh()
         p, complement = 1 / (1 + (-logit).exp()), 1 / (1 + logit.exp())
@@ -863,7 +891,7 @@ def trimmed(nodes):
     """Without balls' radii (they would only grow) and without nodes of no weight."""
     largest = max((weight * bound).mid() for _, weight, bound in nodes)
     point = lambda v: tuple(c.mid() for c in v) if isinstance(v, tuple) else v.mid()
-    return [(point(v), w.mid()) for v, w, bound in nodes if (w * bound).mid() > largest * 1e-34]
+    return [(point(v), w.mid()) for v, w, bound in nodes if (w * bound).mid() > largest * 1e-27]
 
 
 def erlang_cdf(m, y):
@@ -955,11 +983,11 @@ def double_integral(model, par, history, quantity=None, t=None, extra=None):
         if model == "nbd":
             individual = nbd_individual
         future = arb(0)
+        lams = [(lam, w, float(w)) for lam, w in alive_lams]
+        enough = 1e-27 * max(w for _, _, w in lams) * float(max(v for _, v in alive_rest))
         for theta, v in alive_rest:
-            inner = arb(0)
-            for lam, w in alive_lams:
-                inner += w * individual(quantity, lam, theta, t, extra)
-            future += v * inner.mid()
+            needed = enough / float(v) if float(v) > 0 else INF
+            future += v * sum((w * individual(quantity, lam, theta, t, extra) for lam, w, size in lams if size > needed), arb(0)).mid()
     return alive, dead, future
 
 
@@ -1001,7 +1029,7 @@ def by_definition(table, model, par, history, args, value):
 def definition_applies(table, model, par, history, args):
     """Rows whose integrands the plain double-exponential rule resolves."""
     shapes = [par[0] + history[0], *par[2:3]] + ([par[3] + history[0]] if model in ("bg-nbd", "mbg-nbd") else [])
-    if max(shapes) > 40 or min(par) < 1e-3 or history[1] > 0 and (history[2] - history[1]) < 1e-3 * history[2]:
+    if max(shapes) > 15 or min(par) < 1e-3 or history[1] > 0 and (history[2] - history[1]) < 1e-3 * history[2]:
         return False
     if sharp(p_alive, model, par, history) < 1e-6:
         return False
@@ -1141,7 +1169,7 @@ def quantile_second(model, par, history, args, value):
     now = given_alive(model, par, history)
     r, alpha = now[:2]
     dropout = (lambda u, an: power(now[3] / (now[3] + u), now[2], an)) if model == "pareto-nbd" else (lambda u, an: 1)
-    chance = integral_from_zero(lambda u, an: power(alpha / (alpha + u), r + 1, an) * dropout(u, an), alpha, value)
+    chance = integral_from_zero(lambda u, an: power(alpha / (alpha + u), r + 1, an) * dropout(u, an), alpha, value.mid())
     return p_alive(model, par, history) * chance * r / alpha, arb(args[0])
 
 
@@ -1229,8 +1257,8 @@ def check_purchase_table(table, formula, second, rows):
         if time.process_time() - begun > 5:
             log(f"    slow check ({time.process_time() - begun:.1f} s): {row}")
     for model in MODELS:
-        eligible = [r for r in rows if r[0] == model and r[4] != 0 and definition_applies(table, *r[:4])]
-        for _, par, history, args, value in evenly(eligible, 10):
+        eligible = [r for r in rows if r[0] == model and (abs(r[4]) > 1e-6 or table == "discounted") and definition_applies(table, *r[:4])]
+        for _, par, history, args, value in evenly(eligible, 6)[:6]:
             other, own = by_definition(table, model, par, history, args, value)
             definition.compare(own, other, (model, par, history, args))
     assert tight.count + definition.count >= 20

@@ -1,4 +1,4 @@
-//! Concerns that do not invalidate a fit, in words a manager can act upon.
+//! Concerns that do not invalidate a fit or a model, in words a manager can act upon.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ pub enum NoticeKind {
     AtBoundary,
     /// The likelihood hardly changes along some direction: single parameters mean little, their combination is what was learned.
     FlatRidge,
-    /// A property of the fitted model that limits what can be asked of it.
-    ModelProperty,
-    /// The estimate rests on few customers.
+    /// The mean spend over customers is infinite (Gamma-Gamma with q <= 1).
+    InfiniteMeanSpend,
+    /// The estimate rests on few customers who came back.
     FewRepeatBuyers,
 }
 
@@ -30,7 +30,7 @@ pub struct Notice {
 }
 
 impl Notice {
-    pub(super) fn new(kind: NoticeKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: NoticeKind, message: impl Into<String>) -> Self {
         Notice { kind, message: message.into() }
     }
 }
