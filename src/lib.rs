@@ -15,8 +15,8 @@
 //! let spend = GammaGamma::fit(&customers)?;
 //! assert_eq!(format!("{:.4}", purchases.log_likelihood()), "-9582.4292");
 //!
-//! let terms = ClvDefinition::default().resolve(customers.unit(), Some(end))?;   // 12 months, 10 % a year
-//! let scorer = Scorer::new(*purchases.model(), Some(*spend.model()), terms);
+//! let definition = ClvDefinition::default();                                    // 12 months, 10 % a year, the whole spend
+//! let scorer = Scorer::from_fits(&purchases, Some(&spend), &definition, Some(end))?;
 //! let scores = scorer.score_all(&customers)?;
 //! let total: f64 = scores.iter().filter_map(|score| score.clv).sum();
 //! assert_eq!(format!("{total:.0}"), "72656");

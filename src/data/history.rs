@@ -101,6 +101,11 @@ impl SpendHistory {
         if !(mean >= 0.0 && mean.is_finite()) {
             return Err(Error::data(format!("average spend {mean} must be a finite amount of at least 0; net refunds before averaging")));
         }
+        if mean > 0.0 && !(1e-280..=1e280).contains(&mean) {
+            return Err(Error::data(format!(
+                "average spend {mean:e} lies outside 1e-280 to 1e280; choose a unit of money in which it does not"
+            )));
+        }
         if mean > 0.0 && purchases == 0 {
             return Err(Error::data(format!(
                 "average spend {mean} without a purchase; it is the mean of the repeat purchases, 0 when there is none"

@@ -4,9 +4,11 @@ use ndarray::{Array1, Array2, ArrayView2};
 
 use super::newton::TrustRegionNewton;
 use super::objective::LogLikelihood;
+use crate::data::{Customers, SpendBasis};
 use crate::error::{Error, Result};
 use crate::models::{Estimable, Notice, NoticeKind};
 use crate::numeric::symmetric::Eigen;
+use crate::time::{Date, TimeUnit};
 
 /// A standard error of a log-parameter beyond this leaves the parameter open within a factor of twenty either way.
 const RIDGE_STANDARD_ERROR: f64 = 3.0;
@@ -41,6 +43,21 @@ pub struct Fitted<M> {
     iterations: u64,
     evaluations: u64,
     notices: Vec<Notice>,
+    measured: Measured,
+}
+
+/// How the customers behind a fit were measured: a model is of use only to customers measured alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Measured {
+    unit: TimeUnit,
+    observation_end: Option<Date>,
+    spend_basis: SpendBasis,
+}
+
+impl Measured {
+    pub(super) fn of(customers: &Customers) -> Self {
+        Measured { unit: customers.unit(), observation_end: customers.observation_end(), spend_basis: customers.spend_basis() }
+    }
 }
 
 impl<M: Estimable> Fitted<M> {
@@ -49,6 +66,7 @@ impl<M: Estimable> Fitted<M> {
         sample: &M::Sample,
         point: &Array1<f64>,
         solver: &TrustRegionNewton,
+        measured: Measured,
         iterations: u64,
         evaluations: u64,
     ) -> Result<Self> {
@@ -87,6 +105,8 @@ impl<M: Estimable> Fitted<M> {
         let covariance = of_logs.map(|covariance| {
             Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] * (parameters[free[i]] * parameters[free[j]]))
         });
+        // Of a scale at the edge of the doubles the variance may overflow: it is then as good as unknown.
+        let covariance = covariance.filter(|covariance: &Array2<f64>| covariance.iter().all(|entry| entry.is_finite()));
         let status = if free.len() == parameters.len() { FitStatus::Converged } else { FitStatus::AtBoundary };
         let max_abs_gradient = free.iter().map(|&i| at.gradient[i].abs()).fold(0.0, f64::max) / customers;
         Ok(Fitted {
@@ -100,6 +120,7 @@ impl<M: Estimable> Fitted<M> {
             iterations,
             evaluations,
             notices,
+            measured,
         })
     }
 
@@ -169,6 +190,24 @@ impl<M: Estimable> Fitted<M> {
     #[must_use]
     pub fn evaluations(&self) -> u64 {
         self.evaluations
+    }
+
+    /// The unit of the model's times.
+    #[must_use]
+    pub fn unit(&self) -> TimeUnit {
+        self.measured.unit
+    }
+
+    /// The last day of the data behind the fit, when it is known.
+    #[must_use]
+    pub fn observation_end(&self) -> Option<Date> {
+        self.measured.observation_end
+    }
+
+    /// Which purchases the average spends behind the fit were the means of.
+    #[must_use]
+    pub fn spend_basis(&self) -> SpendBasis {
+        self.measured.spend_basis
     }
 
     /// Concerns that do not invalidate the fit.

@@ -18,6 +18,8 @@ use crate::models::Estimable;
 
 pub use comparison::ComparisonLine;
 pub use fitted::{FitStatus, Fitted};
+
+use fitted::Measured;
 pub use inference::{Level, ParameterDraws};
 
 use newton::TrustRegionNewton;
@@ -44,14 +46,14 @@ pub trait Fit: Estimable {
     fn fit(customers: &Customers) -> Result<Fitted<Self>> {
         let sample = Self::sample(customers)?;
         let start = Self::start(&sample);
-        fit_from(&sample, &start)
+        fit_from(&sample, &start, Measured::of(customers))
     }
 }
 
 impl<M: Estimable> Fit for M {}
 
 /// Fits from a given start.
-fn fit_from<M: Estimable>(sample: &M::Sample, start: &M) -> Result<Fitted<M>> {
+fn fit_from<M: Estimable>(sample: &M::Sample, start: &M, measured: Measured) -> Result<Fitted<M>> {
     let (lower, upper) = LogLikelihood::<M>::bounds(sample);
     let solver = TrustRegionNewton::new(lower, upper, M::customers(sample), M::magnitude(sample));
     let logs = start.parameters().mapv(f64::ln);
@@ -84,7 +86,7 @@ fn fit_from<M: Estimable>(sample: &M::Sample, start: &M) -> Result<Fitted<M>> {
         None => return Err(not_converged("stopped for no reason")),
     }
     let evaluations = run.problem().counts.get("evaluations").copied().unwrap_or_default();
-    Fitted::at_optimum(sample, &point, run.solver(), state.get_iter(), evaluations)
+    Fitted::at_optimum(sample, &point, run.solver(), measured, state.get_iter(), evaluations)
 }
 
 #[cfg(test)]
@@ -109,13 +111,13 @@ mod tests {
 
     /// Every start within a factor of 100 of `centre` ends at the optimum, or says that it did not.
     fn assert_all_starts_agree<M: Estimable>(centre: &[f64]) {
-        let sample = M::sample(&cdnow()).unwrap();
-        let best = fit_from(&sample, &M::start(&sample)).unwrap().log_likelihood();
+        let (sample, measured) = (M::sample(&cdnow()).unwrap(), Measured::of(&cdnow()));
+        let best = fit_from(&sample, &M::start(&sample), measured).unwrap().log_likelihood();
         let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(11);
         let mut most = 0;
         for _ in 0..100 {
             let start: Vec<f64> = centre.iter().map(|c| c * 10_f64.powf(random.random_range(-2.0..2.0))).collect();
-            let fitted = fit_from(&sample, &M::from_parameters(&start).unwrap()).unwrap();
+            let fitted = fit_from(&sample, &M::from_parameters(&start).unwrap(), measured).unwrap();
             assert_eq!(fitted.status(), FitStatus::Converged, "{} from {start:?}: {:?}", M::NAME, fitted.model());
             assert!((fitted.log_likelihood() - best).abs() < 1e-6, "{} from {start:?}: {}", M::NAME, fitted.log_likelihood());
             most = most.max(fitted.evaluations());

@@ -175,6 +175,21 @@ impl FitRecord {
                 return Err(broken("covariance must be symmetric".to_owned()));
             }
         }
+        // JSON has no infinity: what is not finite would be written as null and not be read again.
+        let covariances = self.covariance.iter().flatten().flatten();
+        let numbers =
+            self.parameters.0.iter().map(|(_, value)| value).chain(covariances).chain([&self.log_likelihood, &self.max_abs_gradient]);
+        if numbers.chain([&self.customers]).any(|number| !number.is_finite()) {
+            return Err(broken("a number is not finite".to_owned()));
+        }
+        for (i, row) in self.covariance.iter().enumerate() {
+            for (j, covariance) in row.iter().enumerate() {
+                let (one, other) = (self.covariance[i][i].unwrap_or(0.0), self.covariance[j][j].unwrap_or(0.0));
+                if covariance.is_some_and(|covariance| covariance * covariance > one * other * (1.0 + 1e-9)) {
+                    return Err(broken(format!("the correlation of {} and {} exceeds 1", expected_names[i], expected_names[j])));
+                }
+            }
+        }
         if !(self.customers > 0.0) || !(self.max_abs_gradient >= 0.0) {
             return Err(broken("customers and max_abs_gradient must not be negative".to_owned()));
         }
@@ -195,6 +210,7 @@ pub struct DataRecord {
     /// Which purchases the average spend is the mean of.
     pub spend_basis: SpendBasis,
     /// What was merged, netted, dropped and skipped; absent when the models were fitted to a summary.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub cleaning: Option<DataReport>,
 }
 
@@ -221,8 +237,11 @@ struct Contents {
     format: u32,
     crate_version: String,
     unit: TimeUnit,
+    // Required, though it may be null: a key that is missing is damage, not a choice.
+    #[serde(deserialize_with = "Option::deserialize")]
     observation_end: Option<Date>,
     purchases: FitRecord,
+    #[serde(deserialize_with = "Option::deserialize")]
     spend: Option<FitRecord>,
     definition: ClvDefinition,
     data: DataRecord,
@@ -356,6 +375,6 @@ impl ModelFile {
     /// # Errors
     /// When the horizon needs a date to start from and there is none.
     pub fn scorer_by(&self, definition: &ClvDefinition, observation_end: Option<Date>) -> Result<Scorer<AnyPurchaseModel>> {
-        Ok(Scorer::new(self.purchases, self.spend, definition.resolve(self.unit(), observation_end)?))
+        Ok(Scorer::new(self.purchases, self.spend, definition.resolve(self.unit(), observation_end)?).spend_over(self.spend_basis()))
     }
 }

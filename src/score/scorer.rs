@@ -1,9 +1,11 @@
 //! From a customer's history to numbers one can act upon.
 
-use super::definition::ClvTerms;
-use crate::data::{Customers, History, SpendHistory};
+use super::definition::{ClvDefinition, ClvTerms};
+use crate::data::{Customers, History, SpendBasis, SpendHistory};
 use crate::error::{Error, Result};
-use crate::models::{GammaGamma, PurchaseModel};
+use crate::fit::Fitted;
+use crate::models::{Estimable, GammaGamma, PurchaseModel};
+use crate::time::Date;
 
 /// What is forecast for one customer over the horizon.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +28,8 @@ pub struct Score {
 ///
 /// A score depends on the customer alone, never on who else is scored. Scoring one customer neither fails nor allocates.
 ///
+/// From fits: [`Scorer::from_fits`], which knows the unit. From parameters:
+///
 /// ```
 /// use clv::{BgNbd, BgNbdParams, ClvDefinition, GammaGamma, GammaGammaParams, History, Scorer, SpendHistory, TimeUnit};
 ///
@@ -43,14 +47,46 @@ pub struct Score {
 pub struct Scorer<M> {
     purchases: M,
     spend: Option<GammaGamma>,
+    spend_basis: SpendBasis,
     terms: ClvTerms,
 }
 
+impl<M: PurchaseModel + Estimable> Scorer<M> {
+    /// A scorer from fits to customers, for customers measured alike and observed until `observation_end`.
+    ///
+    /// # Errors
+    /// When the two fits are of customers measured differently, or the horizon needs a date to start from and there is none.
+    pub fn from_fits(
+        purchases: &Fitted<M>,
+        spend: Option<&Fitted<GammaGamma>>,
+        definition: &ClvDefinition,
+        observation_end: Option<Date>,
+    ) -> Result<Self> {
+        if let Some(spend) = spend.filter(|spend| spend.unit() != purchases.unit() || spend.spend_basis() != purchases.spend_basis()) {
+            return Err(Error::parameter(format!(
+                "the purchase model was fitted to customers in {}s and the spend model to customers in {}s, or by another spend basis; fit both to \
+                 the same summary",
+                purchases.unit(),
+                spend.unit()
+            )));
+        }
+        let terms = definition.resolve(purchases.unit(), observation_end)?;
+        Ok(Scorer::new(*purchases.model(), spend.map(|fitted| *fitted.model()), terms).spend_over(purchases.spend_basis()))
+    }
+}
+
 impl<M: PurchaseModel> Scorer<M> {
-    /// A scorer from models whose parameters are in the unit of the terms.
+    /// A scorer from models whose parameters are in the unit of the terms; average spends are those of the repeat purchases.
     #[must_use]
     pub fn new(purchases: M, spend: Option<GammaGamma>, terms: ClvTerms) -> Self {
-        Scorer { purchases, spend, terms }
+        Scorer { purchases, spend, spend_basis: SpendBasis::RepeatPurchases, terms }
+    }
+
+    /// Names the purchases behind the average spends that the spend model was fitted to.
+    #[must_use]
+    pub fn spend_over(mut self, basis: SpendBasis) -> Self {
+        self.spend_basis = basis;
+        self
     }
 
     /// The terms of value.
@@ -93,7 +129,7 @@ impl<M: PurchaseModel> Scorer<M> {
     /// Scores every customer, in their order.
     ///
     /// # Errors
-    /// When the customers are measured in another unit than the model.
+    /// When the customers are measured in another unit than the model, or their average spends are of other purchases.
     pub fn score_all(&self, customers: &Customers) -> Result<Vec<Score>> {
         if customers.unit() != self.terms.unit() {
             return Err(Error::data(format!(
@@ -102,6 +138,12 @@ impl<M: PurchaseModel> Scorer<M> {
                 self.terms.unit(),
                 self.terms.unit()
             )));
+        }
+        if self.spend.is_some() && customers.spend_basis() != self.spend_basis {
+            return Err(Error::data(
+                "the average spends of the customers and of the model are of different purchases (repeat purchases, or all); summarise the log \
+                 again as the model's was",
+            ));
         }
         // The future of a customer who is alive depends on x and T alone, and many customers share both: each such future is worked out once.
         let mut order: Vec<usize> = (0..customers.len()).collect();
