@@ -57,6 +57,11 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+/// The README's code runs as a test.
+#[cfg(all(doctest, feature = "csv"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod data;
 mod error;
 mod fit;

@@ -1,17 +1,18 @@
 //! Simulation: customers, histories and transaction logs drawn from a model.
 //!
-//! Two levels. [`Simulate`] is a model's story itself, in continuous time and with any generator of random numbers: draw what sets a customer apart
-//! ([`CustomerTraits`]), then the purchases that follow. [`Population`] puts such customers on the calendar: cohorts that arrive over certain days,
-//! dates, amounts, an observation end.
+//! Two levels. [`Simulate`] is a model's story itself, in continuous time and with any generator of random numbers: draw what sets a
+//! customer apart ([`CustomerTraits`]), then the purchases that follow. [`Population`] puts such customers on the calendar: cohorts that
+//! arrive over certain days, dates, amounts, an observation end.
 //!
 //! # Same seed, same customers
-//! Every customer has two generators of their own, streams 2i and 2i + 1 of one ChaCha8 key: for the purchases and for the amounts. So the result
-//! depends neither on threads nor on the order in which customers are looked at; a later observation end continues the same purchases; and adding
-//! a spend model, or more customers, changes no date. Only a new release of `rand_distr` or of the platform's `exp` and `ln` may change the numbers.
+//! Every customer has two generators of their own, streams 2i and 2i + 1 of one ChaCha8 key: for the purchases and for the amounts. So the
+//! result depends neither on threads nor on the order in which customers are looked at; a later observation end continues the same
+//! purchases; and adding a spend model, or more customers, changes no date. Only a new release of `rand_distr` or of the platform's `exp`
+//! and `ln` may change the numbers.
 //!
 //! # Extremes
-//! Gamma variates are drawn as logarithms, because those of shape 1e-3 underflow. What is still 0 means what it says: a purchase rate of 0 never
-//! buys, a dropout rate of 0 never leaves.
+//! Gamma variates are drawn as logarithms, because those of shape 1e-3 underflow. What is still 0 means what it says: a purchase rate of 0
+//! never buys, a dropout rate of 0 never leaves.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -36,6 +37,9 @@ const HARDLY_EVER: f64 = 1e-6;
 
 /// Cents are lost above; with q < 1 some customer spends more than any bound.
 const LARGEST_AMOUNT: f64 = 1e13;
+
+/// Amounts below are nothing: with p near 0 most are, and no summary takes their mean.
+const SMALLEST_AMOUNT: f64 = 1e-200;
 
 /// What sets a customer apart: how often they buy, and when they drop out. Drawn from a model, and then fixed for life.
 ///
@@ -213,9 +217,10 @@ impl Spender {
         (self.p * (-self.ln_rate).exp()).min(LARGEST_AMOUNT)
     }
 
-    /// Draws the amount of a purchase, at most 1e13.
+    /// Draws the amount of a purchase: at most 1e13, and 0 where it would be below 1e-200.
     pub fn draw_amount<R: Rng>(&self, rng: &mut R) -> f64 {
-        (draw_ln_gamma(self.p, rng) - self.ln_rate).exp().min(LARGEST_AMOUNT)
+        let amount = (draw_ln_gamma(self.p, rng) - self.ln_rate).exp().min(LARGEST_AMOUNT);
+        if amount < SMALLEST_AMOUNT { 0.0 } else { amount }
     }
 }
 
@@ -351,8 +356,8 @@ impl<M: Simulate> Population<M> {
     /// Checks that all of this can be drawn.
     ///
     /// # Errors
-    /// When there is no customer, a cohort has no day or arrives after the observation end, more than 1e10 rows are expected, or a customer with
-    /// more than 1e8 purchases is: the parameters are then hardly in the unit they should be in.
+    /// When there is no customer, a cohort has no day or arrives after the observation end, more than 1e10 rows are expected, or a customer
+    /// with more than 1e8 purchases is: the parameters are then hardly in the unit they should be in.
     pub fn simulate(self) -> Result<Simulation<M>> {
         let mut ends = Vec::with_capacity(self.cohorts.len());
         let (mut customers, mut rows, mut endless) = (0_usize, 0.0, 0.0);
@@ -375,14 +380,14 @@ impl<M: Simulate> Population<M> {
         let unit = self.unit;
         if rows > MOST_ROWS {
             return Err(Error::parameter(format!(
-                "{rows:.2e} transactions are to be expected of {customers} customers, and no more than {MOST_ROWS:e} are simulated; check that the \
-                 parameters are per {unit}, or take fewer customers"
+                "{rows:.2e} transactions are to be expected of {customers} customers, and no more than {MOST_ROWS:e} are simulated; \
+                 check that the parameters are per {unit}, or take fewer customers"
             )));
         }
         if endless > HARDLY_EVER {
             return Err(Error::parameter(format!(
-                "{endless:.2e} customers with more than {MOST_PURCHASES} purchases are to be expected, and no more are simulated; check that the \
-                 parameters are per {unit}"
+                "{endless:.2e} customers with more than {MOST_PURCHASES} purchases are to be expected, and no more are simulated; \
+                 check that the parameters are per {unit}"
             )));
         }
         let width = customers.to_string().len();
@@ -443,8 +448,8 @@ impl<M: Simulate> Simulation<M> {
         }
     }
 
-    /// The summary of all customers as the model sees them: in continuous time to the end of the last day, two purchases on one day told apart,
-    /// amounts not rounded. What a log of the same customers summarises to is [`log`](Self::log) and then
+    /// The summary of all customers as the model sees them: in continuous time to the end of the last day, two purchases on one day told
+    /// apart, amounts not rounded. What a log of the same customers summarises to is [`log`](Self::log) and then
     /// [`summarize`](TransactionLog::summarize).
     #[must_use]
     pub fn customers(&self) -> Customers {
@@ -544,8 +549,8 @@ impl SimulatedCustomer {
         History::new(x, t_x, self.age).expect("purchases are in order and none is later than the age")
     }
 
-    /// The purchases up to the observation end, the first included, in order: each on its day, or in its hour when the unit is the hour. Amounts
-    /// are rounded to cents.
+    /// The purchases up to the observation end, the first included, in order: each on its day, or in its hour when the unit is the hour.
+    /// Amounts are rounded to cents.
     pub fn transactions(&self) -> impl Iterator<Item = Transaction<'_>> {
         let mut amounts = self.amounts.clone();
         std::iter::once(0.0).chain(self.times(self.age)).map(move |time| {

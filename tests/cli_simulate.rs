@@ -5,7 +5,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use clv::{Observation, TransactionLog};
+use clv::{Date, Observation, TransactionLog};
 use tempfile::TempDir;
 
 const PARETO: [&str; 4] = ["--model", "pareto-nbd", "--params", "r=0.55,alpha=10.6,s=0.61,beta=11.7"];
@@ -45,7 +45,8 @@ fn a_log_that_can_be_read_with_the_customers_dates_and_amounts_asked_for() {
     assert_eq!((log.customer_count(), log.first_date()), (2000, Some("1997-01-01".parse().unwrap())));
     assert!(log.last_date() <= Some("1998-06-30".parse().unwrap()));
     let customers = log.summarize(&Observation::until("1998-06-30".parse().unwrap())).unwrap();
-    assert!(customers.purchases().iter().all(|record| record.first.date().to_string() <= "1997-03-25".to_owned()));
+    let last_arrival: Date = "1997-03-25".parse().unwrap();
+    assert!(customers.purchases().iter().all(|record| record.first.date() <= last_arrival));
     // A repeat purchase of this population is worth 6.25 x 15.44 / 2.74 on average.
     let repeat: Vec<f64> = customers.average_spend().iter().copied().filter(|&spend| spend > 0.0).collect();
     assert!((repeat.iter().sum::<f64>() / repeat.len() as f64 - 35.22).abs() < 3.0);

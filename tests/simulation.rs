@@ -1,7 +1,7 @@
 //! Simulation against closed forms: what customers drawn by each model's story do on average is what the model's formulas say.
 //!
-//! 200,000 customers per set of parameters, fixed seeds, agreement within 4 standard errors. The story is told in one way (draw rates, toss coins,
-//! wait for exponential times), the formulas are derived in another, so that a slip in either shows.
+//! 200,000 customers per set of parameters, fixed seeds, agreement within 4 standard errors. The story is told in one way (draw rates, toss
+//! coins, wait for exponential times), the formulas are derived in another, so that a slip in either shows.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
 use std::collections::HashMap;
@@ -250,7 +250,8 @@ fn cdnow_spend() -> GammaGamma {
     GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 }).unwrap()
 }
 
-/// What a model says of the future of an alive customer with so many purchases at such an age: it depends on nothing else, and is asked once.
+/// What a model says of the future of an alive customer with so many purchases at such an age: it depends on nothing else, so it is asked
+/// once.
 struct Future {
     expected: f64,
     second_factorial_moment: f64,
@@ -589,12 +590,13 @@ fn what_would_never_end_is_refused_at_once() {
     };
     assert_eq!(
         refused("nbd", &[1.0, 1e-6], 1000),
-        "3.90e10 transactions are to be expected of 1000 customers, and no more than 1e10 are simulated; check that the parameters are per week, \
-         or take fewer customers"
+        "3.90e10 transactions are to be expected of 1000 customers, and no more than 1e10 are simulated; check that the \
+         parameters are per week, or take fewer customers"
     );
     assert_eq!(
         refused("nbd", &[1e-3, 1e-9], 10),
-        "5.38e-2 customers with more than 100000000 purchases are to be expected, and no more are simulated; check that the parameters are per week"
+        "5.38e-2 customers with more than 100000000 purchases are to be expected, and no more are simulated; check that the \
+         parameters are per week"
     );
     assert!(refused("nbd", &[1.0, 10.0], 0).contains("without a customer"));
 }

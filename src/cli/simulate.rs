@@ -19,9 +19,9 @@ const CDNOW_SPEND: GammaGammaParams = GammaGammaParams { p: 6.25, q: 3.74, gamma
 
 /// Simulate a transaction log
 ///
-/// Customers arrive over the acquisition span, each moment of it as likely as any other, buy as the model says, and are observed until the given
-/// day. The same seed gives the same log, whatever the number of threads; a later end continues it. Columns: customer_id, date, amount. A CSV log
-/// of any length is written as it is drawn; JSON, Parquet and the summary are put together in memory.
+/// Customers arrive over the acquisition span, each moment of it as likely as any other, buy as the model says, and are observed until the
+/// given day. The same seed gives the same log, whatever the number of threads; a later end continues it. Columns: customer_id, date,
+/// amount. A CSV log of any length is written as it is drawn; JSON, Parquet and the summary are put together in memory.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,7 +35,8 @@ pub(super) struct Args {
     /// Its parameters by name, such as r=0.55,alpha=10.6,s=0.61,beta=11.7; times are in the unit
     #[arg(long, value_name = "NAME=VALUE,..")]
     params: Option<String>,
-    /// Amounts: gamma-gamma for some like those of CDNOW (p=6.25,q=3.74,gamma=15.44), parameters of that model by name, or none for amounts of 0
+    /// Amounts: gamma-gamma for some like those of CDNOW (p=6.25,q=3.74,gamma=15.44), parameters of that model by name, or none for amounts
+    /// of 0
     #[arg(long, value_name = "NAME=VALUE,..", default_value = GammaGamma::NAME)]
     spend: String,
     /// Number of customers
