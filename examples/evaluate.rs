@@ -20,6 +20,9 @@ use serde_json::{Map, Value};
 
 type Outcome<T> = Result<T, String>;
 
+/// The value of an output by its name; `None` where it does not exist.
+type Output = dyn Fn(&str) -> Outcome<Option<f64>>;
+
 /// The model of a file.
 #[derive(Clone, Copy)]
 enum Model {
@@ -111,7 +114,7 @@ fn evaluate_row(model: Model, row: &mut Map<String, Value>) -> Outcome<()> {
     if outputs.is_empty() {
         outputs = usual.iter().map(|&key| key.to_owned()).collect();
     }
-    let output: Box<dyn Fn(&str) -> Outcome<Option<f64>>> = match model {
+    let output: Box<Output> = match model {
         Model::Purchases(name, parameters) => {
             let parameters = parameters.iter().map(|name| number(row, name)).collect::<Outcome<Vec<f64>>>()?;
             let model = AnyPurchaseModel::from_name(name, &parameters).map_err(|error| error.to_string())?;

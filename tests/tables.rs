@@ -189,3 +189,38 @@ fn gamma_gamma_log_likelihood() {
 fn gamma_gamma_conditional_mean() {
     check_gamma_gamma("conditional_mean", error_of_value, |_, model, spend| model.expected_average_spend(spend).unwrap_or(f64::NAN));
 }
+
+#[test]
+fn gamma_gamma_mean_density() {
+    check_gamma_gamma("mean_density", error_of_value, |row, model, spend| {
+        model.given(spend).average_spend_density(row.count("n"), row.number("arg"))
+    });
+}
+
+#[test]
+fn gamma_gamma_mean_cdf() {
+    check_gamma_gamma("mean_cdf", error_of_value, |row, model, spend| {
+        model.given(spend).average_spend_cdf(row.count("n"), row.number("arg"))
+    });
+}
+
+#[test]
+fn gamma_gamma_mean_quantile() {
+    check_gamma_gamma("mean_quantile", error_of_value, |row, model, spend| {
+        model.given(spend).average_spend_quantile(row.count("n"), row.number("arg"))
+    });
+}
+
+#[test]
+fn gamma_gamma_total_density() {
+    check_gamma_gamma("total_density", error_of_value, |row, model, spend| {
+        model.given(spend).total_spend_density(row.count("n"), row.number("arg"))
+    });
+}
+
+#[test]
+fn gamma_gamma_total_quantile() {
+    check_gamma_gamma("total_quantile", error_of_value, |row, model, spend| {
+        model.given(spend).total_spend_quantile(row.count("n"), row.number("arg"))
+    });
+}

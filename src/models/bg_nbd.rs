@@ -53,6 +53,7 @@ use crate::numeric::decay::{NEGLIGIBLE, exponential_decay};
 use crate::numeric::jet::Jet;
 use crate::numeric::log_odds::beta_mean;
 use crate::numeric::rising::ln_beta_ratio;
+use crate::numeric::stirling::ln_1p_minus;
 
 /// The parameters of [`BgNbd`], by name.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -155,8 +156,24 @@ impl PurchaseModel for BgNbd {
         // E[X (X - 1) | p] = 2 (1 - p) / p^2 P(at least 2 purchases in p t without dropout); the factor 1 - p shifts the beta distribution.
         let BetaDropout { r, alpha, a, b } = self.0;
         let tau = duration(t) / alpha;
-        let of_p = |p: f64| 2.0 * at_least_two(r, p * tau) / (p * p);
+        let of_p = |p: f64| 2.0 * at_least_two(r, p * tau) / p / p;
         b / (a + b) * beta_mean(a, b + 1.0, (r + 2.0) * tau, of_p)
+    }
+
+    fn purchase_variance(&self, t: f64) -> f64 {
+        // E[X^2] - E[X]^2 would cancel where many purchases are expected. Instead, with P1 and P2 the chances of at least 1 and 2 purchases in p t without
+        // dropout: Var[X | p] = P1 (1 - P1) / p + (1 - p) (2 P2 - P1^2) / p^2, two positive terms, to which the variance of E[X | p] = P1 / p is added.
+        let BetaDropout { r, alpha, a, b } = self.0;
+        let tau = duration(t) / alpha;
+        let mean = self.expected_purchases(t);
+        let first = |p: f64| {
+            let exponent = -r * (p * tau).ln_1p();
+            let some = -exponent.exp_m1();
+            let difference = some / p - mean;
+            some * exponent.exp() / p + difference * difference
+        };
+        let second = |p: f64| twice_two_less_square_of_one(r, p * tau) / p / p;
+        beta_mean(a, b, (r + 1.0) * tau, first) + b / (a + b) * beta_mean(a, b + 1.0, (r + 2.0) * tau, second)
     }
 
     fn purchase_pmf(&self, n: u64, t: f64) -> f64 {
@@ -230,6 +247,25 @@ fn at_least_two(r: f64, w: f64) -> f64 {
         n += 1.0;
     }
     sum
+}
+
+/// 2 P(at least 2 purchases) - P(at least 1)^2 for a gamma rate of shape r over a time w in units of its scale.
+///
+/// With y = r ln(1 + w), u = w / (1 + w): 1 - e^(-2 y) - 2 r u e^-y = 2 e^-y [(sinh y - y) + r (ln(1 + w) - u)], positive terms for small y.
+fn twice_two_less_square_of_one(r: f64, w: f64) -> f64 {
+    let (u, l) = (w / (1.0 + w), w.ln_1p());
+    let y = r * l;
+    if y >= 1.0 {
+        return -(-2.0 * y).exp_m1() - 2.0 * r * u * (-y).exp();
+    }
+    // The series of sinh y - y: for y < 1 the first term left out is y^17 / 17!.
+    let y2 = y * y;
+    let mut series = 1.0;
+    for k in [7.0, 6.0, 5.0, 4.0, 3.0, 2.0] {
+        series = 1.0 + y2 / (2.0 * k * (2.0 * k + 1.0)) * series;
+    }
+    let rest = if u < 0.25 { -ln_1p_minus(-u) } else { l - u };
+    2.0 * (-y).exp() * (y * y2 / 6.0 * series + r * rest)
 }
 
 impl Estimable for BgNbd {

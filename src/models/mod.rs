@@ -59,7 +59,7 @@ const FOR_EVER: f64 = 1e120;
 
 /// A length of time as the models take it: 0 when negative or no number, [`FOR_EVER`] when infinite.
 fn duration(t: f64) -> f64 {
-    t.max(0.0).min(FOR_EVER)
+    at_least_zero(t).min(FOR_EVER)
 }
 
 /// A probability that was summed up: rounding may have carried it past 1.

@@ -33,8 +33,11 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
     /// E\[X(t)\]: expected number of purchases in (0, t].
     fn expected_purchases(&self, t: f64) -> f64;
 
-    /// E\[X(t) (X(t) - 1)\]: the second factorial moment, from which the variance follows.
+    /// E\[X(t) (X(t) - 1)\]: the second factorial moment.
     fn second_factorial_moment(&self, t: f64) -> f64;
+
+    /// Var\[X(t)\], from positive parts: the difference of the moments would cancel where many purchases are expected.
+    fn purchase_variance(&self, t: f64) -> f64;
 
     /// P(X(t) = n).
     fn purchase_pmf(&self, n: u64, t: f64) -> f64;
@@ -65,12 +68,6 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
     /// The smallest n with P(X(t) <= n) >= q, for 0 <= q < 1; beyond 2^53 to the nearest double, and 2^63 at most.
     fn purchase_quantile(&self, q: f64, t: f64) -> u64 {
         count_quantile(q, |n| self.purchase_sf(n, t))
-    }
-
-    /// Var\[X(t)\].
-    fn purchase_variance(&self, t: f64) -> f64 {
-        let mean = self.expected_purchases(t);
-        (self.second_factorial_moment(t) + mean * (1.0 - mean)).max(0.0)
     }
 
     /// E\[Y(t) | x, t_x, T\]: expected number of purchases in (T, T + t].

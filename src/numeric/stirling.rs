@@ -104,7 +104,7 @@ pub(crate) fn binomial_deviance(a: f64, b: f64, y: f64, z: f64) -> Deviance {
 }
 
 /// ln(1 + e) - e for |e| < 0.25; relative error within 4e-16.
-fn ln_1p_minus(e: f64) -> f64 {
+pub(crate) fn ln_1p_minus(e: f64) -> f64 {
     // ln(1 + e) = 2 artanh(s), s = e / (2 + e), and 2 s - e = -e s.
     let s = e / (2.0 + e);
     let s2 = s * s;
