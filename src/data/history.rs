@@ -34,8 +34,9 @@ impl History {
     /// When a time is negative, infinite or no number, when recency exceeds age, or when there is a recency without a repeat purchase.
     pub fn new(frequency: u32, recency: f64, age: f64) -> Result<Self> {
         for (name, value) in [("recency", recency), ("age", age)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::data(format!("{name} {value} must be a finite length of time of at least 0")));
+            // Beyond, the squares of times overflow.
+            if !(0.0..=1e100).contains(&value) {
+                return Err(Error::data(format!("{name} {value} must be a finite length of time of at least 0, at most 1e100")));
             }
         }
         if recency > age {
