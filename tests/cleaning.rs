@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
 use clv::{
-    Customers, DataReport, Date, ErrorKind, MergePeriod, Moment, Observation, RefundPolicy, SpendBasis, Tally, Transaction, TransactionLog,
+    Customer, Customers, DataReport, Date, ErrorKind, History, MergePeriod, Moment, Observation, PurchaseRecord, RefundPolicy, SpendBasis,
+    Tally, TimeUnit, Transaction, TransactionLog,
 };
 use proptest::prelude::*;
 
@@ -194,6 +195,57 @@ fn what_cannot_be_summarised_is_said() {
         message(&log(&[(5, 1e308), (6, 1e308)]), january(31)),
         "customer \"c\": the amounts sum to more than the largest number there is; check their unit"
     );
+}
+
+#[test]
+fn totals_too_large_for_a_number_are_refused() {
+    let refunded =
+        || vec![("a", 1, 8e307), ("a", 2, -8e307), ("b", 1, 8e307), ("b", 2, -8e307), ("c", 1, 8e307), ("c", 2, -8e307), ("d", 1, 1.0)];
+    for (rows, policy, what) in [
+        (vec![("a", 1, 1.5e308), ("b", 1, 1.5e308)], RefundPolicy::Net, "all rows up to the observation end"),
+        (vec![("a", 1, 1.0), ("a", 40, 1.5e308), ("b", 40, 1.5e308)], RefundPolicy::Net, "the rows after the observation end"),
+        (vec![("a", 1, 1.0), ("a", 40, 1.5e308), ("a", 41, 1.5e308)], RefundPolicy::Net, "the rows after the observation end"),
+        (refunded(), RefundPolicy::Net, "the refunds"),
+        (refunded(), RefundPolicy::Drop, "the refunds"),
+    ] {
+        let error = log_of(&rows).summarize(&to_the_end_of_january().refunds(policy)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the amounts of {what} sum to more than the largest number there is; check their unit"),
+            "{rows:?}"
+        );
+        assert_eq!(error.kind(), ErrorKind::Data);
+    }
+}
+
+#[test]
+fn a_customer_without_an_id_is_refused_and_the_first_of_two_is_found() {
+    let mut customers = Customers::new(TimeUnit::Week);
+    let mut push = |id: &str, age: f64| {
+        let history = History::new(0, 0.0, age).unwrap();
+        customers.push(Customer { id, history, average_spend: 0.0, weight: 1.0, purchases: None })
+    };
+    for blank in ["", " \t"] {
+        assert!(push(blank, 1.0).unwrap_err().to_string().contains("the id is blank"));
+    }
+    push("a", 1.0).unwrap();
+    push("a", 2.0).unwrap();
+    assert_eq!((customers.len(), customers.find("a")), (2, Some(0)));
+}
+
+#[test]
+fn a_record_with_an_hour_makes_customers_by_the_hour() {
+    let mut customers = Customers::new(TimeUnit::Week);
+    let first = Moment::from(january(1));
+    let mut push = |id: &str, last: Moment| {
+        let purchases = Some(PurchaseRecord { first, last, total_spend: 1.0 });
+        let customer = Customer { id, history: History::new(1, 1.0, 2.0).unwrap(), average_spend: 1.0, weight: 1.0, purchases };
+        customers.push(customer).unwrap();
+        customers.merge()
+    };
+    assert_eq!(push("a", january(8).into()), MergePeriod::Day);
+    assert_eq!(push("b", Moment::new(january(8), 7).unwrap()), MergePeriod::Hour);
+    assert_eq!(Customers::new(TimeUnit::Week).merged_by(MergePeriod::Hour).merge(), MergePeriod::Hour);
 }
 
 #[test]

@@ -269,6 +269,9 @@ fn bad_input_is_an_error_that_leaves_nothing_behind() {
         ("refunds alone", rows("a,1997-01-01,-5\nb,1997-02-01,-6\n"), &[], "no customer has a purchase"),
         ("all refunded", rows("a,1997-01-01,5\na,1997-01-01,-5\n"), &[], "no customer has a purchase"),
         ("a refund that is an error", with("a,1997-03-01,-2"), &["--refunds", "error"], "refund"),
+        ("an open quote", with("\"c,1997-01-01,4\nd,1997-01-01,4"), &[], "log:5: the quote opened on line 5 is never closed"),
+        ("an open quote to skip", with("\"c,1997-01-01,4\nd,1997-01-01,4"), &["--bad-rows", "skip"], "log:5: the quote opened on line 5"),
+        ("amounts beyond all numbers", rows("a,1997-01-01,1.5e308\nb,1997-02-01,1.5e308\n"), &[], "check their unit"),
         ("a summary", b"customer_id,frequency,recency,age\na,1,2,3\n".to_vec(), &[], "this is a summary"),
     ];
     for (what, content, flags, words) in cases {
@@ -342,6 +345,9 @@ fn wrong_usage_is_exit_code_2() {
         (&["summarize", CDNOW, "--horizon", "12 months"], "unexpected argument '--horizon'"),
         (&["summarize", CDNOW, "--observation-end", "30.9.1997"], "is no date"),
         (&["summarize", CDNOW, "--delimiter", "ab"], "one punctuation character"),
+        (&["summarize", CDNOW, "--delimiter", "\""], "one punctuation character"),
+        (&["summarize", CDNOW, "--delimiter", "\n"], "one punctuation character"),
+        (&["summarize", CDNOW, "--threads", "100000"], "0..=1024"),
         (&["run", CDNOW], "--out"),
         (&["guess"], "unrecognized subcommand"),
     ] {
@@ -539,6 +545,195 @@ fn what_cannot_be_written_is_an_error_and_what_was_there_stays() {
     let bad = place.file("bad.csv", format!("{GOOD}x,never,1\n"));
     clv(&["summarize", &bad, "-o", &kept]).failed(1, "bad.csv:5");
     assert_eq!(place.read("kept.csv"), "kept");
+}
+
+#[test]
+fn a_directory_that_takes_no_file_is_known_before_the_work() {
+    // The input is not there: had the work begun, the error would be about it.
+    for arguments in [
+        &["summarize", "no such.csv", "-o", "/proc/customers.csv"][..],
+        &["run", "no such.csv", "--out", "/proc"],
+        &["run", "no such.csv", "--out", "/proc/no/out"],
+    ] {
+        if Path::new("/proc/self").exists() {
+            clv(arguments).failed(1, "cannot write /proc/");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_is_not_writable_is_said_to_be() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let closed = place.path("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(closed.join("probe"), "").is_ok() {
+        eprintln!("skipped: this user (root?) may write to a directory of mode 0555");
+        return;
+    }
+    for arguments in [
+        &["summarize", "no such.csv", "-o", &place.name("closed/customers.csv")][..],
+        &["run", "no such.csv", "--out", &place.name("closed")],
+        &["run", "no such.csv", "--out", &place.name("closed/deep/out")],
+    ] {
+        clv(arguments).failed(1, "is not writable");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_with_the_file() {
+    for format in ["csv", "json", "parquet"] {
+        let ended = clv(&["summarize", CDNOW, "-o", "/dev/full", "--format", format]).failed(1, "error: /dev/full: cannot write the table");
+        assert!(ended.stderr.contains("No space left"), "{}", ended.stderr);
+    }
+    let place = Place::new();
+    std::os::unix::fs::symlink("/dev/full", place.path("scores.csv")).unwrap();
+    let out = place.name("");
+    let ended = clv(&["run", CDNOW, CUT[0], CUT[1], "--out", &out]).failed(1, "scores.csv: cannot write the table");
+    assert!(ended.stderr.contains("No space left"), "{}", ended.stderr);
+    assert_eq!(place.files(), ["scores.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn results_go_through_symbolic_links() {
+    let place = Place::new();
+    fs::create_dir(place.path("out")).unwrap();
+    place.file("elsewhere.csv", "before");
+    std::os::unix::fs::symlink(place.path("elsewhere.csv"), place.path("out/scores.csv")).unwrap();
+    run_cdnow(&place);
+    assert_eq!(fs::read_link(place.path("out/scores.csv")).unwrap(), place.path("elsewhere.csv"));
+    assert_eq!(place.read("elsewhere.csv").lines().count(), 2358);
+    // A second run replaces the results of the first, and leaves nothing else.
+    run_cdnow(&place);
+    assert_eq!((place.files().len(), fs::read_dir(place.path("out")).unwrap().count()), (2, 3));
+}
+
+#[test]
+fn a_damaged_parquet_file_is_an_error_in_one_line() {
+    let place = Place::new();
+    as_parquet("i,c,d,n,a\n1,a,1997-01-01,1,10\n1,a,1997-02-01,1,12\n2,b,1997-01-03,1,5\n", &place.path("log.parquet"));
+    let bytes = fs::read(place.path("log.parquet")).unwrap();
+    let check = |position: usize| {
+        let mut damaged = bytes.clone();
+        damaged[position] ^= [0x01, 0x80, 0x10, 0x04][position % 4];
+        let log = place.file(&format!("{position}.parquet"), &damaged);
+        let ended = clv(&["summarize", &log, "--quiet"]);
+        assert!(!ended.stderr.contains("panicked") && !ended.stderr.contains("internal error"), "{position}: {}", ended.stderr);
+        assert!(matches!(ended.code, Some(0 | 1)), "{position}: {:?} {}", ended.code, ended.stderr);
+        assert!(ended.code == Some(0) || ended.stderr.starts_with("error: "), "{position}: {}", ended.stderr);
+        fs::remove_file(log).unwrap();
+    };
+    std::thread::scope(|scope| {
+        for worker in 0..2 {
+            let check = &check;
+            let positions = (4 + worker..bytes.len()).step_by(2);
+            scope.spawn(move || positions.for_each(check));
+        }
+    });
+}
+
+#[test]
+fn the_program_can_be_called_twice_in_a_process() {
+    let place = Place::new();
+    for (threads, name) in [("1", "one.csv"), ("2", "two.csv")] {
+        let output = place.name(name);
+        let arguments = ["clv", "summarize", CDNOW, "--threads", threads, "--quiet", "-o", &output].map(std::ffi::OsString::from);
+        assert_eq!(format!("{:?}", clv::cli::main(arguments)), format!("{:?}", std::process::ExitCode::SUCCESS));
+    }
+    assert_eq!(place.read("one.csv"), place.read("two.csv"));
+}
+
+#[test]
+fn the_order_of_a_summary_does_not_change_its_fingerprint() {
+    let place = Place::new();
+    run_cdnow(&place);
+    let summary = place.read("out/customers.csv");
+    let shuffled = place.file("shuffled.csv", shuffled(&summary));
+    let fingerprint = json(&clv(&["fit", &shuffled]).done().stdout)["data"]["fingerprint"].clone();
+    assert_eq!(fingerprint, json(&place.read("out/model.json"))["data"]["fingerprint"]);
+}
+
+#[test]
+fn what_a_summary_leaves_out_is_said() {
+    let place = Place::new();
+    run_cdnow(&place);
+    let customers = place.name("out/customers.csv");
+    let ended = clv(&["fit", &customers]).done();
+    assert!(!ended.stderr.contains("note: "), "{}", ended.stderr);
+    let ended = clv(&["fit", &customers, "--refunds", "drop", "--merge", "hour"]).done();
+    assert!(ended.stderr.contains("--refunds and --merge have no effect"), "{}", ended.stderr);
+    let ended = clv(&["score", &customers, "--model", &place.name("out/model.json"), "--merge", "day"]).done();
+    assert!(ended.stderr.contains("--merge has no effect"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("average_spend"), "{}", ended.stderr);
+    let bare = place.file("bare.csv", "id,x,t_x,T\na,1,2,10\nb,0,0,10\nc,3,8,10\n");
+    let ended = clv(&["fit", &bare, "--spend", "none"]).done();
+    assert_eq!(ended.stderr.matches("has no column average_spend").count(), 1, "{}", ended.stderr);
+    // A field that is empty in a column that is there is another matter.
+    let holes = place.file("holes.csv", "id,x,t_x,T,m_x\na,1,2,10,5\nb,0,0,10,\nc,3,8,10,\n");
+    clv(&["fit", &holes, "--spend", "none"]).failed(1, "holes.csv:4: column \"m_x\": average spend is missing");
+    let ended = clv(&["fit", &holes, "--spend", "none", "--bad-rows", "skip"]).done();
+    assert_eq!(json(&ended.stdout)["data"]["customers"], 2);
+}
+
+#[test]
+fn no_mean_spend_is_no_estimate() {
+    let place = Place::new();
+    run_cdnow(&place);
+    let model = place.read("out/model.json");
+    let q = model.lines().find(|line| line.trim_start().starts_with("\"q\":")).unwrap();
+    let heavy = place.file("heavy.json", model.replacen(q, "\"q\": 0.75,", 1));
+    let arguments = ["score", CDNOW, CUT[0], CUT[1], "--model", &heavy];
+    let csv = clv(&arguments).done().stdout;
+    let (mut without, mut with) = (0, 0);
+    for row in csv.lines().skip(1) {
+        let fields: Vec<&str> = row.split(',').collect();
+        // Where nothing was bought again, the mean spend of all customers is asked for, and it is infinite.
+        if fields[1] == "0" {
+            assert_eq!(fields[7..], ["", "", "no_spend_estimate"], "{row}");
+            without += 1;
+        } else if fields[9] == "scored" {
+            assert!(fields[7..9].iter().all(|field| field.parse::<f64>().unwrap() > 0.0), "{row}");
+            with += 1;
+        }
+    }
+    assert!(without > 1000 && with > 900, "{without} {with}");
+    let scores = json(&clv(&[&arguments[..], &["--format", "json"]].concat()).done().stdout);
+    let first = scores.as_array().unwrap().iter().find(|score| score["frequency"] == 0).unwrap();
+    assert!(first["clv"].is_null() && first["expected_average_spend"].is_null() && first["status"] == "no_spend_estimate");
+}
+
+#[test]
+fn purchases_can_be_merged_by_the_hour() {
+    let place = Place::new();
+    let log = place
+        .file("log.csv", "customer_id,date,amount\na,1997-01-01T09:10,10\na,1997-01-01T09:50,5\na,1997-01-01T17:00,12\nb,1997-01-03,5\n");
+    let arguments = ["summarize", &log, "--observation-end", "1997-01-31", "--unit", "day", "--quiet"];
+    let by_day = clv(&arguments).done().stdout;
+    assert!(by_day.contains("a,1997-01-01,1997-01-01,0,0,30,0,27\n"), "{by_day}");
+    let by_hour = clv(&[&arguments[..], &["--merge", "hour"]].concat()).done().stdout;
+    assert!(by_hour.contains("a,1997-01-01T09:00,1997-01-01T17:00,1,0.3333333333333333,30.583333333333332,12,27\n"), "{by_hour}");
+    assert!(by_hour.contains("b,1997-01-03T00:00,1997-01-03T00:00,0,0,28.958333333333332,0,5\n"), "{by_hour}");
+    // Scored, a log is merged as it was for the fit.
+    let model = place.name("model.json");
+    clv(&["fit", &log, "--observation-end", "1997-01-31", "--merge", "hour", "--spend", "none", "-o", &model]).done();
+    let scores = clv(&["score", &log, "--observation-end", "1997-01-31", "--model", &model]).done().stdout;
+    assert!(scores.contains("\na,1,"), "{scores}");
+}
+
+#[test]
+fn the_model_can_be_chosen_by_the_data() {
+    let place = Place::new();
+    let out = place.name("out");
+    let ended = clv(&["run", CDNOW, CUT[0], CUT[1], "--model", "auto", "--out", &out]).done();
+    let chosen = ended.stderr.lines().find_map(|line| line.trim().strip_prefix("chosen: ")).unwrap().split(',').next().unwrap();
+    assert_eq!(json(&place.read("out/model.json"))["purchases"]["model"], chosen);
+    for model in clv::AnyPurchaseModel::NAMES {
+        assert!(ended.stderr.contains(model), "{model} is not in: {}", ended.stderr);
+    }
 }
 
 #[test]

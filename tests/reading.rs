@@ -207,12 +207,116 @@ fn a_summary_by_the_hour_reads_back_the_same() {
 }
 
 #[test]
+fn the_type_of_a_column_does_not_depend_on_the_rows() {
+    let files = Files::new();
+    let end: Date = "2026-01-31".parse().unwrap();
+    // All purchases at midnight: by the hour their times are hours all the same.
+    let log = TransactionLog::from_columns(
+        &["a", "a", "b"],
+        &["2026-01-05", "2026-01-06", "2026-01-05"].map(|day| day.parse().unwrap()),
+        &[1.0; 3],
+    );
+    let log = log.unwrap();
+    let by_hour = |customers: &Customers| match &Table::from(customers).columns()[1].values {
+        Values::Hour(_) => true,
+        Values::Date(_) => false,
+        other => panic!("{other:?}"),
+    };
+    for merge in [MergePeriod::Day, MergePeriod::Hour] {
+        let customers = log.summarize(&Observation::until(end).merge(merge)).unwrap();
+        assert_eq!((customers.merge(), by_hour(&customers)), (merge, merge == MergePeriod::Hour));
+        for format in [TableFormat::Csv, TableFormat::Parquet] {
+            let path = files.0.path().join(format.name());
+            write_atomically(&path, |out| Table::from(&customers).write(format, out)).unwrap();
+            let again = Source::open(&path).unwrap().read_summary(&SummaryOptions::default()).unwrap();
+            assert_eq!((again.merge(), by_hour(&again), csv_of(&again)), (merge, by_hour(&customers), csv_of(&customers)));
+            assert_eq!(again.report().unwrap().merge, merge);
+        }
+    }
+}
+
+#[test]
 fn ids_are_text() {
     let csv = "customer_id,date,amount\n\"a,b\",2026-01-05,1\n\"say \"\"hi\"\"\",2026-01-05,2\n a ,2026-01-05,3\n007,2026-01-05,4\n7,2026-01-05,5\n";
     let customers = read(csv.as_bytes()).unwrap().summarize(&Observation::until("2026-01-31".parse().unwrap())).unwrap();
     assert_eq!(customers.ids().collect::<Vec<_>>(), [" a ", "007", "7", "a,b", "say \"hi\""]);
     let again = Source::from_reader(&csv_of(&customers)[..], "c.csv").unwrap().read_summary(&SummaryOptions::default()).unwrap();
     assert!(again.ids().eq(customers.ids()));
+}
+
+#[test]
+fn line_ends_within_quotes_belong_to_the_id() {
+    let csv = "date,amount,customer_id\n2026-01-05,1,\"a\nb\"\n2026-01-05,2,\"a\r\nb\"\r\n2026-01-05,3,\"c\n\"\n2026-01-05,4,\"d\"";
+    let customers = read(csv.as_bytes()).unwrap().summarize(&Observation::until("2026-01-31".parse().unwrap())).unwrap();
+    assert_eq!(customers.ids().collect::<Vec<_>>(), ["a\nb", "a\r\nb", "c\n", "d"]);
+    let again = Source::from_reader(&csv_of(&customers)[..], "c.csv").unwrap().read_summary(&SummaryOptions::default()).unwrap();
+    assert!(again.ids().eq(customers.ids()));
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_refused_even_where_bad_rows_are_skipped() {
+    let header = "date,amount,customer_id\n";
+    let long = format!("1997-01-06,5,\"b\n{}", "1997-01-07,6,c\n".repeat(20_000));
+    for (rows, line) in [
+        ("1997-01-06,5,\"b\n1997-01-07,6,c\n1997-01-08,6,d\n", 2),
+        ("1997-01-06,5,\"b", 2),
+        ("1997-01-05,5,a\r\n1997-01-06,5,\"b\r\n1997-01-07,6,c\r\n", 3),
+        ("1997-01-05,5,\"a\nb\"\n\n1997-01-06,5,\"b\n", 5),
+        ("1997-01-06,\"5,b\n1997-01-07,6,c\n", 2),
+        ("\"1997-01-06,5,b\n", 2),
+        ("1997-01-06,5,\"b\"\"\n", 2),
+        ("\"1997-\n01-06\",5,\"b\n\n\n", 3),
+        ("1997-01-05,5,a\n\"", 3),
+        (&long, 2),
+    ] {
+        let csv = format!("{header}{rows}");
+        for options in [ReadOptions::default(), skipping()] {
+            let error = read_with(csv.as_bytes(), &options).unwrap_err();
+            let expected = format!("orders.csv:{line}: the quote opened on line {line} is never closed");
+            assert!(error.to_string().starts_with(&expected), "{error}");
+        }
+    }
+    // The next quote of the file is no end of it.
+    for rows in [
+        "1997-01-06,5,\"a\"\n1997-01-06,5,\"b\n1997-01-07,6,\"c\"\n1997-01-07,6,\"d\"\n",
+        "1997-01-05,5,a\n\"1997-01-06,5,b\n\"1997-01-06\",5,c\n",
+    ] {
+        for options in [ReadOptions::default(), skipping()] {
+            let error = read_with(format!("{header}{rows}").as_bytes(), &options).unwrap_err().to_string();
+            assert!(error.starts_with("orders.csv:3: the quote opened on line 3 ends at a quote on line 4"), "{error}");
+        }
+    }
+    assert!(
+        refusal(b"date,amount,\"customer_id\n1997-01-06,5,b\n").starts_with("orders.csv:1: the quote opened on line 1 is never closed")
+    );
+    let summary = summary("id,x,t_x,T\na,1,1,8\n\"b,1,1,8\nc,1,1,8\n").unwrap_err().to_string();
+    assert!(summary.starts_with("summary.csv:3: the quote opened on line 3 is never closed"), "{summary}");
+}
+
+#[test]
+fn a_delimiter_that_cannot_separate_is_refused() {
+    for delimiter in [b'"', b'\n', b'\r', 0xe4] {
+        let error = read_with(b"customer_id,date,amount\n", &ReadOptions { delimiter, ..ReadOptions::default() }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Parameter);
+        assert!(error.to_string().starts_with("delimiter "), "{error}");
+        let options = SummaryOptions { delimiter, ..SummaryOptions::default() };
+        assert!(Source::from_reader(&b"x,t_x,T\n"[..], "summary.csv").unwrap().read_summary(&options).is_err());
+    }
+}
+
+#[test]
+fn a_constructor_reads_the_format_it_names() {
+    let files = Files::new();
+    let csv = files.write("log.csv", b"customer_id,date,amount\n1,2026-01-05,29.33\n");
+    let parquet = files.write("log.parquet", &with_column("none", Arc::new(Int32Array::from(vec![1]))));
+    let message = |error: clv::Error| error.to_string();
+    assert!(message(TransactionLog::from_csv(&parquet).unwrap_err()).contains("as CSV: it is Parquet; from_parquet or Source::open"));
+    assert!(message(Customers::from_csv(&parquet, &SummaryOptions::default()).unwrap_err()).contains("as CSV: it is Parquet"));
+    assert!(message(TransactionLog::from_parquet(&csv, &ReadOptions::default()).unwrap_err()).contains("from_csv or Source::open"));
+    assert_eq!(Source::open(&csv).unwrap().read_log(&ReadOptions::default()).unwrap().len(), 1);
+    // Standard input is for `Source::open`.
+    assert!(message(TransactionLog::from_csv("-").unwrap_err()).starts_with("cannot read -: "));
+    assert!(message(TransactionLog::from_parquet("-", &ReadOptions::default()).unwrap_err()).starts_with("cannot read -: "));
 }
 
 #[test]
@@ -482,6 +586,7 @@ fn a_summary_that_contradicts_itself_is_refused() {
         ("a,1,1,NaN,5", "column \"age\": age NaN is not finite"),
         ("a,1,1,8,-5", "column \"average_spend\": average spend -5 must be a finite amount"),
         ("a,0,0,8,5", "column \"average_spend\": average spend 5 without a purchase"),
+        ("a,1,1,8,", "column \"average_spend\": average spend is missing, but there are purchases it is the mean of: 1; write 0"),
         (",1,1,8,5", "column \"customer_id\": the customer is missing"),
         ("a,1,1,8", "the row has 4 fields, but the header has 5"),
     ] {
@@ -553,4 +658,27 @@ fn a_file_is_written_whole_or_not_at_all() {
     let message = |path: &Path| write_atomically(path, nothing).unwrap_err().to_string();
     assert!(message(&files.0.path().join("none/out.csv")).contains("out.csv: there is no directory"));
     assert!(message(files.0.path()).ends_with("it is a directory"));
+}
+
+#[test]
+fn a_write_that_fails_names_the_file_and_the_cause() {
+    use std::error::Error as _;
+    let table = Table::new().with("id", Values::Text(vec!["a"; 100_000])).unwrap();
+    let files = Files::new();
+    let path = files.0.path().join("out");
+    struct Broken;
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+    for format in [TableFormat::Csv, TableFormat::Json, TableFormat::Parquet] {
+        let error = write_atomically(&path, |_| table.write(format, &mut Broken)).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{}: cannot write the table", path.display())), "{error}");
+        assert!(error.source().unwrap().to_string().contains("the disk is gone"), "{error:?}");
+        assert!(!path.exists());
+    }
 }

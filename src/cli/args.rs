@@ -1,5 +1,6 @@
 //! The flags that several commands share, in groups: a command takes a group whole or not at all.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -24,8 +25,8 @@ pub(super) struct Common {
     #[arg(long, value_name = "FILE")]
     pub(super) definition: Option<PathBuf>,
     /// Threads to work with; 0 is one per core. The results are the same
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(super) threads: usize,
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    pub(super) threads: u16,
     /// Seed of every random draw; a command that draws nothing takes it all the same
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
@@ -37,10 +38,12 @@ pub(super) struct Common {
 impl Common {
     /// Sets up threads, and the way to speak to the user.
     pub(super) fn start(&self) -> Result<Console> {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .build_global()
-            .map_err(|error| Error::parameter(format!("cannot start {} threads", self.threads)).because(error))?;
+        match rayon::ThreadPoolBuilder::new().num_threads(self.threads.into()).build_global() {
+            Ok(()) => {}
+            // Without a cause, threads have been started before in this process: they do the work, with the same results.
+            Err(error) if error.source().is_none() => {}
+            Err(error) => return Err(Error::parameter(format!("cannot start {} threads", self.threads)).because(error)),
+        }
         Ok(Console::new(self.quiet))
     }
 }
@@ -115,6 +118,12 @@ pub(super) struct Observing {
 }
 
 impl Observing {
+    /// The flags given that only a log has a use for.
+    pub(super) fn for_a_log(&self) -> Vec<&'static str> {
+        let given = [(self.refunds.is_some(), "--refunds"), (self.merge.is_some(), "--merge")];
+        given.into_iter().filter_map(|(given, flag)| given.then_some(flag)).collect()
+    }
+
     /// The observation of a log until `end`; rules that were not given are those behind `model`, if there is one.
     pub(super) fn until(&self, end: Date, unit: TimeUnit, spend_basis: SpendBasis, model: Option<&DataReport>) -> Observation {
         let refunds = self.refunds.or(model.map(|report| report.refunds)).unwrap_or_default();
@@ -132,6 +141,31 @@ pub(super) struct Measuring {
     /// Purchases behind a customer's average spend: the repeat purchases, or all with the first
     #[arg(long, value_name = "repeat|all", default_value = "repeat", value_parser = spend_basis, help_heading = OBSERVING)]
     pub(super) spend_basis: SpendBasis,
+}
+
+/// How an input becomes customers, for a command that makes a model or has none.
+#[derive(Debug, clap::Args)]
+pub(super) struct Measured {
+    #[command(flatten)]
+    pub(super) customer: CustomerColumn,
+    #[command(flatten)]
+    pub(super) reading: Reading,
+    #[command(flatten)]
+    pub(super) observing: Observing,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+}
+
+/// How an input becomes customers, for a command that has a model.
+#[derive(Debug, clap::Args)]
+pub(super) struct MeasuredByModel {
+    #[command(flatten)]
+    pub(super) reading: Reading,
+    #[command(flatten)]
+    pub(super) observing: Observing,
+    /// Unit of recency and age [default: that of the model; another one is an error]
+    #[arg(long, value_name = "day|week|hour", help_heading = OBSERVING)]
+    pub(super) unit: Option<TimeUnit>,
 }
 
 /// What value means.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::args::{Common, Observing, Reading, Valuing};
+use super::args::{Common, MeasuredByModel, Valuing};
 use super::failure::{Failure, Outcome};
 use super::input::{self, Input};
 use super::output::Destination;
@@ -46,12 +46,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "COLUMN", help_heading = "Reading")]
     customer_column: Option<String>,
     #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    observing: Observing,
-    /// Unit of recency and age [default: that of the model; another one is an error]
-    #[arg(long, value_name = "day|week|hour", help_heading = "Observation")]
-    unit: Option<TimeUnit>,
+    measured: MeasuredByModel,
     #[command(flatten)]
     common: Common,
 }
@@ -77,7 +72,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let format = args.format.or(by_ending.map(|_| Format::Json)).unwrap_or(Format::Text);
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer_column.as_deref();
-    let input = Input::measured_for(&model, args.unit, &args.input, customer_column, &args.reading, &args.observing)?;
+    let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?;
     let log = input.log(&console)?;
     let id = args.customer_id.as_str();
     let rows = log.transactions_of(id);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::args::{Common, CustomerColumn, Measuring, Models, Observing, Reading, Valuing};
+use super::args::{Common, Measured, Models, Valuing};
 use super::failure::{Failure, Outcome};
 use super::fitting;
 use super::input::Input;
@@ -35,13 +35,7 @@ pub(super) struct Args {
     #[command(flatten)]
     valuing: Valuing,
     #[command(flatten)]
-    customer: CustomerColumn,
-    #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    observing: Observing,
-    #[command(flatten)]
-    measuring: Measuring,
+    measured: Measured,
     #[command(flatten)]
     common: Common,
 }
@@ -52,8 +46,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if let Some(format @ (TableFormat::Csv | TableFormat::Parquet)) = destination.path().and_then(TableFormat::of_path) {
         return Err(Failure::Usage(format!("a model file is JSON and cannot be written as {}; name it model.json", format.name())));
     }
-    let customer_column = args.customer.customer_column.as_deref();
-    let input = Input::measured(&args.input, customer_column, &args.reading, &args.observing, &args.measuring);
+    let input = Input::measured(&args.input, &args.measured);
     let (customers, kind) = input.customers(&console)?;
     let definition = args.valuing.or(&ClvDefinition::default());
     let model = fitting::fit(&args.models, &customers, kind, definition, &console)?;

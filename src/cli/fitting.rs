@@ -78,10 +78,14 @@ fn record<M: Fit>(customers: &Customers) -> Result<FitRecord> {
     M::fit(customers).map(|fitted| FitRecord::of(&fitted))
 }
 
-/// SHA-256 of the summary as `clv summarize` writes it.
+/// SHA-256 of the summary as `clv summarize` writes it: in the order of the ids, whatever the order in a file.
 fn fingerprint(customers: &Customers) -> Result<String> {
     let mut hash = Sha256::new();
-    write_customers_csv(customers, &mut hash)?;
+    if customers.ids().is_sorted() {
+        write_customers_csv(customers, &mut hash)?;
+    } else {
+        write_customers_csv(&customers.sorted_by_id()?, &mut hash)?;
+    }
     Ok(hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::args::{Measuring, Observing, Reading};
+use super::args::{Measured, MeasuredByModel, Observing, Reading};
 use super::failure::Outcome;
 use super::output::Console;
 use crate::data::{Customers, DataReport, Observation, SpendBasis, TransactionLog};
@@ -27,26 +27,26 @@ pub(super) struct Input<'a> {
 
 impl<'a> Input<'a> {
     /// An input measured as the flags say.
-    pub(super) fn measured(
-        path: &'a Path,
-        customer_column: Option<&'a str>,
-        reading: &'a Reading,
-        observing: &'a Observing,
-        measuring: &Measuring,
-    ) -> Self {
-        Input { path, customer_column, reading, observing, unit: measuring.unit, spend_basis: measuring.spend_basis, cleaned_as: None }
+    pub(super) fn measured(path: &'a Path, flags: &'a Measured) -> Self {
+        Input {
+            path,
+            customer_column: flags.customer.customer_column.as_deref(),
+            reading: &flags.reading,
+            observing: &flags.observing,
+            unit: flags.measuring.unit,
+            spend_basis: flags.measuring.spend_basis,
+            cleaned_as: None,
+        }
     }
 
     /// An input measured as the model was; another unit that was asked for is an error.
     pub(super) fn measured_for(
         model: &'a ModelFile,
-        asked: Option<TimeUnit>,
         path: &'a Path,
         customer_column: Option<&'a str>,
-        reading: &'a Reading,
-        observing: &'a Observing,
+        flags: &'a MeasuredByModel,
     ) -> Result<Self> {
-        if let Some(unit) = asked.filter(|&unit| unit != model.unit()) {
+        if let Some(unit) = flags.unit.filter(|&unit| unit != model.unit()) {
             return Err(Error::parameter(format!(
                 "the model is in {}s, but --unit {unit} was given; leave --unit out to measure the customers in {0}s, or fit a model with \
                  --unit {unit}",
@@ -56,8 +56,8 @@ impl<'a> Input<'a> {
         Ok(Input {
             path,
             customer_column,
-            reading,
-            observing,
+            reading: &flags.reading,
+            observing: &flags.observing,
             unit: model.unit(),
             spend_basis: model.spend_basis(),
             cleaned_as: model.data().cleaning.as_ref(),
@@ -72,6 +72,7 @@ impl<'a> Input<'a> {
         let customers = match kind {
             InputKind::Log => self.summarize(&self.read(source, &options, console)?, console)?.0,
             InputKind::Summary => {
+                self.say_what_a_summary_leaves_out(&source, &options, console)?;
                 let _busy = console.busy(&format!("reading {}", source.name()));
                 source.read_summary(&self.reading.summary_options(
                     self.customer_column,
@@ -82,6 +83,26 @@ impl<'a> Input<'a> {
             }
         };
         Ok((customers, kind))
+    }
+
+    /// What is without effect or unknown for all customers is said once.
+    fn say_what_a_summary_leaves_out(&self, source: &Source<'_>, options: &ReadOptions, console: &Console) -> Result<()> {
+        let flags = self.observing.for_a_log();
+        if !flags.is_empty() {
+            let have = if flags.len() == 1 { "has" } else { "have" };
+            console.say(&format!(
+                "note: {} is a summary, whose purchases are merged and netted already; {} {have} no effect",
+                source.name(),
+                flags.join(" and ")
+            ));
+        }
+        if !source.has_average_spend(options)? {
+            console.say(&format!(
+                "note: {} has no column average_spend (m_x, monetary_value): what its customers spent is taken as unknown",
+                source.name()
+            ));
+        }
+        Ok(())
     }
 
     /// The log, for a command that has no use for a summary.

@@ -18,10 +18,13 @@ mod simulate;
 mod summarize;
 
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process::ExitCode;
+use std::sync::Once;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
+use crate::io::panics_are_caught;
 use output::Console;
 
 /// Predictive customer lifetime value: from a transaction log to one documented, defensible number per customer.
@@ -48,8 +51,18 @@ enum Command {
 }
 
 /// Runs the command of `arguments` (the program's name first) and gives the exit code.
+///
+/// Made to be the whole of a program: the threads it starts and the way it tells of panics stay for the process. A second call works with the
+/// threads of the first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let outcome = definition::parse::<Cli>(arguments.into_iter().collect()).and_then(|matches| {
+    tell_of_panics_in_a_line();
+    let arguments = arguments.into_iter().collect();
+    // The hook has told of it.
+    panic::catch_unwind(AssertUnwindSafe(|| call(arguments))).unwrap_or(ExitCode::FAILURE)
+}
+
+fn call(arguments: Vec<OsString>) -> ExitCode {
+    let outcome = definition::parse::<Cli>(arguments).and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches)?;
         match cli.command {
             Command::Run(args) => run::run(args),
@@ -64,4 +77,24 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(&Console::stderr()),
     }
+}
+
+/// A panic is a fault of this program, and one line is all a user can do something with. The Parquet reader's are no faults of it but errors
+/// in a file, and told as such.
+fn tell_of_panics_in_a_line() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        panic::set_hook(Box::new(|panic| {
+            if !panics_are_caught() {
+                Console::stderr().always(&internal_error(panic));
+            }
+        }));
+    });
+}
+
+fn internal_error(panic: &PanicHookInfo<'_>) -> String {
+    let payload = panic.payload();
+    let message = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+    format!("error: internal error, please report: {}{place}", message.unwrap_or("no message"))
 }

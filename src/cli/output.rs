@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::failure::{Failure, Outcome};
 use crate::error::{Error, Result};
-use crate::io::{Table, TableFormat, write_atomically};
+use crate::io::{Draft, Table, TableFormat, write_atomically};
 
 /// Standard error: what the user may want to know.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,8 @@ impl Destination {
     pub(super) fn new(output: Option<PathBuf>) -> Result<Self> {
         match output {
             Some(path) if path.as_os_str() != "-" => {
-                check_can_be_created(&path)?;
+                // A file that cannot be written is better known before the work than after.
+                Draft::new(&path)?;
                 Ok(Destination::File(path))
             }
             _ => Ok(Destination::Stdout),
@@ -120,20 +121,6 @@ impl Destination {
     }
 }
 
-/// A file that cannot be created is better known before the work than after.
-fn check_can_be_created(path: &Path) -> Result<()> {
-    let cannot = |why: String| Err(Error::file(format!("cannot write {}: {why}", path.display())));
-    if path.is_dir() {
-        return cannot("it is a directory; name a file in it".to_owned());
-    }
-    match path.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() && !directory.is_dir() => {
-            cannot(format!("there is no directory {}", directory.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Standard output that remembers whether its reader has gone away: the error of a table writer no longer tells.
 struct Stdout {
     inner: io::Stdout,
@@ -173,7 +160,9 @@ fn to_stdout(write: impl FnOnce(&mut BufWriter<Stdout>) -> Result<()>) -> Outcom
 /// A file of a [`ResultDirectory`]: its name and what writes it.
 type NamedFile<'a> = (&'a str, &'a dyn Fn(&mut BufWriter<fs::File>) -> Result<()>);
 
-/// A directory of results that appear together: each file is written aside, and all are moved into place when the last one is whole.
+/// A directory of results that appear together: each file is written aside, and all are moved into place when the last one is whole. When
+/// one of them cannot be, those that were there before are put back. Symbolic links and what is no regular file are treated as by
+/// [`write_atomically`].
 #[derive(Debug)]
 pub(super) struct ResultDirectory {
     path: PathBuf,
@@ -182,48 +171,46 @@ pub(super) struct ResultDirectory {
 }
 
 impl ResultDirectory {
-    /// Makes sure, before the work, that there is or can be such a directory.
+    /// Makes sure, before the work, that there is or can be such a directory with such files.
     pub(super) fn check(path: &Path, names: &[&str]) -> Result<()> {
         if let Some(file) = path.ancestors().find(|ancestor| ancestor.exists()).filter(|ancestor| !ancestor.is_dir()) {
             return Err(Error::file(format!("cannot write to the directory {}: {} is a file", path.display(), file.display())));
         }
-        match names.iter().map(|name| path.join(name)).find(|file| file.is_dir()) {
-            Some(file) => Err(Error::file(format!("cannot write {}: it is a directory", file.display()))),
-            None => Ok(()),
+        match missing(path).last() {
+            // What can have a file of this name can have a directory.
+            Some(outermost) => Draft::new(outermost).map(drop),
+            None => names.iter().try_for_each(|name| Draft::new(&path.join(name)).map(drop)),
         }
     }
 
     pub(super) fn create(path: &Path) -> Result<Self> {
-        let created = path.ancestors().take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists());
-        let directory = ResultDirectory { path: path.to_owned(), created: created.map(Path::to_owned).collect() };
+        let directory = ResultDirectory { path: path.to_owned(), created: missing(path).map(Path::to_owned).collect() };
         match fs::create_dir_all(path) {
             Ok(()) => Ok(directory),
             Err(error) => {
                 directory.undo();
-                Err(Error::file(format!("cannot create the directory {}: {error}", path.display())))
+                Err(Error::file(format!("cannot create the directory {}", path.display())).because(error))
             }
         }
     }
 
     /// Writes all files or none.
     pub(super) fn write(self, files: &[NamedFile<'_>]) -> Result<()> {
-        let written = self.write_aside(files);
+        let written = self.drafts(files).and_then(Draft::place_all);
         if written.is_err() {
             self.undo();
         }
         written
     }
 
-    fn write_aside(&self, files: &[NamedFile<'_>]) -> Result<()> {
-        let failed = |error: io::Error| Error::file(format!("cannot write to the directory {}: {error}", self.path.display()));
-        let aside = tempfile::Builder::new().prefix(".clv-").suffix(".part").tempdir_in(&self.path).map_err(failed)?;
+    fn drafts(&self, files: &[NamedFile<'_>]) -> Result<Vec<Draft>> {
+        let mut drafts = Vec::with_capacity(files.len());
         for (name, write) in files {
-            write_atomically(aside.path().join(name), |out| write(out))?;
+            let mut draft = Draft::new(&self.path.join(name))?;
+            draft.write(|out| write(out))?;
+            drafts.push(draft);
         }
-        for (name, _) in files {
-            fs::rename(aside.path().join(name), self.path.join(name)).map_err(failed)?;
-        }
-        Ok(())
+        Ok(drafts)
     }
 
     /// Leaves no empty directory behind. One that has something in it cannot be removed, and stays.
@@ -232,4 +219,9 @@ impl ResultDirectory {
             let _ = fs::remove_dir(directory);
         }
     }
+}
+
+/// The directories of a path that are not there, the innermost first.
+fn missing(path: &Path) -> impl Iterator<Item = &Path> {
+    path.ancestors().take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::args::{Common, CustomerColumn, Measuring, Models, Observing, Reading, Valuing};
+use super::args::{Common, Measured, Models, Valuing};
 use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
@@ -41,13 +41,7 @@ pub(super) struct Args {
     #[command(flatten)]
     valuing: Valuing,
     #[command(flatten)]
-    customer: CustomerColumn,
-    #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    observing: Observing,
-    #[command(flatten)]
-    measuring: Measuring,
+    measured: Measured,
     #[command(flatten)]
     common: Common,
 }
@@ -55,8 +49,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     ResultDirectory::check(&args.out, &[CUSTOMERS, MODEL, SCORES])?;
-    let customer_column = args.customer.customer_column.as_deref();
-    let input = Input::measured(&args.input, customer_column, &args.reading, &args.observing, &args.measuring);
+    let input = Input::measured(&args.input, &args.measured);
     let (customers, observation) = input.summarize(&input.log(&console)?, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default());
     let model = fitting::fit(&args.models, &customers, InputKind::Log, definition, &console)?;
@@ -71,7 +64,7 @@ pub(super) fn run(args: Args) -> Outcome {
 
 fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, scores: &[Score]) -> Result<()> {
     let scores = scoring::table(customers, scores)?;
-    let failed = |error| Error::file(format!("cannot write {MODEL}")).because(error);
+    let failed = |error| Error::file("cannot write the model").because(error);
     ResultDirectory::create(directory)?.write(&[
         (CUSTOMERS, &|out| Table::from(customers).write(TableFormat::Csv, out)),
         (MODEL, &|out| std::io::Write::write_all(out, model.to_json().as_bytes()).map_err(failed)),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::args::{Common, CustomerColumn, Observing, Reading, TableOutput, Valuing};
+use super::args::{Common, CustomerColumn, MeasuredByModel, TableOutput, Valuing};
 use super::failure::Outcome;
 use super::input::{self, Input};
 use super::output::{Console, Destination};
@@ -11,7 +11,7 @@ use crate::data::Customers;
 use crate::io::InputKind;
 use crate::report::terminal;
 use crate::score::{ModelFile, Totals};
-use crate::time::{Date, TimeUnit};
+use crate::time::Date;
 
 /// Score the customers of a log or a summary by a model file
 ///
@@ -38,12 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     customer: CustomerColumn,
     #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    observing: Observing,
-    /// Unit of recency and age [default: that of the model; another one is an error]
-    #[arg(long, value_name = "day|week|hour", help_heading = "Observation")]
-    unit: Option<TimeUnit>,
+    measured: MeasuredByModel,
     #[command(flatten)]
     common: Common,
 }
@@ -54,7 +49,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let format = destination.format(args.output.format)?;
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
-    let input = Input::measured_for(&model, args.unit, &args.input, customer_column, &args.reading, &args.observing)?;
+    let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?;
     let (customers, kind) = input.customers(&console)?;
     let definition = args.valuing.or(model.definition());
     let end = observation_end(&customers, &model, kind, &console);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::args::{Common, CustomerColumn, Measuring, Observing, Reading, TableOutput};
+use super::args::{Common, Measured, TableOutput};
 use super::failure::Outcome;
 use super::input::Input;
 use super::output::Destination;
@@ -28,13 +28,7 @@ pub(super) struct Args {
     #[command(flatten)]
     output: TableOutput,
     #[command(flatten)]
-    customer: CustomerColumn,
-    #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    observing: Observing,
-    #[command(flatten)]
-    measuring: Measuring,
+    measured: Measured,
     #[command(flatten)]
     common: Common,
 }
@@ -43,8 +37,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let destination = Destination::new(args.output.output)?;
     let format = destination.format(args.output.format)?;
-    let customer_column = args.customer.customer_column.as_deref();
-    let input = Input::measured(&args.input, customer_column, &args.reading, &args.observing, &args.measuring);
+    let input = Input::measured(&args.input, &args.measured);
     let (customers, _) = input.summarize(&input.log(&console)?, &console)?;
     destination.write_table(&Table::from(&customers), format)?;
     if let Some(report) = customers.report() {

@@ -2,6 +2,7 @@
 
 use crate::data::history::{History, SpendHistory};
 use crate::data::ids::Ids;
+use crate::data::observation::MergePeriod;
 use crate::data::report::DataReport;
 use crate::error::{Error, Result};
 use crate::time::{Date, Moment, TimeUnit};
@@ -72,6 +73,7 @@ pub struct Customers {
     unit: TimeUnit,
     observation_end: Option<Date>,
     spend_basis: SpendBasis,
+    merge: MergePeriod,
     ids: Ids,
     frequency: Vec<u32>,
     recency: Vec<f64>,
@@ -92,6 +94,7 @@ impl Customers {
             unit,
             observation_end: None,
             spend_basis: SpendBasis::default(),
+            merge: MergePeriod::default(),
             ids: Ids::default(),
             frequency: Vec::new(),
             recency: Vec::new(),
@@ -117,14 +120,26 @@ impl Customers {
         self
     }
 
-    /// Adds a customer.
+    /// Names the span within which transactions were one purchase, a day unless told otherwise: purchase dates are written that finely.
+    #[must_use]
+    pub fn merged_by(mut self, period: MergePeriod) -> Self {
+        self.merge = period;
+        self
+    }
+
+    /// Adds a customer. That no id comes twice is for the caller to see to: it is not looked for here.
+    ///
+    /// A purchase record with an hour other than 0 says that purchases were merged by the hour.
     ///
     /// # Errors
-    /// When the average spend does not fit the frequency (see [`SpendHistory::new`]), the weight is not a positive finite number, or some rows come
-    /// with a purchase record and some without.
+    /// When the id is blank, the average spend does not fit the frequency (see [`SpendHistory::new`]), the weight is not a positive finite number,
+    /// or some rows come with a purchase record and some without.
     pub fn push(&mut self, customer: Customer<'_>) -> Result<()> {
         let Customer { id, history, average_spend, weight, purchases } = customer;
         let named = |error: Error| error.at(format!("customer {id:?}"));
+        if id.trim().is_empty() {
+            return Err(named(Error::data("the id is blank; every row belongs to a customer with an id")));
+        }
         SpendHistory::new(self.spend_basis.purchases(history.frequency()), average_spend).map_err(named)?;
         if !(weight > 0.0 && weight.is_finite()) {
             return Err(named(Error::data(format!("weight {weight} must be a positive finite number"))));
@@ -141,6 +156,9 @@ impl Customers {
         self.recency.push(history.recency());
         self.age.push(history.age());
         self.average_spend.push(average_spend);
+        if purchases.is_some_and(|record| record.first.hour_of_day() != 0 || record.last.hour_of_day() != 0) {
+            self.merge = MergePeriod::Hour;
+        }
         self.purchases.extend(purchases);
         Ok(())
     }
@@ -175,7 +193,16 @@ impl Customers {
         self.spend_basis
     }
 
+    /// The span within which transactions were one purchase.
+    #[must_use]
+    pub fn merge(&self) -> MergePeriod {
+        self.merge
+    }
+
     /// The id of row `index`.
+    ///
+    /// # Panics
+    /// When there is no such row.
     #[must_use]
     pub fn id(&self, index: usize) -> &str {
         self.ids.get(index)
@@ -186,19 +213,25 @@ impl Customers {
         self.ids.iter()
     }
 
-    /// The row of the customer with this id.
+    /// The row of the customer with this id; the first, when the id was pushed more than once.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<usize> {
         self.ids.iter().position(|other| other == id)
     }
 
     /// (x, t_x, T) of row `index`.
+    ///
+    /// # Panics
+    /// When there is no such row.
     #[must_use]
     pub fn history(&self, index: usize) -> History {
         History::new(self.frequency[index], self.recency[index], self.age[index]).expect("rows are validated when they are pushed")
     }
 
     /// What row `index` spent, as the spend model wants it.
+    ///
+    /// # Panics
+    /// When there is no such row.
     #[must_use]
     pub fn spend(&self, index: usize) -> SpendHistory {
         let purchases = self.spend_basis.purchases(self.frequency[index]);
@@ -229,7 +262,7 @@ impl Customers {
         &self.average_spend
     }
 
-    /// How many customers row `index` stands for.
+    /// How many customers row `index` stands for; 1 when there is no such row.
     #[must_use]
     pub fn weight(&self, index: usize) -> f64 {
         self.weight.get(index).copied().unwrap_or(1.0)
@@ -251,6 +284,25 @@ impl Customers {
     #[must_use]
     pub fn report(&self) -> Option<&DataReport> {
         self.report.as_ref()
+    }
+
+    /// The same rows in byte order of their ids.
+    #[cfg(feature = "cli")]
+    pub(crate) fn sorted_by_id(&self) -> Result<Customers> {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_by_key(|&row| self.id(row));
+        let mut sorted = Customers { observation_end: self.observation_end, ..Customers::new(self.unit) };
+        sorted = sorted.spend_over(self.spend_basis).merged_by(self.merge);
+        for row in order {
+            sorted.push(Customer {
+                id: self.id(row),
+                history: self.history(row),
+                average_spend: self.average_spend[row],
+                weight: self.weight(row),
+                purchases: self.purchases.get(row).copied(),
+            })?;
+        }
+        Ok(sorted)
     }
 
     pub(crate) fn with_report(mut self, report: DataReport) -> Self {

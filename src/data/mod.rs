@@ -15,6 +15,9 @@ pub use observation::{MergePeriod, Observation, RefundPolicy};
 pub use report::{DataReport, SkippedRows, Tally};
 pub use summarize::Purchase;
 
+#[cfg(feature = "cli")]
+pub(crate) use report::grouped;
+
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use ids::Interner;
 #[cfg(any(feature = "csv", feature = "parquet"))]

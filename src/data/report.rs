@@ -157,32 +157,51 @@ pub struct DataReport {
     pub last_date: Option<Date>,
 }
 
+impl DataReport {
+    /// What it is of which the sum of amounts is too large for a number, if there is such.
+    pub(crate) fn infinite(&self) -> Option<&'static str> {
+        let sums = [
+            (self.used, "all rows up to the observation end"),
+            (self.after_end, "the rows after the observation end"),
+            (self.merged, "the rows merged into others"),
+            (self.refunds_netted, "the refunds"),
+            (self.refunds_unmatched, "the refunds"),
+            (self.refunds_dropped, "the refunds"),
+            (self.netted_away, "the purchases refunded to nothing"),
+            (self.customers_excluded, "the customers without a purchase"),
+            (self.purchases, "all purchases"),
+            (self.skipped.total(), "the rows skipped"),
+        ];
+        sums.into_iter().find(|(tally, _)| !tally.value.is_finite()).map(|(_, what)| what)
+    }
+}
+
 impl fmt::Display for DataReport {
     /// A short account for people: one fact a line, and only what occurred.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rows read", grouped(self.rows_read))?;
+        write!(f, "{} read", counted(self.rows_read, "row"))?;
         if let (Some(first), Some(last)) = (self.first_date, self.last_date) {
-            write!(f, ", {} of them used, dated {first} to {last}", grouped(self.used.count))?;
+            write!(f, ", {} of them used, dated {first} to {last}", grouped(self.used.count as f64, 0))?;
         }
         for (tally, what) in self.skipped.named() {
-            line(f, tally, "rows", &format!("skipped: {what}"))?;
+            line(f, tally, "row", &format!("skipped: {what}"))?;
         }
-        line(f, self.after_end, "rows", "after the observation end, ignored")?;
-        line(f, self.merged, "rows", "merged into another purchase of the same time")?;
-        line(f, self.refunds_netted, "refund rows", "set against purchases")?;
-        line(f, self.refunds_unmatched, "refund rows", "exceeding the purchases before them")?;
-        line(f, self.refunds_dropped, "refund rows", "dropped")?;
-        line(f, self.netted_away, "purchases", "refunded to nothing")?;
+        line(f, self.after_end, "row", "after the observation end, ignored")?;
+        line(f, self.merged, "row", "merged into another purchase of the same time")?;
+        line(f, self.refunds_netted, "refund row", "set against purchases")?;
+        line(f, self.refunds_unmatched, "refund row", "exceeding the purchases before them")?;
+        line(f, self.refunds_dropped, "refund row", "dropped")?;
+        line(f, self.netted_away, "purchase", "refunded to nothing")?;
         if self.zero_amount_purchases > 0 {
-            write!(f, "\n{} purchases with an amount of 0", grouped(self.zero_amount_purchases))?;
+            write!(f, "\n{} with an amount of 0", counted(self.zero_amount_purchases, "purchase"))?;
         }
-        line(f, self.customers_excluded, "customers", "without a purchase, left out")?;
+        line(f, self.customers_excluded, "customer", "without a purchase, left out")?;
         if self.customers_after_end > 0 {
-            write!(f, "\n{} customers only seen after the observation end", grouped(self.customers_after_end))?;
+            write!(f, "\n{} only seen after the observation end", counted(self.customers_after_end, "customer"))?;
         }
-        write!(f, "\n{} customers", grouped(self.customers))?;
+        write!(f, "\n{}", counted(self.customers, "customer"))?;
         if self.purchases.count > 0 {
-            write!(f, " with {} purchases worth {:.2}", grouped(self.purchases.count), self.purchases.value)?;
+            write!(f, " with {} worth {}", counted(self.purchases.count, "purchase"), grouped(self.purchases.value, 2))?;
         }
         Ok(())
     }
@@ -191,22 +210,31 @@ impl fmt::Display for DataReport {
 fn line(f: &mut fmt::Formatter<'_>, tally: Tally, unit: &str, what: &str) -> fmt::Result {
     match (tally.count, tally.value) {
         (0, 0.0) => Ok(()),
-        (count, 0.0) => write!(f, "\n{} {unit} {what}", grouped(count)),
-        (count, value) => write!(f, "\n{} {unit} {what}, worth {value:.2}", grouped(count)),
+        (count, 0.0) => write!(f, "\n{} {what}", counted(count, unit)),
+        (count, value) => write!(f, "\n{} {what}, worth {}", counted(count, unit), grouped(value, 2)),
     }
 }
 
-/// 1234567 as 1,234,567.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+/// A number of things: 1 row, 1,234 rows.
+fn counted(count: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(count as f64, 0), if count == 1 { "" } else { "s" })
+}
+
+/// A number with thousands separators and so many decimals: 1,234.50.
+pub(crate) fn grouped(value: f64, decimals: usize) -> String {
+    let digits = format!("{:.decimals$}", value.abs());
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if value < 0.0 && digits.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
+        text.push('-');
+    }
+    for (position, digit) in whole.chars().enumerate() {
+        if position > 0 && (whole.len() - position) % 3 == 0 {
             text.push(',');
         }
         text.push(digit);
     }
-    text
+    text + fraction
 }
 
 #[cfg(test)]
@@ -214,15 +242,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_grouped_by_thousands() {
-        assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!([0.0, 999.0, 1234567.0].map(|value| grouped(value, 0)), ["0", "999", "1,234,567"]);
+        assert_eq!([1234.5, -0.001, -1000.0].map(|value| grouped(value, 2)), ["1,234.50", "0.00", "-1,000.00"]);
     }
 
     #[test]
     fn the_account_names_only_what_occurred() {
         let mut report = DataReport { rows_read: 3, customers: 1, ..DataReport::default() };
-        assert_eq!(report.to_string(), "3 rows read\n1 customers");
+        assert_eq!(report.to_string(), "3 rows read\n1 customer");
         report.skipped.bad_date = Tally { count: 1, value: 12.5 };
-        assert_eq!(report.to_string(), "3 rows read\n1 rows skipped: without a readable date, worth 12.50\n1 customers");
+        report.purchases = Tally { count: 1234, value: 173_115.546 };
+        assert_eq!(
+            report.to_string(),
+            "3 rows read\n1 row skipped: without a readable date, worth 12.50\n1 customer with 1,234 purchases worth 173,115.55"
+        );
     }
 }

@@ -37,12 +37,15 @@ impl TransactionLog {
     ///
     /// # Errors
     /// When the log has no row, all rows are dated after the observation end, no purchase is left, a refund is met under
-    /// [`RefundPolicy::Error`], or the amounts of a customer sum to infinity.
+    /// [`RefundPolicy::Error`], or amounts sum to infinity: those of a customer, or of all customers under one head of the report.
     pub fn summarize(&self, observation: &Observation) -> Result<Customers> {
         self.check_covers(observation)?;
         let unit_hours = observation.unit.hours();
         let period_hours = observation.merge.hours();
-        let mut customers = Customers::new(observation.unit).observed_until(observation.end).spend_over(observation.spend_basis);
+        let mut customers = Customers::new(observation.unit)
+            .observed_until(observation.end)
+            .spend_over(observation.spend_basis)
+            .merged_by(observation.merge);
         let report = self.clean(observation, |id, purchases| {
             let (Some(first), Some(last)) = (purchases.first(), purchases.last()) else { return Ok(()) };
             let units = |period: i32| f64::from((period - first.period) * period_hours) / unit_hours;
@@ -117,7 +120,10 @@ impl TransactionLog {
         let mut report = cleaner.report;
         report.rows_read = self.rows_read();
         report.skipped = self.skipped().tally();
-        Ok(report)
+        match report.infinite() {
+            Some(what) => Err(Error::data(format!("the amounts of {what} {TOO_LARGE}"))),
+            None => Ok(report),
+        }
     }
 
     /// All rows, those of one customer together, and where each customer's rows end: a counting sort.
@@ -302,11 +308,13 @@ impl<'a> Cleaner<'a> {
     }
 }
 
+const TOO_LARGE: &str = "sum to more than the largest number there is; check their unit";
+
 fn check_sums(id: &str, rows: &[Row]) -> Result<()> {
     if rows.iter().fold(0.0, |sum, row| sum + row.amount.abs()).is_finite() {
         return Ok(());
     }
-    Err(Error::data("the amounts sum to more than the largest number there is; check their unit").at(format!("customer {id:?}")))
+    Err(Error::data(format!("the amounts {TOO_LARGE}")).at(format!("customer {id:?}")))
 }
 
 fn sum(rows: &[Row]) -> f64 {

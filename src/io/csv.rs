@@ -38,7 +38,7 @@ impl TransactionLog {
     /// # Errors
     /// When the file cannot be read or a row cannot be used and is not to be skipped: see [`Source::read_log`].
     pub fn from_csv_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
-        Source::open(path)?.read_log(options)
+        Source::open_csv(path)?.read_log(options)
     }
 
     /// Reads a log from CSV, plain or gzip; `name` stands for the reader in messages.
@@ -64,13 +64,13 @@ impl Customers {
     /// # Errors
     /// When the file cannot be read or a row breaks a rule and is not to be skipped.
     pub fn from_csv(path: impl AsRef<Path>, options: &SummaryOptions) -> Result<Self> {
-        Source::open(path)?.read_summary(options)
+        Source::open_csv(path)?.read_summary(options)
     }
 }
 
-/// The column names at the beginning of a file.
+/// The column names at the beginning of a file. An open quote is for the reading of the whole file to tell.
 pub(super) fn header_of(name: &str, head: &[u8], delimiter: u8) -> Result<Vec<String>> {
-    Records::new(name, head, delimiter).map(|records| records.header)
+    Records::open(name, head, delimiter).map(|records| records.header)
 }
 
 pub(super) fn read_log(name: &str, input: impl Read, options: &ReadOptions) -> Result<TransactionLog> {
@@ -136,15 +136,96 @@ struct Records<'a, R> {
     name: &'a str,
     header: Vec<String>,
     delimiter: u8,
-    reader: Reader<R>,
+    reader: Reader<Lines<R>>,
     record: ByteRecord,
 }
 
-/// A line end after the last line: it is then told from the lines within quotes by one rule, and blank lines are passed over anyway.
-type WithLineEnd<R> = std::io::Chain<R, Cursor<&'static [u8]>>;
+/// The input, and a line end after its last line; and the eye on its quotes that the csv crate does not keep.
+///
+/// With the line end every record ends at one and is handed out before the end of the input is met. The one record that is not is one whose
+/// last field is an open quote.
+struct Lines<R> {
+    input: std::io::Chain<R, Cursor<&'static [u8]>>,
+    ended: bool,
+    delimiter: u8,
+    within: Within,
+    line: u64,
+    /// The line of the latest opening quote.
+    opened: u64,
+    /// The lines of the first quotes that open, and close on another line with text right behind: where one was never closed, the next quote
+    /// of the file, which opens a field, is taken for its end.
+    mistaken: Option<(u64, u64)>,
+}
 
-impl<'a, R: Read> Records<'a, WithLineEnd<R>> {
+/// Where in a field the input is.
+#[derive(Clone, Copy)]
+enum Within {
+    Start,
+    Plain,
+    Quotes,
+    /// After a quote within quotes: the end of them, or the first half of a doubled one.
+    Quote,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(input: R, delimiter: u8) -> Self {
+        let input = input.chain(Cursor::new(b"\n" as &'static [u8]));
+        Lines { input, ended: false, delimiter, within: Within::Start, line: 1, opened: 0, mistaken: None }
+    }
+
+    /// Follows the quotes by the rules of the csv crate.
+    fn follow(&mut self, bytes: &[u8]) {
+        if matches!(self.within, Within::Start | Within::Plain) && !bytes.contains(&b'"') {
+            self.line += line_ends(bytes);
+            if let Some(last) = bytes.last() {
+                self.within = if [b'\n', self.delimiter].contains(last) { Within::Start } else { Within::Plain };
+            }
+            return;
+        }
+        for &byte in bytes {
+            self.line += u64::from(byte == b'\n');
+            self.within = match (self.within, byte) {
+                (Within::Start, b'"') => {
+                    self.opened = self.line;
+                    Within::Quotes
+                }
+                (Within::Quotes, b'"') => Within::Quote,
+                (Within::Quotes, _) | (Within::Quote, b'"') => Within::Quotes,
+                (_, b'\n') => Within::Start,
+                (_, byte) if byte == self.delimiter => Within::Start,
+                (Within::Quote, byte) if self.line > self.opened && !byte.is_ascii_whitespace() => {
+                    self.mistaken = self.mistaken.or(Some((self.opened, self.line)));
+                    Within::Plain
+                }
+                _ => Within::Plain,
+            };
+        }
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        self.ended |= length == 0;
+        self.follow(&buffer[..length]);
+        Ok(length)
+    }
+}
+
+impl<'a, R: Read> Records<'a, R> {
     fn new(name: &'a str, input: R, delimiter: u8) -> Result<Self> {
+        let records = Records::open(name, input, delimiter)?;
+        records.check_quotes()?;
+        Ok(records)
+    }
+
+    fn open(name: &'a str, input: R, delimiter: u8) -> Result<Self> {
+        if !delimiter.is_ascii() || b"\"\r\n".contains(&delimiter) {
+            return Err(Error::parameter(format!(
+                "delimiter {:?} cannot separate fields: it must be one ASCII character and neither the quote nor a line end",
+                char::from(delimiter)
+            )));
+        }
         // Lines end with \n alone and a \r before it is taken off below: told of both, the csv crate counts lines too low.
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
@@ -152,9 +233,9 @@ impl<'a, R: Read> Records<'a, WithLineEnd<R>> {
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(64 * 1024)
-            .from_reader(input.chain(Cursor::new(b"\n" as &'static [u8])));
+            .from_reader(Lines::new(input, delimiter));
         let mut records = Records { name, header: Vec::new(), delimiter, reader, record: ByteRecord::new() };
-        if !records.advance()? {
+        if !records.next_record()? {
             return Err(Error::data("the file is empty; expected a line of column names and rows below it").at(name));
         }
         records.header = records.read_header()?;
@@ -175,15 +256,42 @@ impl<'a, R: Read> Records<'a, WithLineEnd<R>> {
         }
         Ok(names)
     }
-}
 
-impl<'a, R: Read> Records<'a, R> {
     fn header(&self) -> Header<'a> {
         Header { name: self.name, columns: self.header.clone() }
     }
 
-    /// Reads the next record that is not blank.
+    /// Reads the next record that is not blank. A quote that is never closed would hide all rows below it in one field, so it is an error
+    /// even where bad rows are skipped.
     fn advance(&mut self) -> Result<bool> {
+        let more = self.next_record()?;
+        if more {
+            self.check_quotes()?;
+        }
+        Ok(more)
+    }
+
+    fn check_quotes(&self) -> Result<()> {
+        if let Some((opened, closed)) = self.reader.get_ref().mistaken {
+            return Err(Error::data(format!(
+                "the quote opened on line {opened} ends at a quote on line {closed} that has text right behind it, so it was hardly meant to; \
+                 close it on its own line, and double quotes that belong to the text"
+            ))
+            .at(format!("{}:{opened}", self.name)));
+        }
+        if !self.reader.get_ref().ended {
+            return Ok(());
+        }
+        // The open field is the last one and reaches to the end of the file.
+        let within = self.record.iter().next_back().map_or(0, line_ends);
+        let line = self.reader.position().line() - within;
+        Err(Error::data(format!(
+            "the quote opened on line {line} is never closed, so all that follows it is one field; close it, or remove it if it is no quote"
+        ))
+        .at(format!("{}:{line}", self.name)))
+    }
+
+    fn next_record(&mut self) -> Result<bool> {
         loop {
             let more = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
                 csv::ErrorKind::Io(error) => read_failed(self.name, &error),
@@ -192,7 +300,8 @@ impl<'a, R: Read> Records<'a, R> {
             if !more {
                 return Ok(false);
             }
-            if self.record.len() > 1 || !self.record.as_slice().trim_ascii().is_empty() {
+            let open_quote = self.reader.get_ref().ended;
+            if open_quote || self.record.len() > 1 || !self.record.as_slice().trim_ascii().is_empty() {
                 return Ok(true);
             }
         }
@@ -223,8 +332,12 @@ impl<'a, R: Read> Records<'a, R> {
 
     /// The file and the line on which the record begins.
     fn place(&self) -> String {
-        let within = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let within = line_ends(self.record.as_slice());
         let line = self.reader.position().line().saturating_sub(1 + within);
         format!("{}:{line}", self.name)
     }
+}
+
+fn line_ends(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

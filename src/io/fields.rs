@@ -134,8 +134,7 @@ pub(super) fn time(text: &str, column: &str) -> Checked<Moment> {
 
 /// The day a number of days after 1970-01-01, when it lies in the years -9999 to 9999.
 pub(super) fn day(days: i64) -> Option<Date> {
-    let day = i32::try_from(days).ok().filter(|day| (-4_371_587..=2_932_896).contains(day))?;
-    Date::from_days_since_1970(day).ok()
+    i32::try_from(days).ok().and_then(|day| Date::from_days_since_1970(day).ok())
 }
 
 pub(super) fn missing_amount(column: &str) -> Fault {

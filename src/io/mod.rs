@@ -11,8 +11,12 @@ mod source;
 mod summary;
 mod table;
 
+#[cfg(feature = "cli")]
+pub(crate) use atomic::Draft;
 pub use atomic::write_atomically;
 pub use options::{BadRows, InputKind, LogColumns, ReadOptions, SummaryOptions};
+#[cfg(feature = "cli")]
+pub(crate) use parquet::panics_are_caught;
 pub use source::Source;
 #[cfg(feature = "csv")]
 pub use table::write_customers_csv;

@@ -1,6 +1,7 @@
 //! Logs and summaries from Parquet, and tables into it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +19,7 @@ use jiff::tz::TimeZone;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use crate::data::{Customers, SkipReason, TransactionLog};
@@ -26,7 +28,7 @@ use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::options::{ReadOptions, SummaryOptions};
 use crate::io::source::Source;
 use crate::io::summary::SummaryReader;
-use crate::io::table::{Table, Values};
+use crate::io::table::{Table, Values, print_hour};
 use crate::time::Moment;
 
 /// Rows in memory at a time.
@@ -42,7 +44,7 @@ impl TransactionLog {
     /// # Errors
     /// When the file cannot be read or a row cannot be used and is not to be skipped: see [`Source::read_log`].
     pub fn from_parquet(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
-        Source::open(path)?.read_log(options)
+        Source::open_parquet(path)?.read_log(options)
     }
 }
 
@@ -138,9 +140,22 @@ impl ParquetFile {
     }
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is in a step whose panics are caught and become errors: there is nothing to tell of them.
+#[cfg(feature = "cli")]
+pub(crate) fn panics_are_caught() -> bool {
+    GUARDED.get()
+}
+
 /// Runs a step of the Parquet reader. It panics on some damaged files; that is an error like the others, and the reader is not used again.
 fn guarded<T, E: std::fmt::Display>(name: &str, step: impl FnOnce() -> std::result::Result<T, E>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(step)) {
+    GUARDED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(step));
+    GUARDED.set(false);
+    match result {
         Ok(result) => result.map_err(|error| damaged(name, &error)),
         Err(_) => Err(damaged(name, &"its pages contradict themselves")),
     }
@@ -282,12 +297,14 @@ fn text_of(array: ArrayRef, column: &str) -> Result<StringArray> {
         return texts(&array, column);
     }
     let time = times(Arc::clone(&array), column)?;
-    Ok((0..array.len()).map(|row| time(row).ok().map(|time| time.to_string())).collect())
+    let by_hour = matches!(array.data_type(), DataType::Timestamp(..));
+    let text = |time: Moment| if by_hour { print_hour(time) } else { time.to_string() };
+    Ok((0..array.len()).map(|row| time(row).ok().map(text)).collect())
 }
 
 /// Writes a table as Parquet.
 pub(super) fn write_table(table: &Table<'_>, out: &mut (impl Write + Send)) -> Result<()> {
-    let failed = |error: &dyn std::error::Error| Error::file(format!("cannot write the table as Parquet: {error}"));
+    let failed = |error: ParquetError| Error::file("cannot write the table as Parquet").because(error);
     let fields = table.columns().iter().map(|column| {
         let (kind, nullable) = match &column.values {
             Values::Text(_) => (DataType::Utf8, false),
@@ -300,16 +317,16 @@ pub(super) fn write_table(table: &Table<'_>, out: &mut (impl Write + Send)) -> R
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-    let mut writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties)).map_err(|error| failed(&error))?;
+    let mut writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties)).map_err(failed)?;
     let mut start = 0;
     while start < table.rows() {
         let end = table.rows().min(start + BATCH);
         let arrays = table.columns().iter().map(|column| array_of(&column.values, start, end)).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(|error| failed(&error))?;
-        writer.write(&batch).map_err(|error| failed(&error))?;
+        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(|error| failed(error.into()))?;
+        writer.write(&batch).map_err(failed)?;
         start = end;
     }
-    writer.close().map_err(|error| failed(&error))?;
+    writer.close().map_err(failed)?;
     Ok(())
 }
 

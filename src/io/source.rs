@@ -42,6 +42,29 @@ enum Content<'a> {
 /// How much is read ahead to see the header.
 const HEAD: usize = 64 * 1024;
 
+/// How a Parquet file begins.
+const PARQUET: &[u8] = b"PAR1";
+
+/// A file and its first bytes, which have been read from it.
+struct Opened {
+    name: String,
+    file: File,
+    magic: Vec<u8>,
+}
+
+impl Opened {
+    fn new(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let failed = |error: std::io::Error| Error::file(format!("cannot read {name}: {error}"));
+        let mut file = File::open(path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.is_dir() {
+            return Err(Error::file(format!("cannot read {name}: it is a directory")));
+        }
+        let magic = read_up_to(&mut file, PARQUET.len()).map_err(failed)?;
+        Ok(Opened { name, file, magic })
+    }
+}
+
 impl Source<'static> {
     /// Opens a file; `-` is standard input, for CSV.
     ///
@@ -52,17 +75,30 @@ impl Source<'static> {
         if path.as_os_str() == "-" {
             return Source::from_reader(std::io::stdin(), "<stdin>");
         }
-        let name = path.display().to_string();
-        let failed = |error: std::io::Error| Error::file(format!("cannot read {name}: {error}"));
-        let mut file = File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
-            return Err(Error::file(format!("cannot read {name}: it is a directory")));
-        }
-        let magic = read_up_to(&mut file, 4).map_err(failed)?;
-        if magic == b"PAR1" {
-            return Source::parquet(name, file);
+        let Opened { name, file, magic } = Opened::new(path)?;
+        if magic == PARQUET { Source::parquet(name, file) } else { Source::text(name, Cursor::new(magic).chain(file)) }
+    }
+
+    /// Opens a file that is to be CSV, plain or gzip.
+    #[cfg(feature = "csv")]
+    pub(super) fn open_csv(path: impl AsRef<Path>) -> Result<Self> {
+        let Opened { name, file, magic } = Opened::new(path.as_ref())?;
+        if magic == PARQUET {
+            return Err(Error::file(format!("cannot read {name} as CSV: it is Parquet; from_parquet or Source::open reads it")));
         }
         Source::text(name, Cursor::new(magic).chain(file))
+    }
+
+    /// Opens a file that is to be Parquet.
+    #[cfg(feature = "parquet")]
+    pub(super) fn open_parquet(path: impl AsRef<Path>) -> Result<Self> {
+        let Opened { name, file, magic } = Opened::new(path.as_ref())?;
+        if magic != PARQUET {
+            return Err(Error::file(format!(
+                "cannot read {name} as Parquet: it does not begin as Parquet does; from_csv or Source::open reads CSV"
+            )));
+        }
+        Source::parquet(name, file)
     }
 
     #[cfg(feature = "parquet")]
@@ -112,6 +148,16 @@ impl<'a> Source<'a> {
     /// # Errors
     /// When it is empty or its header cannot be read.
     pub fn kind(&self, options: &ReadOptions) -> Result<InputKind> {
+        Ok(if summary::is_summary(&self.header(options)?) { InputKind::Summary } else { InputKind::Log })
+    }
+
+    /// Whether a summary says what the customers spent on average.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_average_spend(&self, options: &ReadOptions) -> Result<bool> {
+        Ok(summary::has_average_spend(&self.header(options)?))
+    }
+
+    fn header(&self, options: &ReadOptions) -> Result<Header<'_>> {
         let columns = match &self.content {
             #[cfg(feature = "csv")]
             Content::Text { head, .. } => crate::io::csv::header_of(&self.name, head, options.delimiter)?,
@@ -120,8 +166,7 @@ impl<'a> Source<'a> {
             #[cfg(feature = "parquet")]
             Content::Parquet(file) => file.columns(),
         };
-        let header = Header { name: &self.name, columns };
-        Ok(if summary::is_summary(&header) { InputKind::Summary } else { InputKind::Log })
+        Ok(Header { name: &self.name, columns })
     }
 
     /// Reads a transaction log.
@@ -207,7 +252,7 @@ fn without_csv(name: &str, _: u8) -> Error {
 
 fn refuse_other_formats(name: &str, head: &[u8], gzip: bool) -> Result<()> {
     let formats: [(&[u8], &str); 7] = [
-        (b"PAR1", if gzip { "Parquet within gzip; decompress it first" } else { "Parquet, which must be a file; give its path" }),
+        (PARQUET, if gzip { "Parquet within gzip; decompress it first" } else { "Parquet, which must be a file; give its path" }),
         (b"PK\x03\x04", "a ZIP archive or an Excel workbook; export it as CSV"),
         (b"\x28\xb5\x2f\xfd", "compressed with zstd; decompress it, or use gzip"),
         (b"BZh", "compressed with bzip2; decompress it, or use gzip"),

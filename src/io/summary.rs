@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::data::{Customer, Customers, DataReport, History, Interner, PurchaseRecord, SkipReason, Skipped, SpendHistory};
+use crate::data::{Customer, Customers, DataReport, History, Interner, MergePeriod, PurchaseRecord, SkipReason, Skipped, SpendHistory};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::options::SummaryOptions;
@@ -20,6 +20,11 @@ const ROUNDING: f64 = 0.01;
 
 pub(super) fn is_summary(header: &Header<'_>) -> bool {
     [FREQUENCY, RECENCY, AGE].iter().all(|names| names.iter().any(|name| header.has(name)))
+}
+
+#[cfg(feature = "cli")]
+pub(super) fn has_average_spend(header: &Header<'_>) -> bool {
+    AVERAGE_SPEND.iter().any(|name| header.has(name))
 }
 
 /// A column: where it is and what it is called.
@@ -100,6 +105,7 @@ pub(super) struct SummaryReader<'a> {
     ids: Interner,
     skipped: Skipped,
     rows: u64,
+    merge: MergePeriod,
     end: Option<Date>,
 }
 
@@ -110,6 +116,8 @@ struct Row {
     weight: f64,
     first: Option<Moment>,
     last: Option<Moment>,
+    /// Whether one of them names an hour.
+    by_hour: bool,
     total_spend: Option<f64>,
 }
 
@@ -123,6 +131,7 @@ impl<'a> SummaryReader<'a> {
             ids: Interner::default(),
             skipped: Skipped::default(),
             rows: 0,
+            merge: MergePeriod::Day,
             end: options.observation_end,
         })
     }
@@ -166,6 +175,9 @@ impl<'a> SummaryReader<'a> {
             (Some(first), Some(last), Some(total_spend)) => Some(PurchaseRecord { first, last, total_spend }),
             _ => None,
         };
+        if row.by_hour {
+            self.merge = MergePeriod::Hour;
+        }
         let Row { history, average_spend, weight, .. } = row;
         self.customers.push(Customer { id: &id, history, average_spend, weight, purchases }).map_err(|error| error.at(place()))
     }
@@ -178,6 +190,7 @@ impl<'a> SummaryReader<'a> {
             return Err(Error::data(format!("all {} rows were skipped as unusable", self.rows)).at(self.name));
         }
         let report = DataReport {
+            merge: self.merge,
             rows_read: self.rows,
             skipped: self.skipped.tally(),
             customers_seen: self.customers.len() as u64,
@@ -188,7 +201,7 @@ impl<'a> SummaryReader<'a> {
             Some(end) => self.customers.observed_until(end),
             None => self.customers,
         };
-        Ok(customers.with_report(report))
+        Ok(customers.merged_by(self.merge).with_report(report))
     }
 
     fn read<'r>(&self, field: &impl Fn(usize) -> Checked<Cow<'r, str>>) -> Checked<Row> {
@@ -201,8 +214,12 @@ impl<'a> SummaryReader<'a> {
                 _ => Ok(None),
             }
         };
-        let date = |column: &Option<Found>| -> Checked<Option<Moment>> {
-            column.as_ref().map(|column| fields::time(&field(column.at)?, &column.name)).transpose()
+        let mut by_hour = false;
+        let mut date = |column: &Option<Found>| -> Checked<Option<Moment>> {
+            let Some(column) = column else { return Ok(None) };
+            let text = field(column.at)?;
+            by_hour |= text.trim().contains(['T', 't', ' ']);
+            fields::time(&text, &column.name).map(Some)
         };
         let x = figure(&columns.frequency, "frequency")?;
         if x.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&x) {
@@ -219,9 +236,16 @@ impl<'a> SummaryReader<'a> {
                 ),
             ));
         }
-        let average_spend = optional(&columns.average_spend, "average spend")?.unwrap_or(0.0);
+        let given = optional(&columns.average_spend, "average spend")?;
+        let average_spend = given.unwrap_or(0.0);
         if let Some(column) = &columns.average_spend {
             let purchases = self.options.spend_basis.purchases(history.frequency());
+            if given.is_none() && purchases > 0 {
+                return Err(bad(
+                    column,
+                    format!("average spend is missing, but there are purchases it is the mean of: {purchases}; write 0 if they were free"),
+                ));
+            }
             SpendHistory::new(purchases, average_spend).map_err(|error| bad(column, error.to_string()))?;
         }
         let weight = optional(&columns.weight, "weight")?.unwrap_or(1.0);
@@ -234,7 +258,8 @@ impl<'a> SummaryReader<'a> {
             Some(column) => Some(figure(column, "total spend")?),
             None => None,
         };
-        Ok(Row { history, average_spend, weight, first: date(&columns.first_purchase)?, last: date(&columns.last_purchase)?, total_spend })
+        let (first, last) = (date(&columns.first_purchase)?, date(&columns.last_purchase)?);
+        Ok(Row { history, average_spend, weight, first, last, by_hour, total_spend })
     }
 
     /// The dates, where there are any, must be as far apart as recency and age say: a summary in another unit would pass unnoticed

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::data::Customers;
+use crate::data::{Customers, MergePeriod};
 use crate::error::{Error, Result};
 use crate::time::{Date, Moment};
 
@@ -108,9 +108,9 @@ impl<'a> Table<'a> {
     pub fn write(&self, format: TableFormat, out: &mut (impl Write + Send)) -> Result<()> {
         match format {
             #[cfg(feature = "csv")]
-            TableFormat::Csv => self.write_csv(out).map_err(|error| write_failed(&error)),
+            TableFormat::Csv => self.write_csv(out).map_err(write_failed),
             #[cfg(feature = "serde")]
-            TableFormat::Json => self.write_json(out).map_err(|error| write_failed(&error)),
+            TableFormat::Json => self.write_json(out).map_err(write_failed),
             #[cfg(feature = "parquet")]
             TableFormat::Parquet => crate::io::parquet::write_table(self, out),
             #[cfg(not(all(feature = "csv", feature = "serde", feature = "parquet")))]
@@ -169,9 +169,14 @@ impl Values<'_> {
             Values::Number(values) => print_number(values[row], text),
             Values::Optional(values) => values[row].map_or(Ok(()), |value| print_number(value, text)),
             Values::Date(values) => write!(text, "{}", values[row]),
-            Values::Hour(values) => write!(text, "{}T{:02}:00", values[row].date(), values[row].hour_of_day()),
+            Values::Hour(values) => text.write_str(&print_hour(values[row])),
         };
     }
+}
+
+/// A day and an hour of the clock, also when it is hour 0.
+pub(super) fn print_hour(time: Moment) -> String {
+    format!("{}T{:02}:00", time.date(), time.hour_of_day())
 }
 
 /// The shortest digits that read back as the same number; with an exponent where there would be many zeros.
@@ -189,8 +194,8 @@ fn print_number(value: f64, text: &mut String) -> std::fmt::Result {
 }
 
 #[cfg(any(feature = "csv", feature = "serde"))]
-fn write_failed(error: &std::io::Error) -> Error {
-    Error::file(format!("cannot write the table: {error}"))
+fn write_failed(error: std::io::Error) -> Error {
+    Error::file("cannot write the table").because(error)
 }
 
 /// How a table is written.
@@ -246,15 +251,16 @@ impl FromStr for TableFormat {
 
 impl<'a> From<&'a Customers> for Table<'a> {
     /// The columns `customer_id, first_purchase, last_purchase, frequency, recency, age, average_spend, total_spend`; the purchase dates
-    /// and the total are there when the customers come from a log, and a `weight` follows when some row stands for other than one customer.
+    /// (hours, when purchases were merged by the hour) and the total are there when the customers come from a log, and a `weight` follows
+    /// when some row stands for other than one customer.
     fn from(customers: &'a Customers) -> Self {
         let mut columns = vec![Column { name: "customer_id", values: Values::Text(customers.ids().collect()) }];
         let records = customers.purchases();
         if !records.is_empty() {
             let first = records.iter().map(|record| record.first).collect();
             let last = records.iter().map(|record| record.last).collect();
-            columns.push(Column { name: "first_purchase", values: times(first) });
-            columns.push(Column { name: "last_purchase", values: times(last) });
+            columns.push(Column { name: "first_purchase", values: times(first, customers.merge()) });
+            columns.push(Column { name: "last_purchase", values: times(last, customers.merge()) });
         }
         columns.push(Column { name: "frequency", values: Values::Count(customers.frequency().into()) });
         columns.push(Column { name: "recency", values: Values::Number(customers.recency().into()) });
@@ -272,12 +278,11 @@ impl<'a> From<&'a Customers> for Table<'a> {
     }
 }
 
-/// Days when all are at hour 0, which is how purchases merged by day are stored; hours otherwise.
-fn times(times: Vec<Moment>) -> Values<'static> {
-    if times.iter().all(|time| time.hour_of_day() == 0) {
-        Values::Date(times.into_iter().map(Moment::date).collect())
-    } else {
-        Values::Hour(times)
+/// Times as fine as purchases are told apart, whatever the hours in these: the type of a column must not depend on the rows.
+fn times(times: Vec<Moment>, merge: MergePeriod) -> Values<'static> {
+    match merge {
+        MergePeriod::Day => Values::Date(times.into_iter().map(Moment::date).collect()),
+        MergePeriod::Hour => Values::Hour(times),
     }
 }
 

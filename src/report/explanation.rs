@@ -5,11 +5,9 @@ use std::fmt::{self, Write as _};
 use comfy_table::CellAlignment;
 use serde::Serialize;
 
-use super::format::{grouped, significant, wrapped};
+use super::format::{WIDTH, grouped, significant, wrapped};
 use super::terminal::{plain, section};
 use crate::time::{Date, TimeUnit};
-
-const WIDTH: usize = 80;
 
 /// Significant digits in formulas.
 const DIGITS: usize = 6;

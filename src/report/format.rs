@@ -1,21 +1,9 @@
 //! Numbers as people read them.
 
-/// A number with thousands separators and so many decimals: 1,234.50.
-pub(crate) fn grouped(value: f64, decimals: usize) -> String {
-    let digits = format!("{:.decimals$}", value.abs());
-    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if value < 0.0 && digits.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
-        text.push('-');
-    }
-    for (position, digit) in whole.chars().enumerate() {
-        if position > 0 && (whole.len() - position) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + fraction
-}
+pub(crate) use crate::data::grouped;
+
+/// Columns of a terminal.
+pub(crate) const WIDTH: usize = 80;
 
 /// Decimals for amounts of money that are read together: cents matter up to a thousand.
 pub(crate) fn money_decimals(largest: f64) -> usize {
@@ -91,12 +79,6 @@ pub(crate) fn wrapped(text: &str, indent: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!([0.0, 999.0, 1234567.0].map(|value| grouped(value, 0)), ["0", "999", "1,234,567"]);
-        assert_eq!([1234.5, -0.001, -1000.0].map(|value| grouped(value, 2)), ["1,234.50", "0.00", "-1,000.00"]);
-    }
 
     #[test]
     fn there_is_no_false_precision() {

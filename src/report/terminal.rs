@@ -4,13 +4,11 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
-use super::format::{estimate, grouped, money, money_decimals, percent, wrapped};
+use super::format::{WIDTH, estimate, grouped, money, money_decimals, percent, wrapped};
 use crate::data::{Customers, DataReport};
 use crate::fit::{ComparisonLine, FitStatus};
 use crate::score::{ClvDefinition, FitRecord, ModelFile, Score, Totals};
 use crate::time::Date;
-
-const WIDTH: usize = 80;
 
 /// How many customers the list of the most valuable ones names.
 const MOST_VALUABLE: usize = 10;
