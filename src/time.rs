@@ -10,7 +10,7 @@ use jiff::Span;
 use jiff::civil;
 use jiff::fmt::temporal::Pieces;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 
 /// The unit in which a summary, a fitted model and every horizon of it are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -240,7 +240,8 @@ impl FromStr for Moment {
     fn from_str(text: &str) -> Result<Self> {
         let pieces = Pieces::parse(text).map_err(|_| {
             Error::data(format!(
-                "{text:?} is no date; expected ISO 8601 such as 1997-09-30, 1997-09-30T14:05:00 or 1997-09-30 14:05:00+02:00"
+                "{} is no date; expected ISO 8601 such as 1997-09-30, 1997-09-30T14:05:00 or 1997-09-30 14:05:00+02:00",
+                quoted(text)
             ))
         })?;
         let hour = pieces.time().map_or(0, civil::Time::hour);

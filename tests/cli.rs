@@ -743,3 +743,60 @@ fn a_reader_that_goes_away_is_no_error() {
     let ended: Ended = child.wait_with_output().unwrap().into();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn a_result_never_replaces_what_it_is_made_from() {
+    let place = Place::new();
+    let log = place.file("customers.csv", fs::read(CDNOW).unwrap());
+    let before = place.read("customers.csv");
+    let folder = place.name("");
+    clv(&["run", &log, "--out", &folder]).failed(2, "the result would replace it");
+    clv(&["summarize", &log, "-o", &log]).failed(2, "the result would replace it");
+    let model = place.name("model.json");
+    clv(&["fit", CDNOW, CUT[0], CUT[1], "-o", &model]).done();
+    clv(&["score", CDNOW, "--model", &model, "-o", &model, "--format", "csv"]).failed(2, "the result would replace it");
+    assert_eq!(place.read("customers.csv"), before);
+    clv(&["summarize", CDNOW, "-o", &place.name("customers.csv.gz")]).failed(2, "not compressed");
+}
+
+#[test]
+fn skipped_rows_are_told_by_every_command() {
+    let place = Place::new();
+    let model = place.name("model.json");
+    clv(&["fit", CDNOW, CUT[0], CUT[1], "-o", &model]).done();
+    let log = place.file("log.csv", "customer_id,date,amount\na,1997-01-01,5\na,soon,5\na,1997-02-01,7\n");
+    let told = clv(&["score", &log, "--model", &model, "--bad-rows", "skip"]).done().stderr;
+    assert!(told.contains("1 row skipped"), "{told}");
+    let summary = place.file("summary.csv", "customer_id,x,t_x,T,m_x\na,1,5,9,7\nb,1,10,9,7\n");
+    let told = clv(&["score", &summary, "--model", &model, "--bad-rows", "skip", "--horizon", "52 weeks"]).done().stderr;
+    assert!(told.contains("1 row skipped"), "{told}");
+}
+
+#[test]
+fn a_model_file_without_any_one_of_its_keys_is_refused() {
+    /// Every document that lacks one key, at any depth, of this one.
+    fn without_one_key(value: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+        let Some(object) = value.as_object() else { return Vec::new() };
+        let mut found = Vec::new();
+        for (key, inner) in object {
+            let mut smaller = object.clone();
+            smaller.remove(key);
+            found.push((key.clone(), smaller.into()));
+            for (path, changed) in without_one_key(inner) {
+                let mut outer = object.clone();
+                outer.insert(key.clone(), changed);
+                found.push((format!("{key}.{path}"), outer.into()));
+            }
+        }
+        found
+    }
+    let place = Place::new();
+    clv(&["fit", CDNOW, CUT[0], CUT[1], "-o", &place.name("model.json")]).done();
+    let whole = json(&place.read("model.json"));
+    let variants = without_one_key(&whole);
+    assert!(variants.len() > 60, "only {}", variants.len());
+    for (path, changed) in variants {
+        assert!(clv::ModelFile::from_json(&changed.to_string()).is_err(), "accepted without {path}");
+    }
+    assert!(clv::ModelFile::from_json(&whole.to_string()).is_ok());
+}

@@ -67,7 +67,7 @@ fn format(text: &str) -> Result<Format> {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output)?;
+    let destination = Destination::new(args.output)?.differs_from(&[&args.input, &args.model_file])?;
     let by_ending = destination.path().and_then(TableFormat::of_path).filter(|&format| format == TableFormat::Json);
     let format = args.format.or(by_ending.map(|_| Format::Json)).unwrap_or(Format::Text);
     let model = input::model_file(&args.model_file)?;

@@ -42,7 +42,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output)?;
+    let destination = Destination::new(args.output)?.differs_from(&[&args.input])?;
     if let Some(format @ (TableFormat::Csv | TableFormat::Parquet)) = destination.path().and_then(TableFormat::of_path) {
         return Err(Failure::Usage(format!("a model file is JSON and cannot be written as {}; name it model.json", format.name())));
     }
@@ -51,7 +51,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let definition = args.valuing.or(&ClvDefinition::default());
     let model = fitting::fit(&args.models, &customers, kind, definition, &console)?;
     destination.write_text(&model.to_json())?;
-    if let (InputKind::Log, Some(report)) = (kind, customers.report()) {
+    if let Some(report) = customers.report().filter(|report| kind == InputKind::Log || report.skipped.total().count > 0) {
         console.say(&terminal::cleaning(report));
     }
     console.say(&terminal::fits(&model));

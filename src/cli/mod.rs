@@ -52,8 +52,8 @@ enum Command {
 
 /// Runs the command of `arguments` (the program's name first) and gives the exit code.
 ///
-/// Made to be the whole of a program: the threads it starts and the way it tells of panics stay for the process. A second call works with the
-/// threads of the first.
+/// Made to be the whole of a program: the threads it starts and the way it tells of panics stay for the process. A second call works with
+/// the threads of the first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     tell_of_panics_in_a_line();
     let arguments = arguments.into_iter().collect();
@@ -79,8 +79,8 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// A panic is a fault of this program, and one line is all a user can do something with. The Parquet reader's are no faults of it but errors
-/// in a file, and told as such.
+/// A panic is a fault of this program, and one line is all a user can do something with. The Parquet reader's are no faults of it but
+/// errors in a file, and told as such.
 fn tell_of_panics_in_a_line() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -88,8 +88,17 @@ impl Destination {
         }
     }
 
+    /// Refuses to write over a file that is read: the result would replace its own source.
+    pub(super) fn differs_from(self, inputs: &[&Path]) -> Outcome<Self> {
+        self.path().map_or(Ok(()), |path| refuse_inputs(path, inputs))?;
+        Ok(self)
+    }
+
     /// The format of a table: as given, or by the file's ending, or CSV.
     pub(super) fn format(&self, given: Option<TableFormat>) -> Outcome<TableFormat> {
+        if self.path().is_some_and(|path| path.extension().is_some_and(|ending| ending == "gz")) {
+            return Err(Failure::Usage("results are not compressed; name the file without .gz".to_owned()));
+        }
         let format = given.or_else(|| self.path().and_then(TableFormat::of_path)).unwrap_or(TableFormat::Csv);
         if format == TableFormat::Parquet && matches!(self, Destination::Stdout) && io::stdout().is_terminal() {
             return Err(Failure::Usage("Parquet is not for a terminal; name a file with --output, or redirect standard output".to_owned()));
@@ -117,6 +126,17 @@ impl Destination {
         match self {
             Destination::File(path) => Ok(write_atomically(path, |out| out.write_all(text.as_bytes()).map_err(failed))?),
             Destination::Stdout => to_stdout(|out| out.write_all(text.as_bytes()).map_err(failed)),
+        }
+    }
+}
+
+/// Refuses an output that is one of the inputs, by whatever name.
+pub(super) fn refuse_inputs(output: &Path, inputs: &[&Path]) -> Outcome {
+    let same = |input: &&&Path| matches!((fs::canonicalize(input), fs::canonicalize(output)), (Ok(one), Ok(other)) if one == other);
+    match inputs.iter().find(same) {
+        None => Ok(()),
+        Some(_) => {
+            Err(Failure::Usage(format!("{} is read, and the result would replace it; name another file for the result", output.display())))
         }
     }
 }

@@ -6,7 +6,7 @@ use super::args::{Common, Measured, Models, Valuing};
 use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
-use super::output::{Console, ResultDirectory};
+use super::output::{Console, ResultDirectory, refuse_inputs};
 use super::scoring;
 use crate::data::Customers;
 use crate::error::{Error, Result};
@@ -49,6 +49,9 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     ResultDirectory::check(&args.out, &[CUSTOMERS, MODEL, SCORES])?;
+    for name in [CUSTOMERS, MODEL, SCORES] {
+        refuse_inputs(&args.out.join(name), &[&args.input])?;
+    }
     let input = Input::measured(&args.input, &args.measured);
     let (customers, observation) = input.summarize(&input.log(&console)?, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default());

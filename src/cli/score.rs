@@ -45,7 +45,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output.output)?;
+    let destination = Destination::new(args.output.output)?.differs_from(&[&args.input, &args.model_file])?;
     let format = destination.format(args.output.format)?;
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
@@ -58,6 +58,9 @@ pub(super) fn run(args: Args) -> Outcome {
         model.scorer_by(&definition, end)?.score_all(&customers)?
     };
     destination.write_table(&scoring::table(&customers, &scores)?, format)?;
+    if let Some(report) = customers.report().filter(|report| kind == InputKind::Log || report.skipped.total().count > 0) {
+        console.say(&terminal::cleaning(report));
+    }
     console.say(&terminal::total(&Totals::of(&customers, &scores), &definition, end));
     Ok(())
 }

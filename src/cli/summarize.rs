@@ -35,7 +35,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output.output)?;
+    let destination = Destination::new(args.output.output)?.differs_from(&[&args.input])?;
     let format = destination.format(args.output.format)?;
     let input = Input::measured(&args.input, &args.measured);
     let (customers, _) = input.summarize(&input.log(&console)?, &console)?;

@@ -132,8 +132,8 @@ impl Customers {
     /// A purchase record with an hour other than 0 says that purchases were merged by the hour.
     ///
     /// # Errors
-    /// When the id is blank, the average spend does not fit the frequency (see [`SpendHistory::new`]), the weight is not a positive finite number,
-    /// or some rows come with a purchase record and some without.
+    /// When the id is blank, the average spend does not fit the frequency (see [`SpendHistory::new`]), the weight is not a positive finite
+    /// number, or some rows come with a purchase record and some without.
     pub fn push(&mut self, customer: Customer<'_>) -> Result<()> {
         let Customer { id, history, average_spend, weight, purchases } = customer;
         let named = |error: Error| error.at(format!("customer {id:?}"));

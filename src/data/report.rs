@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::data::observation::{MergePeriod, RefundPolicy};
 use crate::time::Date;
+#[cfg(feature = "serde")]
+use serde::Deserialize;
 
 /// A number of things and the amount of money they stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -36,7 +38,7 @@ pub(crate) enum SkipReason {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct SkippedRows {
     /// A wrong number of fields, or text that is not UTF-8.
     pub malformed: Tally,
@@ -114,7 +116,7 @@ impl Skipped {
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct DataReport {
     /// What became of negative amounts.
     pub refunds: RefundPolicy,
@@ -152,8 +154,10 @@ pub struct DataReport {
     /// Purchases of these customers, the first ones included, and what they are worth after refunds.
     pub purchases: Tally,
     /// The day of the first row used; none in a report on a summary.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "Option::deserialize"))]
     pub first_date: Option<Date>,
     /// The day of the last row used; none in a report on a summary.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "Option::deserialize"))]
     pub last_date: Option<Date>,
 }
 

@@ -4,7 +4,9 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::NamedTempFile;
+#[cfg(feature = "cli")]
+use tempfile::TempPath;
 
 use crate::error::{Error, Result};
 

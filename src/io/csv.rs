@@ -77,7 +77,7 @@ pub(super) fn read_log(name: &str, input: impl Read, options: &ReadOptions) -> R
     let mut records = Records::new(name, input, options.delimiter)?;
     let columns = &options.columns;
     let header = records.header();
-    let customer_at = header.position(&columns.customer, "--customer")?;
+    let customer_at = header.position(&columns.customer, "--customer-column")?;
     let date_at = header.position(&columns.date, "--date")?;
     let amount_at = header.position(&columns.amount, "--amount")?;
     let mut log = TransactionLog::new();
@@ -152,8 +152,8 @@ struct Lines<R> {
     line: u64,
     /// The line of the latest opening quote.
     opened: u64,
-    /// The lines of the first quotes that open, and close on another line with text right behind: where one was never closed, the next quote
-    /// of the file, which opens a field, is taken for its end.
+    /// The lines of the first quotes that open, and close on another line with text right behind: where one was never closed, the next
+    /// quote of the file, which opens a field, is taken for its end.
     mistaken: Option<(u64, u64)>,
 }
 
@@ -274,8 +274,8 @@ impl<'a, R: Read> Records<'a, R> {
     fn check_quotes(&self) -> Result<()> {
         if let Some((opened, closed)) = self.reader.get_ref().mistaken {
             return Err(Error::data(format!(
-                "the quote opened on line {opened} ends at a quote on line {closed} that has text right behind it, so it was hardly meant to; \
-                 close it on its own line, and double quotes that belong to the text"
+                "the quote opened on line {opened} ends at a quote on line {closed} that has text right behind it, so it was hardly meant \
+                 to; close it on its own line, and double quotes that belong to the text"
             ))
             .at(format!("{}:{opened}", self.name)));
         }

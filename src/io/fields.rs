@@ -1,7 +1,7 @@
 //! Headers and fields: the rules that do not depend on the file format, and the words for breaking them.
 
 use crate::data::{SkipReason, Skipped, Transaction, TransactionLog};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::io::options::{BadRows, ReadOptions};
 use crate::time::{Date, Moment};
 
@@ -37,7 +37,7 @@ impl Header<'_> {
     }
 
     pub(super) fn listed(&self) -> String {
-        let names: Vec<String> = self.columns.iter().map(|name| format!("{name:?}")).collect();
+        let names: Vec<String> = self.columns.iter().map(|name| quoted(name)).collect();
         names.join(", ")
     }
 
@@ -164,8 +164,9 @@ pub(super) fn number(text: &str, what: &str) -> std::result::Result<f64, String>
         Ok(value) if value.is_finite() => Ok(value),
         Ok(_) => Err(format!("{what} {text} is not finite")),
         Err(_) if text.contains(',') && text.bytes().any(|byte| byte.is_ascii_digit()) => Err(format!(
-            "{what} {text:?} has a decimal comma or thousands separators; write it with a decimal point and nothing else, such as 1234.56"
+            "{what} {} has a decimal comma or thousands separators; write it with a decimal point and nothing else, such as 1234.56",
+            quoted(text)
         )),
-        Err(_) => Err(format!("{what} {text:?} is no number; write it as digits with a decimal point, such as 1234.56")),
+        Err(_) => Err(format!("{what} {} is no number; write it as digits with a decimal point, such as 1234.56", quoted(text))),
     }
 }

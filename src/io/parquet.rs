@@ -67,7 +67,7 @@ impl ParquetFile {
         let header = Header { name, columns: self.columns() };
         let columns = &options.columns;
         let positions = [
-            header.position(&columns.customer, "--customer")?,
+            header.position(&columns.customer, "--customer-column")?,
             header.position(&columns.date, "--date")?,
             header.position(&columns.amount, "--amount")?,
         ];

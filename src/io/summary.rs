@@ -51,7 +51,7 @@ impl SummaryColumns {
     fn find(header: &Header<'_>, options: &SummaryOptions) -> Result<Self> {
         let single = |name: &str| -> Result<Option<Found>> { Ok(header.optional(name)?.map(|at| Found { at, name: name.to_owned() })) };
         let id = match &options.customer {
-            Some(name) => Some(Found { at: header.position(name, "--customer")?, name: name.clone() }),
+            Some(name) => Some(Found { at: header.position(name, "--customer-column")?, name: name.clone() }),
             None => match ID.into_iter().find(|name| header.has(name)) {
                 Some(name) => single(name)?,
                 None => None,
@@ -273,7 +273,7 @@ impl<'a> SummaryReader<'a> {
             if (recency - between).abs() > ROUNDING {
                 return Err(Error::data(format!(
                     "recency {recency} is not the time from {first} to {last}, which is {between} in the unit {unit}; \
-                     give the unit in which the summary was made with --unit"
+                     give the unit in which the summary was made with --unit, or, for a model in {unit}s, summarise the log again with --unit {unit}"
                 )));
             }
         }

@@ -57,8 +57,20 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 }
 
 impl<T> Named<T> {
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+    /// Puts the values into the order of `expected`: JSON promises none, and other tools sort.
+    fn arrange(&mut self, expected: &[ParameterInfo]) -> std::result::Result<(), String> {
+        if let Some((name, _)) = self.0.iter().find(|(name, _)| expected.iter().all(|parameter| parameter.name != name)) {
+            return Err(format!("{name} is no parameter of this model"));
+        }
+        let place = |name: &str| expected.iter().position(|parameter| parameter.name == name);
+        if let Some(missing) = expected.iter().find(|parameter| self.0.iter().all(|(name, _)| name != parameter.name)) {
+            return Err(format!("{} is missing", missing.name));
+        }
+        if self.0.len() > expected.len() {
+            return Err("a name is there twice".to_owned());
+        }
+        self.0.sort_by_key(|(name, _)| place(name));
+        Ok(())
     }
 }
 
@@ -149,17 +161,11 @@ impl FitRecord {
     }
 
     /// Checks a record against the parameters its model should have, and gives their values.
-    fn check(&self, expected: &[ParameterInfo]) -> Result<Vec<f64>> {
-        let broken = |rule: String| Error::file(format!("{}: {rule}", self.model));
-        let expected_names: Vec<&str> = expected.iter().map(|parameter| parameter.name).collect();
-        for (field, names) in [
-            ("parameters", self.parameters.names().collect::<Vec<_>>()),
-            ("standard_errors", self.standard_errors.names().collect::<Vec<_>>()),
-        ] {
-            if names != expected_names {
-                return Err(broken(format!("{field} are {}, but the model has {}", names.join(", "), expected_names.join(", "))));
-            }
-        }
+    fn check(&mut self, expected: &[ParameterInfo]) -> Result<Vec<f64>> {
+        let model = self.model.clone();
+        let broken = |rule: String| Error::file(format!("{model}: {rule}"));
+        self.parameters.arrange(expected).map_err(|rule| broken(format!("parameters: {rule}")))?;
+        self.standard_errors.arrange(expected).map_err(|rule| broken(format!("standard_errors: {rule}")))?;
         let n = expected.len();
         if self.covariance.len() != n || self.covariance.iter().any(|row| row.len() != n) {
             return Err(broken(format!("covariance must be a matrix of {n} rows and columns")));
@@ -186,7 +192,7 @@ impl FitRecord {
             for (j, covariance) in row.iter().enumerate() {
                 let (one, other) = (self.covariance[i][i].unwrap_or(0.0), self.covariance[j][j].unwrap_or(0.0));
                 if covariance.is_some_and(|covariance| covariance * covariance > one * other * (1.0 + 1e-9)) {
-                    return Err(broken(format!("the correlation of {} and {} exceeds 1", expected_names[i], expected_names[j])));
+                    return Err(broken(format!("the correlation of {} and {} exceeds 1", expected[i].name, expected[j].name)));
                 }
             }
         }
@@ -264,11 +270,11 @@ impl ModelFile {
         ModelFile::checked(Contents { format: FORMAT, crate_version, unit, observation_end, purchases, spend, definition, data })
     }
 
-    fn checked(contents: Contents) -> Result<Self> {
-        let record = &contents.purchases;
+    fn checked(mut contents: Contents) -> Result<Self> {
+        let record = &mut contents.purchases;
         let parameters = record.check(AnyPurchaseModel::parameters_of(&record.model)?)?;
         let purchases = AnyPurchaseModel::from_name(&record.model, &parameters)?;
-        let spend = match &contents.spend {
+        let spend = match &mut contents.spend {
             None => None,
             Some(record) if record.model == GammaGamma::NAME => Some(GammaGamma::from_parameters(&record.check(GammaGamma::PARAMETERS)?)?),
             Some(record) => return Err(Error::file(format!("spend.model {:?} is not known; it is {}", record.model, GammaGamma::NAME))),
