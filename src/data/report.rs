@@ -4,8 +4,6 @@ use std::fmt;
 
 use crate::data::observation::{MergePeriod, RefundPolicy};
 use crate::time::Date;
-#[cfg(feature = "serde")]
-use serde::Deserialize;
 
 /// A number of things and the amount of money they stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
