@@ -6,7 +6,7 @@ use super::newton::TrustRegionNewton;
 use super::objective::LogLikelihood;
 use crate::data::{Customers, SpendBasis};
 use crate::error::{Error, Result};
-use crate::models::{Estimable, Notice, NoticeKind};
+use crate::models::{Estimable, Notice, NoticeKind, Sample};
 use crate::numeric::symmetric::Eigen;
 use crate::time::{Date, TimeUnit};
 
@@ -74,7 +74,7 @@ impl<M: Estimable> Fitted<M> {
             return Err(Error::fit(format!("fitting {} left the domain of the model", M::NAME)));
         };
         let free = solver.free(point, &at.gradient);
-        let customers = M::customers(sample);
+        let customers = sample.customers();
         let mut notices = Vec::new();
         for (i, parameter) in M::PARAMETERS.iter().enumerate().filter(|(i, _)| !free.contains(i)) {
             let meaning = if at.gradient[i] < 0.0 { parameter.at_lower } else { parameter.at_upper };
@@ -94,7 +94,7 @@ impl<M: Estimable> Fitted<M> {
                  not single parameters; more customers or a longer observation would settle it",
             ));
         }
-        let repeat_buyers = M::repeat_buyers(sample);
+        let repeat_buyers = sample.repeat_buyers();
         if repeat_buyers < FEW_REPEAT_BUYERS {
             notices.push(Notice::new(
                 NoticeKind::FewRepeatBuyers,

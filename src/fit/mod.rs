@@ -14,7 +14,7 @@ use ndarray::Array1;
 
 use crate::data::Customers;
 use crate::error::{Error, Result};
-use crate::models::Estimable;
+use crate::models::{Estimable, Sample};
 
 pub use comparison::ComparisonLine;
 pub use fitted::{FitStatus, Fitted};
@@ -42,9 +42,9 @@ pub trait Fit: Estimable {
     /// ```
     ///
     /// # Errors
-    /// When the customers hold nothing to fit ([`Estimable::sample`]), or when no optimum was found; the message then carries the evidence.
+    /// When the customers hold nothing to fit ([`Sample::new`]), or when no optimum was found; the message then carries the evidence.
     fn fit(customers: &Customers) -> Result<Fitted<Self>> {
-        let sample = Self::sample(customers)?;
+        let sample = Self::Sample::new(customers)?;
         let start = Self::start(&sample);
         fit_from(&sample, &start, Measured::of(customers))
     }
@@ -55,7 +55,7 @@ impl<M: Estimable> Fit for M {}
 /// Fits from a given start.
 fn fit_from<M: Estimable>(sample: &M::Sample, start: &M, measured: Measured) -> Result<Fitted<M>> {
     let (lower, upper) = LogLikelihood::<M>::bounds(sample);
-    let solver = TrustRegionNewton::new(lower, upper, M::customers(sample), M::magnitude(sample));
+    let solver = TrustRegionNewton::new(lower, upper, sample.customers(), sample.magnitude());
     let logs = start.parameters().mapv(f64::ln);
     let run = Executor::new(LogLikelihood::<M>::new(sample), solver)
         .configure(|state| state.param(logs).max_iters(MAX_ITERATIONS))
@@ -111,7 +111,7 @@ mod tests {
 
     /// Every start within a factor of 100 of `centre` ends at the optimum, or says that it did not.
     fn assert_all_starts_agree<M: Estimable>(centre: &[f64]) {
-        let (sample, measured) = (M::sample(&cdnow()).unwrap(), Measured::of(&cdnow()));
+        let (sample, measured) = (M::Sample::new(&cdnow()).unwrap(), Measured::of(&cdnow()));
         let best = fit_from(&sample, &M::start(&sample), measured).unwrap().log_likelihood();
         let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(11);
         let mut most = 0;

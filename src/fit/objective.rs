@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use crate::models::{Estimable, Evaluation, PARAMETER_RANGE, ParameterKind};
+use crate::models::{Estimable, Evaluation, PARAMETER_RANGE, ParameterKind, Sample};
 
 /// The box around a shape parameter, and around a scale in units of the sample's own scale.
 ///
@@ -28,7 +28,7 @@ impl<'a, M: Estimable> LogLikelihood<'a, M> {
 
     /// Lower and upper bounds of the logarithms.
     pub(super) fn bounds(sample: &M::Sample) -> (Array1<f64>, Array1<f64>) {
-        let scale = M::scale(sample);
+        let scale = sample.scale();
         let bounds = M::PARAMETERS.iter().map(|parameter| match parameter.kind {
             ParameterKind::Shape => SHAPE_BOUNDS,
             ParameterKind::Scale => (scale * SCALE_BOUNDS.0, scale * SCALE_BOUNDS.1),

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 
 use super::notice::Notice;
-use crate::data::Customers;
+use super::sample::Sample;
 use crate::error::Result;
 use crate::numeric::jet::Jet;
 
@@ -59,7 +59,7 @@ pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
     const PARAMETERS: &'static [ParameterInfo];
 
     /// The customers as this model's likelihood sees them: equal rows counted once, with their weight.
-    type Sample: Send + Sync;
+    type Sample: Sample;
 
     /// A model from its parameters, in order.
     ///
@@ -69,24 +69,6 @@ pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
 
     /// The parameters, in order.
     fn parameters(&self) -> Array1<f64>;
-
-    /// The part of the customers this model learns from.
-    ///
-    /// # Errors
-    /// When there is nothing to learn from: no repeat purchase, no spend.
-    fn sample(customers: &Customers) -> Result<Self::Sample>;
-
-    /// How many customers stand behind a sample, by weight.
-    fn customers(sample: &Self::Sample) -> f64;
-
-    /// How many of them came back after their first purchase: the ones an estimate rests on.
-    fn repeat_buyers(sample: &Self::Sample) -> f64;
-
-    /// The sum of the absolute values of the terms that ln L is a sum of, up to a small factor: its rounding error is this times 1e-16.
-    fn magnitude(sample: &Self::Sample) -> f64;
-
-    /// The unit of the model's scale parameters in this sample (mean age, mean spend), so that a fit does not depend on weeks or cents.
-    fn scale(sample: &Self::Sample) -> f64;
 
     /// Start values by moments.
     fn start(sample: &Self::Sample) -> Self;

@@ -44,7 +44,7 @@ use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::notice::{Notice, NoticeKind};
 use super::sample::SpendSample;
 use super::{at_least_zero, check_parameters};
-use crate::data::{Customers, SpendHistory};
+use crate::data::SpendHistory;
 use crate::error::{Error, Result};
 use crate::numeric::elementary::ln;
 use crate::numeric::jet::Jet;
@@ -348,26 +348,6 @@ impl Estimable for GammaGamma {
 
     fn parameters(&self) -> Array1<f64> {
         ndarray::array![self.p, self.q, self.gamma]
-    }
-
-    fn sample(customers: &Customers) -> Result<SpendSample> {
-        SpendSample::new(customers)
-    }
-
-    fn customers(sample: &SpendSample) -> f64 {
-        sample.customers()
-    }
-
-    fn repeat_buyers(sample: &SpendSample) -> f64 {
-        sample.customers()
-    }
-
-    fn magnitude(sample: &SpendSample) -> f64 {
-        sample.magnitude()
-    }
-
-    fn scale(sample: &SpendSample) -> f64 {
-        sample.mean_spend()
     }
 
     fn start(sample: &SpendSample) -> Self {

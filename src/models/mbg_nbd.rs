@@ -39,7 +39,7 @@ use super::check_parameters;
 use super::estimable::{Estimable, Evaluation, ParameterInfo};
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
-use crate::data::{Customers, History};
+use crate::data::History;
 use crate::error::{Error, Result};
 use crate::numeric::jet::Jet;
 
@@ -180,26 +180,6 @@ impl Estimable for MbgNbd {
     fn parameters(&self) -> Array1<f64> {
         let BetaDropout { r, alpha, a, b } = self.0;
         ndarray::array![r, alpha, a, b]
-    }
-
-    fn sample(customers: &Customers) -> Result<PurchaseSample> {
-        PurchaseSample::new(customers)
-    }
-
-    fn customers(sample: &PurchaseSample) -> f64 {
-        sample.customers()
-    }
-
-    fn repeat_buyers(sample: &PurchaseSample) -> f64 {
-        sample.repeat_buyers()
-    }
-
-    fn magnitude(sample: &PurchaseSample) -> f64 {
-        sample.magnitude()
-    }
-
-    fn scale(sample: &PurchaseSample) -> f64 {
-        sample.mean_age()
     }
 
     fn start(sample: &PurchaseSample) -> Self {

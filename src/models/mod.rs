@@ -25,7 +25,7 @@ pub use nbd::{Nbd, NbdParams};
 pub use notice::{Notice, NoticeKind};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdParams};
 pub use purchase_model::PurchaseModel;
-pub use sample::{PurchaseSample, SpendSample};
+pub use sample::{PurchaseSample, Sample, SpendSample};
 
 use crate::error::{Error, Result};
 

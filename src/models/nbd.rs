@@ -33,7 +33,7 @@ use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
 use super::{at_least_zero, check_parameters, duration};
-use crate::data::{Customers, History};
+use crate::data::History;
 use crate::error::{Error, Result};
 use crate::numeric::elementary::{ln, ln_1p};
 use crate::numeric::jet::Jet;
@@ -234,26 +234,6 @@ impl Estimable for Nbd {
 
     fn parameters(&self) -> Array1<f64> {
         ndarray::array![self.r, self.alpha]
-    }
-
-    fn sample(customers: &Customers) -> Result<PurchaseSample> {
-        PurchaseSample::new(customers)
-    }
-
-    fn customers(sample: &PurchaseSample) -> f64 {
-        sample.customers()
-    }
-
-    fn repeat_buyers(sample: &PurchaseSample) -> f64 {
-        sample.repeat_buyers()
-    }
-
-    fn magnitude(sample: &PurchaseSample) -> f64 {
-        sample.magnitude()
-    }
-
-    fn scale(sample: &PurchaseSample) -> f64 {
-        sample.mean_age()
     }
 
     fn start(sample: &PurchaseSample) -> Self {

@@ -53,7 +53,7 @@ use super::nbd::Nbd;
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
 use super::{FOR_EVER, at_least_zero, at_most_one, check_parameters, duration};
-use crate::data::{Customers, History};
+use crate::data::History;
 use crate::error::{Error, Result};
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay, for_each_node};
 use crate::numeric::elementary::{exp, ln, ln_1p};
@@ -520,26 +520,6 @@ impl Estimable for ParetoNbd {
 
     fn parameters(&self) -> Array1<f64> {
         ndarray::array![self.r, self.alpha, self.s, self.beta]
-    }
-
-    fn sample(customers: &Customers) -> Result<PurchaseSample> {
-        PurchaseSample::new(customers)
-    }
-
-    fn customers(sample: &PurchaseSample) -> f64 {
-        sample.customers()
-    }
-
-    fn repeat_buyers(sample: &PurchaseSample) -> f64 {
-        sample.repeat_buyers()
-    }
-
-    fn magnitude(sample: &PurchaseSample) -> f64 {
-        sample.magnitude()
-    }
-
-    fn scale(sample: &PurchaseSample) -> f64 {
-        sample.mean_age()
     }
 
     fn start(sample: &PurchaseSample) -> Self {

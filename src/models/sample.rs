@@ -7,6 +7,27 @@ use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::numeric::jet::Jet;
 
+/// The part of a customer base that a model learns from.
+pub trait Sample: Sized + Send + Sync {
+    /// The sample of a customer base.
+    ///
+    /// # Errors
+    /// When there is nothing to learn from: no repeat purchase, no spend.
+    fn new(customers: &Customers) -> Result<Self>;
+
+    /// How many customers stand behind it, by weight.
+    fn customers(&self) -> f64;
+
+    /// How many of them came back after their first purchase: the ones an estimate rests on.
+    fn repeat_buyers(&self) -> f64;
+
+    /// The sum of the absolute values of the terms that ln L is a sum of, up to a small factor: its rounding error is this times 1e-16.
+    fn magnitude(&self) -> f64;
+
+    /// The unit of a model's scale parameters in this sample (mean age, mean spend), so that a fit does not depend on weeks or cents.
+    fn scale(&self) -> f64;
+}
+
 /// Rows that are summed without interruption. Chunk sums are added in order, so that the result does not depend on the number of threads.
 const CHUNK: usize = 4096;
 
@@ -28,12 +49,8 @@ struct PurchaseRow {
     weight: f64,
 }
 
-impl PurchaseSample {
-    /// The distinct (x, t_x, T) of a customer base.
-    ///
-    /// # Errors
-    /// When nobody bought twice, or nobody was observed for any time: then nothing can be learned about rates and dropout.
-    pub fn new(customers: &Customers) -> Result<Self> {
+impl Sample for PurchaseSample {
+    fn new(customers: &Customers) -> Result<Self> {
         if customers.frequency().iter().all(|&x| x == 0) {
             return Err(Error::fit(format!(
                 "none of the {} customers has a repeat purchase, so neither purchase rates nor dropout can be estimated; observe them for longer \
@@ -74,24 +91,25 @@ impl PurchaseSample {
         Ok(PurchaseSample { rows, frequencies, customers, mean_age })
     }
 
-    /// The number of customers, by weight.
-    #[must_use]
-    pub fn customers(&self) -> f64 {
+    fn customers(&self) -> f64 {
         self.customers
     }
 
-    /// The number of customers with a repeat purchase, by weight.
-    #[must_use]
-    pub fn repeat_buyers(&self) -> f64 {
+    fn repeat_buyers(&self) -> f64 {
         self.frequencies.iter().filter(|(x, _)| *x > 0.0).map(|(_, weight)| weight).sum()
     }
 
-    /// A bound of the terms of any model's ln L: each purchase brings the logarithm of a rate and of a time.
-    pub(crate) fn magnitude(&self) -> f64 {
+    fn magnitude(&self) -> f64 {
         let of_time = self.mean_age.ln().abs();
         self.frequencies.iter().map(|&(x, weight)| weight * (1.0 + x) * (1.0 + x.ln_1p() + of_time)).sum()
     }
 
+    fn scale(&self) -> f64 {
+        self.mean_age
+    }
+}
+
+impl PurchaseSample {
     /// The number of distinct histories.
     #[must_use]
     pub fn distinct(&self) -> usize {
@@ -146,12 +164,8 @@ struct SpendRow {
     weight: f64,
 }
 
-impl SpendSample {
-    /// The distinct (x, m_x) of the customers with a positive average spend.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn new(customers: &Customers) -> Result<Self> {
+impl Sample for SpendSample {
+    fn new(customers: &Customers) -> Result<Self> {
         let mut rows: Vec<SpendRow> = (0..customers.len())
             .map(|i| (customers.spend(i), customers.weight(i)))
             .filter(|(spend, _)| spend.purchases() > 0)
@@ -184,18 +198,25 @@ impl SpendSample {
         Ok(SpendSample { rows, counts, customers, mean_spend })
     }
 
-    /// The number of customers whose spend is known, by weight.
-    #[must_use]
-    pub fn customers(&self) -> f64 {
+    fn customers(&self) -> f64 {
         self.customers
     }
 
-    /// A bound of the terms of the model's ln L: the logarithms of spends and of their number.
-    pub(crate) fn magnitude(&self) -> f64 {
+    fn repeat_buyers(&self) -> f64 {
+        self.customers
+    }
+
+    fn magnitude(&self) -> f64 {
         let of_money = self.mean_spend.ln().abs();
         self.counts.iter().map(|&(purchases, weight)| weight * (2.0 + f64::from(purchases).ln_1p() + of_money)).sum()
     }
 
+    fn scale(&self) -> f64 {
+        self.mean_spend
+    }
+}
+
+impl SpendSample {
     /// The mean of their mean spends.
     #[must_use]
     pub fn mean_spend(&self) -> f64 {
