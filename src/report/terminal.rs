@@ -58,7 +58,12 @@ fn fit(title: &str, record: &FitRecord) -> String {
         grouped(record.log_likelihood(), 2),
         record.evaluations()
     );
-    let title = format!("{title}: {}, fitted to {} customers", record.model(), grouped(record.customers(), 0));
+    let title = format!(
+        "{title}: {}, fitted to {} customer{}",
+        record.model(),
+        grouped(record.customers(), 0),
+        if record.customers() == 1.0 { "" } else { "s" }
+    );
     let mut text = section(&title, table.to_string().lines().chain([likelihood.as_str()]));
     for notice in record.notices() {
         text.push_str(&wrapped(&notice.message, "  notice: ", WIDTH));
