@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Fit,
     /// A file could not be read or written, or a model file is not what it claims to be.
     File,
+    /// Somebody who watched the work stopped it.
+    Cancelled,
 }
 
 /// An error: a kind, a message for people, the place it concerns and its cause.
@@ -55,6 +57,10 @@ impl Error {
 
     pub(crate) fn fit(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Fit, message)
+    }
+
+    pub(crate) fn cancelled(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Cancelled, message)
     }
 
     #[cfg(any(feature = "csv", feature = "parquet", feature = "serde"))]

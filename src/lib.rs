@@ -69,6 +69,7 @@ mod fit;
 mod io;
 mod models;
 mod numeric;
+mod parallel;
 #[cfg(feature = "cli")]
 mod report;
 mod score;
@@ -80,7 +81,7 @@ pub mod cli;
 
 pub use data::*;
 pub use error::{Error, ErrorKind, Result};
-pub use fit::{ComparisonLine, Fit, FitStatus, Fitted, Level, ParameterDraws};
+pub use fit::*;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub use io::*;
 pub use models::*;

@@ -21,9 +21,10 @@ use rand_distr::{Distribution, Exp1, Gamma, Poisson};
 use crate::data::{Customer, Customers, History, Transaction, TransactionLog};
 use crate::error::{Error, Result};
 use crate::models::{
-    AnyPurchaseModel, BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams,
-    PurchaseModel,
+    AnyPurchaseModel, BgNbd, BgNbdParams, Estimable, GammaGamma, GammaGammaParams, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd,
+    ParetoNbdParams, PurchaseModel, PurchaseSample, SpendSample,
 };
+use crate::parallel::map_indices;
 use crate::time::{Date, Moment, TimeUnit};
 
 /// More purchases of one customer are not simulated: it would take seconds for one row of a summary.
@@ -202,6 +203,31 @@ impl Simulate for AnyPurchaseModel {
     }
 }
 
+/// A model that can draw the sample it was fitted to anew: as many customers, observed for as long, with another chance.
+pub trait Redraw: Estimable {
+    /// Draws a sample of the same size from this model.
+    ///
+    /// # Errors
+    /// When what was drawn holds nothing to fit.
+    fn redraw<R: Rng>(&self, sample: &Self::Sample, rng: &mut R) -> Result<Self::Sample>;
+}
+
+impl<M: Simulate + Estimable<Sample = PurchaseSample>> Redraw for M {
+    fn redraw<R: Rng>(&self, sample: &PurchaseSample, rng: &mut R) -> Result<PurchaseSample> {
+        sample.redrawn(|age| {
+            let traits = self.draw_traits(rng);
+            let times = traits.purchase_times(age, &mut *rng).take(MOST_PURCHASES as usize);
+            times.fold((0, 0.0), |(x, _), time| (x + 1, time))
+        })
+    }
+}
+
+impl Redraw for GammaGamma {
+    fn redraw<R: Rng>(&self, sample: &SpendSample, rng: &mut R) -> Result<SpendSample> {
+        sample.redrawn(|purchases| self.draw_spender(rng).draw_mean_amount(purchases, rng))
+    }
+}
+
 /// How one customer spends: gamma(shape p) around a mean of their own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spender {
@@ -219,7 +245,19 @@ impl Spender {
 
     /// Draws the amount of a purchase: at most 1e13, and 0 where it would be below 1e-200.
     pub fn draw_amount<R: Rng>(&self, rng: &mut R) -> f64 {
-        let amount = (draw_ln_gamma(self.p, rng) - self.ln_rate).exp().min(LARGEST_AMOUNT);
+        self.draw_sum(1.0, rng)
+    }
+
+    /// Draws the mean amount of a number of purchases, at once: takes no longer when there are many.
+    ///
+    /// A random number of its own: not the mean of [`draw_amount`](Self::draw_amount) with the same generator.
+    pub fn draw_mean_amount<R: Rng>(&self, purchases: u32, rng: &mut R) -> f64 {
+        let purchases = f64::from(purchases.max(1));
+        self.draw_sum(purchases, rng) / purchases
+    }
+
+    fn draw_sum<R: Rng>(&self, purchases: f64, rng: &mut R) -> f64 {
+        let amount = (draw_ln_gamma(self.p * purchases, rng) - self.ln_rate).exp().min(LARGEST_AMOUNT);
         if amount < SMALLEST_AMOUNT { 0.0 } else { amount }
     }
 }
@@ -608,18 +646,5 @@ impl SimulatedCustomer {
             TimeUnit::Hour => Moment::from_hours_since_1970(hour),
             TimeUnit::Day | TimeUnit::Week => Moment::from_hours_since_1970(hour.div_euclid(24) * 24),
         }
-    }
-}
-
-/// f(0), f(1), ... f(count - 1), on all cores where there is leave to use them.
-fn map_indices<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-    #[cfg(feature = "parallel")]
-    {
-        use rayon::prelude::*;
-        (0..count).into_par_iter().map(f).collect()
-    }
-    #[cfg(not(feature = "parallel"))]
-    {
-        (0..count).map(f).collect()
     }
 }

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. A file may import from its own layer and from those before it.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["error"],
-    &["time", "numeric"],
+    &["time", "numeric", "parallel"],
     &["data"],
     &["models"],
-    &["simulate", "fit"],
+    &["simulate"],
+    &["fit"],
     &["score"],
     &["backtest"],
     &["report"],

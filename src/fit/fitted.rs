@@ -1,20 +1,16 @@
 //! A fitted model with its evidence.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2};
 
-use super::newton::TrustRegionNewton;
-use super::objective::LogLikelihood;
+use super::diagnosis;
+use super::estimator::Optimum;
+use super::objective::LogPosterior;
+use super::prior::Prior;
+use super::watch::Watch;
 use crate::data::{Customers, SpendBasis};
 use crate::error::{Error, Result};
-use crate::models::{Estimable, Notice, NoticeKind, Sample};
-use crate::numeric::symmetric::Eigen;
+use crate::models::{Estimable, Notice, Sample};
 use crate::time::{Date, TimeUnit};
-
-/// A standard error of a log-parameter beyond this leaves the parameter open within a factor of twenty either way.
-const RIDGE_STANDARD_ERROR: f64 = 3.0;
-
-/// Below this many repeat buyers behind an estimate its standard errors are themselves a guess.
-const FEW_REPEAT_BUYERS: f64 = 30.0;
 
 /// How a fit ended. A fit that did not converge is an error, not a status.
 #[non_exhaustive]
@@ -43,6 +39,7 @@ pub struct Fitted<M> {
     iterations: u64,
     evaluations: u64,
     notices: Vec<Notice>,
+    prior: Option<Prior>,
     measured: Measured,
 }
 
@@ -63,45 +60,18 @@ impl Measured {
 impl<M: Estimable> Fitted<M> {
     /// Gathers the evidence at the point where the optimiser stopped.
     pub(super) fn at_optimum(
-        sample: &M::Sample,
-        point: &Array1<f64>,
-        solver: &TrustRegionNewton,
+        objective: &LogPosterior<'_, M>,
+        optimum: &Optimum,
         measured: Measured,
-        iterations: u64,
-        evaluations: u64,
+        watch: Option<&Watch<'_>>,
     ) -> Result<Self> {
-        let (Some(model), Some(at)) = (LogLikelihood::<M>::model(point), solver.evaluation()) else {
+        let Optimum { point, evaluation: at, free, iterations, evaluations } = optimum;
+        let Some(model) = LogPosterior::<M>::model(point) else {
             return Err(Error::fit(format!("fitting {} left the domain of the model", M::NAME)));
         };
-        let free = solver.free(point, &at.gradient);
-        let customers = sample.customers();
-        let mut notices = Vec::new();
-        for (i, parameter) in M::PARAMETERS.iter().enumerate().filter(|(i, _)| !free.contains(i)) {
-            let meaning = if at.gradient[i] < 0.0 { parameter.at_lower } else { parameter.at_upper };
-            notices.push(Notice::new(
-                NoticeKind::AtBoundary,
-                format!("{} = {:.3e} is the end of its range and the likelihood still rises: {meaning}", parameter.name, point[i].exp()),
-            ));
-        }
+        let customers = objective.sample().customers();
         let parameters = model.parameters();
-        let curvature = Array2::from_shape_fn((free.len(), free.len()), |(i, j)| -at.hessian[[free[i], free[j]]]);
-        let of_logs = Eigen::of(&curvature).positive_inverse();
-        let widest = of_logs.as_ref().map(|covariance| covariance.diag().iter().fold(0.0, |most: f64, v| most.max(*v)).sqrt());
-        if widest.is_none_or(|width| width > RIDGE_STANDARD_ERROR) && !free.is_empty() {
-            notices.push(Notice::new(
-                NoticeKind::FlatRidge,
-                "the likelihood is nearly flat in some direction: different parameters describe these data equally well, so read the forecasts, \
-                 not single parameters; more customers or a longer observation would settle it",
-            ));
-        }
-        let repeat_buyers = sample.repeat_buyers();
-        if repeat_buyers < FEW_REPEAT_BUYERS {
-            notices.push(Notice::new(
-                NoticeKind::FewRepeatBuyers,
-                format!("the {} fit rests on {repeat_buyers} customers who came back; take its numbers as a rough guess", M::NAME),
-            ));
-        }
-        notices.extend(model.cautions());
+        let of_logs = optimum.covariance_of_logs();
         let covariance = of_logs.map(|covariance| {
             Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] * (parameters[free[i]] * parameters[free[j]]))
         });
@@ -112,14 +82,15 @@ impl<M: Estimable> Fitted<M> {
         Ok(Fitted {
             model,
             status,
-            log_likelihood: at.value,
+            log_likelihood: at.value - objective.ln_prior(point),
             customers,
-            free,
+            free: free.clone(),
             covariance,
             max_abs_gradient,
-            iterations,
-            evaluations,
-            notices,
+            iterations: *iterations,
+            evaluations: *evaluations,
+            notices: diagnosis::notices(objective, optimum, &model, watch)?,
+            prior: objective.prior(),
             measured,
         })
     }
@@ -208,6 +179,12 @@ impl<M: Estimable> Fitted<M> {
     #[must_use]
     pub fn spend_basis(&self) -> SpendBasis {
         self.measured.spend_basis
+    }
+
+    /// The prior that the estimate took in, if there was one.
+    #[must_use]
+    pub fn prior(&self) -> Option<Prior> {
+        self.prior
     }
 
     /// Concerns that do not invalidate the fit.

@@ -1,14 +1,12 @@
-//! What a fit says beyond its point: intervals of parameters, information criteria, draws from the estimate's distribution.
+//! What a fit says beyond its point: intervals of parameters, information criteria, the distribution of the estimate.
 
-use ndarray::Array1;
-use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
+use ndarray::Array2;
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::distribution::ParameterDistribution;
 use super::fitted::Fitted;
 use crate::error::{Error, Result};
 use crate::models::Estimable;
-use crate::numeric::symmetric::Eigen;
 
 /// The share of cases that an interval is meant to cover.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +31,17 @@ impl Level {
     }
 
     /// The standard normal quantile that leaves out (1 - level)/2 on either side.
-    fn normal_quantile(self) -> f64 {
+    /// The lower and upper end of the central share of sorted values, interpolated between neighbours; for at least one value.
+    pub(crate) fn central(self, sorted: &[f64]) -> (f64, f64) {
+        let at = |share: f64| {
+            let place = share * (sorted.len() - 1) as f64;
+            let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+            below + (above - below) * place.fract()
+        };
+        (at(0.5 - 0.5 * self.0), at(0.5 + 0.5 * self.0))
+    }
+
+    pub(crate) fn normal_quantile(self) -> f64 {
         Normal::standard().inverse_cdf(0.5 + 0.5 * self.0)
     }
 }
@@ -73,49 +81,17 @@ impl<M: Estimable> Fitted<M> {
         self.free().len() as f64
     }
 
-    /// Prepares draws from the estimate's asymptotic distribution: normal in the logarithms of the parameters that are not at a boundary.
+    /// The distribution of the estimate: normal in the logarithms of the parameters that are not at a boundary.
     ///
     /// `None` when the likelihood is flat in some direction, so that there is no such distribution.
     #[must_use]
-    pub fn parameter_draws(&self) -> Option<ParameterDraws<M>> {
+    pub fn parameter_distribution(&self) -> Option<ParameterDistribution> {
         let parameters = self.model().parameters();
-        let free = self.free().to_vec();
-        let mut of_logs = self.free_covariance()?.to_owned();
-        for ((i, j), entry) in of_logs.indexed_iter_mut() {
-            *entry /= parameters[free[i]] * parameters[free[j]];
-        }
-        let eigen = Eigen::of(&of_logs);
-        Some(ParameterDraws { model: *self.model(), parameters, free, eigen })
-    }
-}
-
-/// The asymptotic distribution of a fit's parameters, to draw models from.
-#[derive(Debug, Clone)]
-pub struct ParameterDraws<M> {
-    model: M,
-    parameters: Array1<f64>,
-    free: Vec<usize>,
-    eigen: Eigen,
-}
-
-impl<M: Estimable> ParameterDraws<M> {
-    /// Draws a model. A draw that leaves the model's domain (a likelihood that is almost flat) gives the estimate itself.
-    pub fn draw<R: Rng>(&self, rng: &mut R) -> M {
-        let steps: Array1<f64> = self
-            .eigen
-            .values
-            .iter()
-            .map(|variance| {
-                let normal: f64 = StandardNormal.sample(rng);
-                normal * variance.max(0.0).sqrt()
-            })
-            .collect();
-        let logs = self.eigen.vectors.dot(&steps);
-        let mut parameters = self.parameters.to_vec();
-        for (&i, log) in self.free.iter().zip(&logs) {
-            parameters[i] *= log.exp();
-        }
-        M::from_parameters(&parameters).unwrap_or(self.model)
+        let free = self.free();
+        let covariance = self.free_covariance()?;
+        let of_logs =
+            Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] / (parameters[free[i]] * parameters[free[j]]));
+        Some(ParameterDistribution::new(parameters, free.to_vec(), &of_logs))
     }
 }
 

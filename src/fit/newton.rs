@@ -4,10 +4,13 @@
 //! data. Parameters that the gradient pushes out of the box stay at its edge (an active set). argmin keeps the run loop, the counts and the reason
 //! of stopping; its own trust region has neither bounds nor a stopping rule and takes three passes instead of one.
 
+use std::ops::ControlFlow;
+
 use argmin::core::{Error as ArgminError, IterState, KV, Problem, Solver, TerminationReason, TerminationStatus};
 use ndarray::{Array1, Array2};
 
 use super::objective::Objective;
+use super::watch::{Progress, Watch};
 use crate::models::Evaluation;
 use crate::numeric::symmetric::Eigen;
 
@@ -31,8 +34,7 @@ const LARGEST_RADIUS: f64 = 8.0;
 const SMALLEST_RADIUS: f64 = 1e-10;
 
 /// The solver.
-#[derive(Debug)]
-pub(super) struct TrustRegionNewton {
+pub(super) struct TrustRegionNewton<'a> {
     lower: Array1<f64>,
     upper: Array1<f64>,
     /// The size of the sample, by weight: tolerances are per customer.
@@ -42,6 +44,7 @@ pub(super) struct TrustRegionNewton {
     radius: f64,
     at: Option<Evaluation>,
     stop: Option<TerminationReason>,
+    watch: Option<&'a Watch<'a>>,
 }
 
 /// A step within the trust region and what the quadratic model expects of it.
@@ -50,10 +53,11 @@ struct Step {
     gain: f64,
 }
 
-impl TrustRegionNewton {
+impl<'a> TrustRegionNewton<'a> {
     /// `magnitude` is the size of the terms that ln L is a sum of.
-    pub(super) fn new(lower: Array1<f64>, upper: Array1<f64>, customers: f64, magnitude: f64) -> Self {
-        TrustRegionNewton { lower, upper, customers, noise: ROUNDING * magnitude, radius: FIRST_RADIUS, at: None, stop: None }
+    pub(super) fn new(bounds: (Array1<f64>, Array1<f64>), customers: f64, magnitude: f64, watch: Option<&'a Watch<'a>>) -> Self {
+        let (lower, upper) = bounds;
+        TrustRegionNewton { lower, upper, customers, noise: ROUNDING * magnitude, radius: FIRST_RADIUS, at: None, stop: None, watch }
     }
 
     /// The evaluation at the point where the solver stands.
@@ -157,7 +161,7 @@ fn trust_region_step(free: &[usize], at: &Evaluation, radius: f64) -> Array1<f64
     vectors.dot(&along(base + high))
 }
 
-impl<O: Objective> Solver<O, NewtonState> for TrustRegionNewton {
+impl<O: Objective> Solver<O, NewtonState> for TrustRegionNewton<'_> {
     fn name(&self) -> &str {
         "bounded trust-region Newton"
     }
@@ -206,10 +210,14 @@ impl<O: Objective> Solver<O, NewtonState> for TrustRegionNewton {
         }
     }
 
-    fn terminate(&mut self, _state: &NewtonState) -> TerminationStatus {
-        match &self.stop {
-            Some(reason) => TerminationStatus::Terminated(reason.clone()),
-            None => TerminationStatus::NotTerminated,
+    fn terminate(&mut self, state: &NewtonState) -> TerminationStatus {
+        if let Some(reason) = &self.stop {
+            return TerminationStatus::Terminated(reason.clone());
+        }
+        let progress = Progress::Iteration { iteration: state.iter, value: -state.cost };
+        match self.watch.map_or(ControlFlow::Continue(()), |watch| watch(progress)) {
+            ControlFlow::Continue(()) => TerminationStatus::NotTerminated,
+            ControlFlow::Break(()) => TerminationStatus::Terminated(TerminationReason::Interrupt),
         }
     }
 }

@@ -76,8 +76,9 @@ pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
     /// ln L of the sample with gradient and Hessian, in one pass.
     fn ln_likelihood_sum(&self, sample: &Self::Sample) -> Evaluation;
 
-    /// Properties of these parameters that limit what can be asked of the model, in words.
-    fn cautions(&self) -> Vec<Notice> {
+    /// What about these parameters, or about the sample they were fitted to, limits what can be asked of the model, in words.
+    fn cautions(&self, sample: &Self::Sample) -> Vec<Notice> {
+        let _ = sample;
         Vec::new()
     }
 }

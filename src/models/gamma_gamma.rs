@@ -43,6 +43,7 @@ use ndarray::Array1;
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::notice::{Notice, NoticeKind};
 use super::sample::SpendSample;
+use super::spend_by_frequency::SpendByFrequency;
 use super::{at_least_zero, check_parameters};
 use crate::data::SpendHistory;
 use crate::error::{Error, Result};
@@ -358,13 +359,31 @@ impl Estimable for GammaGamma {
         sample.sum(|purchases| self.count_term(purchases), |x, m| self.spend_term(x, m)).into()
     }
 
-    fn cautions(&self) -> Vec<Notice> {
-        let infinite = format!(
-            "q = {:.3} is at most 1: the mean spend over customers is infinite, so customers without a repeat purchase get no expected spend; \
-             look for single huge amounts in the data",
-            self.q
-        );
-        if self.q <= 1.0 { vec![Notice::new(NoticeKind::InfiniteMeanSpend, infinite)] } else { Vec::new() }
+    fn cautions(&self, sample: &SpendSample) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if self.q <= 1.0 {
+            notices.push(Notice::new(
+                NoticeKind::InfiniteMeanSpend,
+                format!(
+                    "q = {:.3} is at most 1: the mean spend over customers is infinite, so customers without a repeat purchase get no expected \
+                     spend; look for single huge amounts in the data",
+                    self.q
+                ),
+            ));
+        }
+        if sample.all_equal() {
+            notices.push(Notice::new(
+                NoticeKind::EqualSpends,
+                format!(
+                    "every repeat buyer has the same average spend, {:.2}: nothing can be learned about how spend differs, and everybody is expected \
+                     to go on spending that; check that the amounts are not a constant placeholder",
+                    sample.mean_spend()
+                ),
+            ));
+        } else {
+            notices.extend(SpendByFrequency::of(self, sample).and_then(|spend| spend.notice()));
+        }
+        notices
     }
 }
 

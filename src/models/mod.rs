@@ -15,6 +15,7 @@ mod notice;
 mod pareto_nbd;
 mod purchase_model;
 mod sample;
+mod spend_by_frequency;
 
 pub use any::AnyPurchaseModel;
 pub use bg_nbd::{BgNbd, BgNbdParams};
@@ -26,6 +27,7 @@ pub use notice::{Notice, NoticeKind};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdParams};
 pub use purchase_model::PurchaseModel;
 pub use sample::{PurchaseSample, Sample, SpendSample};
+pub use spend_by_frequency::{FrequencyClass, SpendByFrequency};
 
 use crate::error::{Error, Result};
 

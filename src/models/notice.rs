@@ -16,6 +16,12 @@ pub enum NoticeKind {
     InfiniteMeanSpend,
     /// The estimate rests on few customers who came back.
     FewRepeatBuyers,
+    /// One customer moves a parameter by more than a standard error.
+    OutlyingCustomer,
+    /// All customers spend the same, so nothing can be learned about how spend differs.
+    EqualSpends,
+    /// Those who buy more often spend more, or less, per purchase; the spend model takes the two to be unrelated.
+    SpendDependsOnFrequency,
 }
 
 /// A concern, typed for programs and worded for people.

@@ -3,9 +3,13 @@
 //! A likelihood is a sum over customers, and many customers have the same history: counting equal ones once saves most of the work and makes the
 //! sum independent of the order of the rows.
 
+use rand::Rng;
+use rand_distr::{Binomial, Distribution};
+
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::numeric::jet::Jet;
+use crate::parallel::map_chunks;
 
 /// The part of a customer base that a model learns from.
 pub trait Sample: Sized + Send + Sync {
@@ -26,6 +30,47 @@ pub trait Sample: Sized + Send + Sync {
 
     /// The unit of a model's scale parameters in this sample (mean age, mean spend), so that a fit does not depend on weeks or cents.
     fn scale(&self) -> f64;
+
+    /// As many customers drawn from this sample with replacement: a case bootstrap.
+    ///
+    /// # Errors
+    /// When what was drawn holds nothing to learn from.
+    fn resampled<R: Rng>(&self, rng: &mut R) -> Result<Self>;
+
+    /// The customers who stand out from the rest and might move an estimate on their own, by the index of their row.
+    fn extremes(&self) -> Vec<usize>;
+
+    /// One customer of a row, alone. Not a sample to fit to: a likelihood can be evaluated on it.
+    #[must_use]
+    fn only(&self, row: usize) -> Self;
+
+    /// All customers but one of a row.
+    ///
+    /// # Errors
+    /// When nothing to learn from is left.
+    fn without(&self, row: usize) -> Result<Self>;
+
+    /// A customer of a row, in words.
+    fn describe(&self, row: usize) -> String;
+}
+
+/// How many customers of each weight a draw of as many, with replacement, takes.
+fn draw_weights<'a, R: Rng>(weights: impl Iterator<Item = f64> + Clone + 'a, rng: &'a mut R) -> impl Iterator<Item = f64> + 'a {
+    let mut weight_left: f64 = weights.clone().sum();
+    let mut left = weight_left.round().max(1.0) as u64;
+    // Row by row, how many of the draws that are left fall on it.
+    weights.map(move |weight| {
+        let share = if weight_left > weight { weight / weight_left } else { 1.0 };
+        let drawn = Binomial::new(left, share.min(1.0)).map_or(0, |binomial| binomial.sample(rng));
+        weight_left -= weight;
+        left -= drawn;
+        drawn as f64
+    })
+}
+
+/// The number of customers that a row of this weight stands for when they are drawn one by one.
+fn whole(weight: f64) -> usize {
+    weight.round().max(1.0) as usize
 }
 
 /// Rows that are summed without interruption. Chunk sums are added in order, so that the result does not depend on the number of threads.
@@ -51,24 +96,76 @@ struct PurchaseRow {
 
 impl Sample for PurchaseSample {
     fn new(customers: &Customers) -> Result<Self> {
-        if customers.frequency().iter().all(|&x| x == 0) {
+        let rows = (0..customers.len()).map(|i| PurchaseRow {
+            x: f64::from(customers.frequency()[i]),
+            t_x: customers.recency()[i],
+            t_cal: customers.age()[i],
+            weight: customers.weight(i),
+        });
+        PurchaseSample::of(rows.collect())
+    }
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn repeat_buyers(&self) -> f64 {
+        self.frequencies.iter().filter(|(x, _)| *x > 0.0).map(|(_, weight)| weight).sum()
+    }
+
+    fn magnitude(&self) -> f64 {
+        let of_time = self.mean_age.ln().abs();
+        self.frequencies.iter().map(|&(x, weight)| weight * (1.0 + x) * (1.0 + x.ln_1p() + of_time)).sum()
+    }
+
+    fn scale(&self) -> f64 {
+        self.mean_age
+    }
+
+    fn resampled<R: Rng>(&self, rng: &mut R) -> Result<Self> {
+        let weights = draw_weights(self.rows.iter().map(|row| row.weight), rng);
+        let rows = self.rows.iter().zip(weights).map(|(&row, weight)| PurchaseRow { weight, ..row });
+        PurchaseSample::of(rows.filter(|row| row.weight > 0.0).collect())
+    }
+
+    fn extremes(&self) -> Vec<usize> {
+        // Rows are in the order of x: the most frequent buyer, and the one who bought most often for their age.
+        let rate = |row: &PurchaseRow| row.x / (row.t_cal + 0.05 * self.mean_age);
+        let quickest = (0..self.rows.len()).max_by(|&i, &j| rate(&self.rows[i]).total_cmp(&rate(&self.rows[j])));
+        let mut rows: Vec<usize> = quickest.into_iter().chain([self.rows.len() - 1]).collect();
+        rows.dedup();
+        rows
+    }
+
+    fn only(&self, row: usize) -> Self {
+        let row = PurchaseRow { weight: 1.0, ..self.rows[row] };
+        PurchaseSample { rows: vec![row], frequencies: vec![(row.x, 1.0)], customers: 1.0, mean_age: row.t_cal }
+    }
+
+    fn without(&self, row: usize) -> Result<Self> {
+        let mut rows = self.rows.clone();
+        rows[row].weight -= 1.0;
+        PurchaseSample::of(rows.into_iter().filter(|row| row.weight > 0.0).collect())
+    }
+
+    fn describe(&self, row: usize) -> String {
+        let PurchaseRow { x, t_x, t_cal, .. } = self.rows[row];
+        format!("{x} repeat purchases, the last one {t_x:.1} after the first, of an age of {t_cal:.1}")
+    }
+}
+
+impl PurchaseSample {
+    /// Checks, sorts, and counts equal rows once.
+    fn of(mut rows: Vec<PurchaseRow>) -> Result<Self> {
+        if rows.iter().all(|row| row.x == 0.0) {
             return Err(Error::fit(format!(
                 "none of the {} customers has a repeat purchase, so neither purchase rates nor dropout can be estimated; observe them for longer \
                  or check that the log holds all purchases, not only first ones",
-                customers.len()
+                rows.len()
             )));
         }
-        if customers.age().iter().all(|&age| age == 0.0) {
+        if rows.iter().all(|row| row.t_cal == 0.0) {
             return Err(Error::fit("every customer has age 0: nobody was observed after the first purchase"));
         }
-        let mut rows: Vec<PurchaseRow> = (0..customers.len())
-            .map(|i| PurchaseRow {
-                x: f64::from(customers.frequency()[i]),
-                t_x: customers.recency()[i],
-                t_cal: customers.age()[i],
-                weight: customers.weight(i),
-            })
-            .collect();
         rows.sort_unstable_by(|p, q| {
             p.x.total_cmp(&q.x).then(p.t_cal.total_cmp(&q.t_cal)).then(p.t_x.total_cmp(&q.t_x)).then(p.weight.total_cmp(&q.weight))
         });
@@ -91,25 +188,18 @@ impl Sample for PurchaseSample {
         Ok(PurchaseSample { rows, frequencies, customers, mean_age })
     }
 
-    fn customers(&self) -> f64 {
-        self.customers
+    /// The same customers, observed for as long, with the (x, t_x) that `draw` gives for an age.
+    pub(crate) fn redrawn(&self, mut draw: impl FnMut(f64) -> (u32, f64)) -> Result<Self> {
+        let mut rows = Vec::with_capacity(self.customers as usize);
+        for row in &self.rows {
+            for _ in 0..whole(row.weight) {
+                let (x, t_x) = draw(row.t_cal);
+                rows.push(PurchaseRow { x: f64::from(x), t_x, t_cal: row.t_cal, weight: 1.0 });
+            }
+        }
+        PurchaseSample::of(rows)
     }
 
-    fn repeat_buyers(&self) -> f64 {
-        self.frequencies.iter().filter(|(x, _)| *x > 0.0).map(|(_, weight)| weight).sum()
-    }
-
-    fn magnitude(&self) -> f64 {
-        let of_time = self.mean_age.ln().abs();
-        self.frequencies.iter().map(|&(x, weight)| weight * (1.0 + x) * (1.0 + x.ln_1p() + of_time)).sum()
-    }
-
-    fn scale(&self) -> f64 {
-        self.mean_age
-    }
-}
-
-impl PurchaseSample {
     /// The number of distinct histories.
     #[must_use]
     pub fn distinct(&self) -> usize {
@@ -166,7 +256,7 @@ struct SpendRow {
 
 impl Sample for SpendSample {
     fn new(customers: &Customers) -> Result<Self> {
-        let mut rows: Vec<SpendRow> = (0..customers.len())
+        let rows: Vec<SpendRow> = (0..customers.len())
             .map(|i| (customers.spend(i), customers.weight(i)))
             .filter(|(spend, _)| spend.purchases() > 0)
             .map(|(spend, weight)| SpendRow { purchases: spend.purchases(), mean: spend.mean(), weight })
@@ -178,6 +268,59 @@ impl Sample for SpendSample {
                 customers.len()
             )));
         }
+        Ok(SpendSample::of(rows))
+    }
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn repeat_buyers(&self) -> f64 {
+        self.customers
+    }
+
+    fn magnitude(&self) -> f64 {
+        let of_money = self.mean_spend.ln().abs();
+        self.counts.iter().map(|&(purchases, weight)| weight * (2.0 + f64::from(purchases).ln_1p() + of_money)).sum()
+    }
+
+    fn scale(&self) -> f64 {
+        self.mean_spend
+    }
+
+    fn resampled<R: Rng>(&self, rng: &mut R) -> Result<Self> {
+        let weights = draw_weights(self.rows.iter().map(|row| row.weight), rng);
+        let rows = self.rows.iter().zip(weights).map(|(&row, weight)| SpendRow { weight, ..row });
+        Ok(SpendSample::of(rows.filter(|row| row.weight > 0.0).collect()))
+    }
+
+    fn extremes(&self) -> Vec<usize> {
+        let by_mean = |&i: &usize, &j: &usize| self.rows[i].mean.total_cmp(&self.rows[j].mean);
+        let rows = || 0..self.rows.len();
+        let mut rows: Vec<usize> = rows().min_by(by_mean).into_iter().chain(rows().max_by(by_mean)).collect();
+        rows.dedup();
+        rows
+    }
+
+    fn only(&self, row: usize) -> Self {
+        SpendSample::of(vec![SpendRow { weight: 1.0, ..self.rows[row] }])
+    }
+
+    fn without(&self, row: usize) -> Result<Self> {
+        let mut rows = self.rows.clone();
+        rows[row].weight -= 1.0;
+        rows.retain(|row| row.weight > 0.0);
+        if rows.is_empty() { Err(Error::fit("no customer is left")) } else { Ok(SpendSample::of(rows)) }
+    }
+
+    fn describe(&self, row: usize) -> String {
+        let SpendRow { purchases, mean, .. } = self.rows[row];
+        format!("an average spend of {mean:.2} over {purchases} purchases")
+    }
+}
+
+impl SpendSample {
+    /// Sorts, and counts equal rows once.
+    fn of(mut rows: Vec<SpendRow>) -> Self {
         rows.sort_unstable_by(|p, q| p.purchases.cmp(&q.purchases).then(p.mean.total_cmp(&q.mean)).then(p.weight.total_cmp(&q.weight)));
         rows.dedup_by(|next, kept| {
             let same = (next.purchases, next.mean) == (kept.purchases, kept.mean);
@@ -195,28 +338,35 @@ impl Sample for SpendSample {
         }
         let customers = rows.iter().map(|row| row.weight).sum();
         let mean_spend = rows.iter().map(|row| row.weight * row.mean).sum::<f64>() / customers;
-        Ok(SpendSample { rows, counts, customers, mean_spend })
+        SpendSample { rows, counts, customers, mean_spend }
     }
 
-    fn customers(&self) -> f64 {
-        self.customers
+    /// The same customers with as many purchases, and the mean spend that `draw` gives for their number.
+    pub(crate) fn redrawn(&self, mut draw: impl FnMut(u32) -> f64) -> Result<Self> {
+        let mut rows = Vec::with_capacity(self.customers as usize);
+        for row in &self.rows {
+            for _ in 0..whole(row.weight) {
+                let mean = draw(row.purchases);
+                if mean > 0.0 {
+                    rows.push(SpendRow { purchases: row.purchases, mean, weight: 1.0 });
+                }
+            }
+        }
+        if rows.is_empty() { Err(Error::fit("nobody spent anything")) } else { Ok(SpendSample::of(rows)) }
     }
 
-    fn repeat_buyers(&self) -> f64 {
-        self.customers
+    /// (number of purchases, mean spend, weight) of the distinct histories.
+    pub(crate) fn histories(&self) -> impl Iterator<Item = (u32, f64, f64)> + '_ {
+        self.rows.iter().map(|row| (row.purchases, row.mean, row.weight))
     }
 
-    fn magnitude(&self) -> f64 {
-        let of_money = self.mean_spend.ln().abs();
-        self.counts.iter().map(|&(purchases, weight)| weight * (2.0 + f64::from(purchases).ln_1p() + of_money)).sum()
+    /// Whether all mean spends are the same but for rounding.
+    #[must_use]
+    pub fn all_equal(&self) -> bool {
+        let (low, high) = self.rows.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), row| (low.min(row.mean), high.max(row.mean)));
+        high - low <= 1e-12 * high
     }
 
-    fn scale(&self) -> f64 {
-        self.mean_spend
-    }
-}
-
-impl SpendSample {
     /// The mean of their mean spends.
     #[must_use]
     pub fn mean_spend(&self) -> f64 {
@@ -246,13 +396,7 @@ fn sum_chunks<R: Sync, const N: usize>(rows: &[R], term: impl Fn(&R) -> (f64, Je
         }
         sum
     };
-    #[cfg(feature = "parallel")]
-    let sums: Vec<Jet<N>> = {
-        use rayon::prelude::*;
-        rows.par_chunks(CHUNK).map(chunk_sum).collect()
-    };
-    #[cfg(not(feature = "parallel"))]
-    let sums: Vec<Jet<N>> = rows.chunks(CHUNK).map(chunk_sum).collect();
+    let sums: Vec<Jet<N>> = map_chunks(rows, CHUNK, chunk_sum);
     let mut total = Jet::ZERO;
     for sum in &sums {
         total.add_scaled(1.0, sum);

@@ -5,6 +5,7 @@ use crate::data::{Customers, History, SpendBasis, SpendHistory};
 use crate::error::{Error, Result};
 use crate::fit::Fitted;
 use crate::models::{Estimable, GammaGamma, PurchaseModel};
+use crate::parallel::map_indices;
 use crate::time::Date;
 
 /// What is forecast for one customer over the horizon.
@@ -157,8 +158,8 @@ impl<M: PurchaseModel> Scorer<M> {
             }
             group[i] = firsts.len() - 1;
         }
-        let futures = map_all(firsts.len(), |k| self.future(&customers.history(firsts[k])));
-        Ok(map_all(customers.len(), |i| self.score_with(&futures[group[i]], &customers.history(i), &customers.spend(i))))
+        let futures = map_indices(firsts.len(), |k| self.future(&customers.history(firsts[k])));
+        Ok(map_indices(customers.len(), |i| self.score_with(&futures[group[i]], &customers.history(i), &customers.spend(i))))
     }
 }
 
@@ -168,15 +169,4 @@ struct Future {
     p_active: f64,
     expected_purchases: f64,
     discounted_purchases: f64,
-}
-
-/// f of every index, in order, on all cores when there are any.
-fn map_all<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-    #[cfg(feature = "parallel")]
-    {
-        use rayon::prelude::*;
-        (0..count).into_par_iter().map(f).collect()
-    }
-    #[cfg(not(feature = "parallel"))]
-    (0..count).map(f).collect()
 }

@@ -1,0 +1,164 @@
+//! The bootstrap: how an estimate varies from one sample to the next, by fitting to many.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rand_chacha::ChaCha8Rng;
+
+use super::estimator::{Estimator, Optimum, maximise};
+use super::inference::Level;
+use super::objective::LogPosterior;
+use super::watch::Progress;
+use crate::data::Customers;
+use crate::error::{Error, ErrorKind, Result};
+use crate::models::{Estimable, Sample};
+use crate::parallel::map_indices;
+use crate::simulate::{Redraw, random_stream};
+
+/// Where the samples of a bootstrap come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resampling {
+    /// The customers themselves, drawn with replacement: no belief in the model is needed.
+    Cases,
+    /// The fitted model: each customer observed for as long, with another chance. What varies if the model is right.
+    Parametric,
+}
+
+/// Estimates from many samples.
+#[derive(Debug, Clone)]
+pub struct Bootstrap<M> {
+    estimate: M,
+    models: Vec<M>,
+    failed: u64,
+}
+
+impl<M: Redraw> Estimator<'_, M> {
+    /// Fits the model again to `replications` samples of the same size.
+    ///
+    /// Replication i has random stream i of the seed: the result does not depend on the number of threads. Replications whose sample holds nothing
+    /// to fit, or has no optimum, are counted ([`Bootstrap::failed`]) and left out.
+    ///
+    /// ```
+    /// # use clv::{Customer, Customers, History, TimeUnit};
+    /// use clv::{Estimator, Level, Nbd, Resampling};
+    ///
+    /// # let mut customers = Customers::new(TimeUnit::Week);
+    /// # for i in 0..200_u32 {
+    /// #     let x = i % 5 * (i % 3);
+    /// #     let history = History::new(x, if x == 0 { 0.0 } else { 20.0 }, 30.0)?;
+    /// #     customers.push(Customer { id: &i.to_string(), history, average_spend: 0.0, weight: 1.0, purchases: None })?;
+    /// # }
+    /// let bootstrap = Estimator::<Nbd>::new().bootstrap(&customers, Resampling::Cases, 200, 42)?;
+    /// let (lower, upper) = bootstrap.interval(0, Level::default());        // r, the first parameter
+    /// assert!(lower < upper && bootstrap.failed() == 0);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`fit`](Self::fit), when no replication could be fitted, or when the work was stopped.
+    pub fn bootstrap(&self, customers: &Customers, resampling: Resampling, replications: u32, seed: u64) -> Result<Bootstrap<M>> {
+        let sample = M::Sample::new(customers)?;
+        let objective = self.objective(&sample);
+        let optimum = self.optimum(&objective)?;
+        let Some(estimate) = LogPosterior::<M>::model(&optimum.point) else {
+            return Err(Error::fit(format!("fitting {} left the domain of the model", M::NAME)));
+        };
+        let (done, stopped) = (AtomicU64::new(0), AtomicBool::new(false));
+        let replicates = map_indices(replications as usize, |i| {
+            if stopped.load(Ordering::Relaxed) {
+                return None;
+            }
+            let model = replicate(&objective, &optimum, &estimate, resampling, random_stream(seed, i as u64));
+            let progress = Progress::Replication { done: 1 + done.fetch_add(1, Ordering::Relaxed), of: u64::from(replications) };
+            if self.watch.is_some_and(|watch| watch(progress) == ControlFlow::Break(())) {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            Some(model)
+        });
+        if stopped.into_inner() {
+            return Err(Error::cancelled(format!(
+                "the bootstrap of {} was stopped after {} of {replications} replications",
+                M::NAME,
+                done.into_inner()
+            )));
+        }
+        let mut bootstrap = Bootstrap { estimate, models: Vec::with_capacity(replicates.len()), failed: 0 };
+        for replicate in replicates.into_iter().flatten() {
+            match replicate {
+                Ok(model) => bootstrap.models.push(model),
+                Err(error) if error.kind() == ErrorKind::Fit => bootstrap.failed += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        if bootstrap.models.is_empty() {
+            return Err(Error::fit(format!(
+                "none of {replications} bootstrap samples could be fitted by {}; there are too few repeat buyers, or no replication was asked for",
+                M::NAME
+            )));
+        }
+        Ok(bootstrap)
+    }
+}
+
+/// One sample, and the estimate from it.
+fn replicate<M: Redraw>(
+    objective: &LogPosterior<'_, M>,
+    optimum: &Optimum,
+    estimate: &M,
+    resampling: Resampling,
+    mut rng: ChaCha8Rng,
+) -> Result<M> {
+    let sample = match resampling {
+        Resampling::Cases => objective.sample().resampled(&mut rng)?,
+        Resampling::Parametric => estimate.redraw(objective.sample(), &mut rng)?,
+    };
+    let there = maximise(&objective.of_other(&sample), optimum.point.clone(), None, None)?;
+    LogPosterior::<M>::model(&there.point).ok_or_else(|| Error::fit(format!("fitting {} left the domain of the model", M::NAME)))
+}
+
+impl<M: Estimable> Bootstrap<M> {
+    /// The estimate from the customers themselves.
+    #[must_use]
+    pub fn estimate(&self) -> &M {
+        &self.estimate
+    }
+
+    /// The estimates from the samples, in the order of the replications.
+    #[must_use]
+    pub fn models(&self) -> &[M] {
+        &self.models
+    }
+
+    /// Replications whose sample could not be fitted.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// The standard deviation of a parameter over the replications, by its index in [`Estimable::PARAMETERS`].
+    ///
+    /// # Panics
+    /// When there is no such parameter.
+    #[must_use]
+    pub fn standard_error(&self, parameter: usize) -> f64 {
+        let values = self.values(parameter);
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt()
+    }
+
+    /// The percentile interval of a parameter: the central share `level` of the replications.
+    ///
+    /// # Panics
+    /// When there is no such parameter.
+    #[must_use]
+    pub fn interval(&self, parameter: usize, level: Level) -> (f64, f64) {
+        let mut values = self.values(parameter);
+        values.sort_by(f64::total_cmp);
+        level.central(&values)
+    }
+
+    fn values(&self, parameter: usize) -> Vec<f64> {
+        self.models.iter().map(|model| model.parameters()[parameter]).collect()
+    }
+}
