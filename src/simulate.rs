@@ -245,20 +245,24 @@ impl Spender {
 
     /// Draws the amount of a purchase: at most 1e13, and 0 where it would be below 1e-200.
     pub fn draw_amount<R: Rng>(&self, rng: &mut R) -> f64 {
-        self.draw_sum(1.0, rng)
+        self.draw_total_amount(1, rng)
     }
 
     /// Draws the mean amount of a number of purchases, at once: takes no longer when there are many.
     ///
     /// A random number of its own: not the mean of [`draw_amount`](Self::draw_amount) with the same generator.
     pub fn draw_mean_amount<R: Rng>(&self, purchases: u32, rng: &mut R) -> f64 {
-        let purchases = f64::from(purchases.max(1));
-        self.draw_sum(purchases, rng) / purchases
+        let purchases = u64::from(purchases.max(1));
+        self.draw_total_amount(purchases, rng) / purchases as f64
     }
 
-    fn draw_sum<R: Rng>(&self, purchases: f64, rng: &mut R) -> f64 {
-        let amount = (draw_ln_gamma(self.p * purchases, rng) - self.ln_rate).exp().min(LARGEST_AMOUNT);
-        if amount < SMALLEST_AMOUNT { 0.0 } else { amount }
+    /// Draws the total of a number of purchases, at once; at most 1e13 for each of them.
+    pub fn draw_total_amount<R: Rng>(&self, purchases: u64, rng: &mut R) -> f64 {
+        if purchases == 0 {
+            return 0.0;
+        }
+        let total = (draw_ln_gamma(self.p * purchases as f64, rng) - self.ln_rate).exp().min(LARGEST_AMOUNT * purchases as f64);
+        if total < SMALLEST_AMOUNT { 0.0 } else { total }
     }
 }
 

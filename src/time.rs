@@ -249,7 +249,7 @@ impl FromStr for Moment {
     }
 }
 
-/// How far ahead a forecast reaches: a calendar span such as `12 months`, resolved against the observation end to an exact length.
+/// How far ahead a forecast reaches: a calendar span such as `12 months`, resolved against the observation end to an exact length, or `lifetime`.
 ///
 /// ```
 /// use clv::{Date, Horizon, TimeUnit};
@@ -261,6 +261,7 @@ impl FromStr for Moment {
 ///
 /// let holdout: Horizon = "39 weeks".parse()?;
 /// assert_eq!(holdout.fixed_length(TimeUnit::Week), Some(39.0));   // needs no date
+/// assert_eq!(Horizon::lifetime(), "lifetime".parse()?);
 /// # Ok::<(), clv::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -278,6 +279,8 @@ enum CalendarSpan {
     Weeks,
     Months,
     Years,
+    /// For life, once.
+    Lifetime,
 }
 
 impl CalendarSpan {
@@ -288,11 +291,27 @@ impl CalendarSpan {
             CalendarSpan::Weeks => "week",
             CalendarSpan::Months => "month",
             CalendarSpan::Years => "year",
+            CalendarSpan::Lifetime => LIFETIME,
         }
     }
 }
 
+/// The word for a horizon without end.
+const LIFETIME: &str = "lifetime";
+
 impl Horizon {
+    /// Without end: all purchases that are still to come.
+    #[must_use]
+    pub fn lifetime() -> Self {
+        Horizon { count: 1, span: CalendarSpan::Lifetime }
+    }
+
+    /// Whether it has no end.
+    #[must_use]
+    pub fn is_lifetime(self) -> bool {
+        matches!(self.span, CalendarSpan::Lifetime)
+    }
+
     /// A number of months.
     ///
     /// # Errors
@@ -324,13 +343,14 @@ impl Horizon {
         Ok(Horizon { count, span })
     }
 
-    /// The length in `unit`, when it does not depend on the calendar: hours, days and weeks.
+    /// The length in `unit`, when it does not depend on the calendar: hours, days and weeks. That of a lifetime is infinite.
     #[must_use]
     pub fn fixed_length(self, unit: TimeUnit) -> Option<f64> {
         let hours = match self.span {
             CalendarSpan::Hours => 1.0,
             CalendarSpan::Days => 24.0,
             CalendarSpan::Weeks => 168.0,
+            CalendarSpan::Lifetime => f64::INFINITY,
             CalendarSpan::Months | CalendarSpan::Years => return None,
         };
         Some(f64::from(self.count) * hours / unit.hours())
@@ -358,6 +378,9 @@ impl Horizon {
 
 impl fmt::Display for Horizon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_lifetime() {
+            return f.write_str(LIFETIME);
+        }
         let plural = if self.count == 1 { "" } else { "s" };
         write!(f, "{} {}{plural}", self.count, self.span.name())
     }
@@ -367,9 +390,15 @@ impl FromStr for Horizon {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let not_a_horizon =
-            || Error::parameter(format!("horizon {text:?} is not known; write a count and a span, such as \"12 months\" or \"52 weeks\""));
+        let not_a_horizon = || {
+            Error::parameter(format!(
+                "horizon {text:?} is not known; write a count and a span, such as \"12 months\" or \"52 weeks\", or lifetime"
+            ))
+        };
         let text_trimmed = text.trim();
+        if text_trimmed == LIFETIME {
+            return Ok(Horizon::lifetime());
+        }
         let digits = text_trimmed.bytes().take_while(u8::is_ascii_digit).count();
         let count = text_trimmed[..digits].parse().map_err(|_| not_a_horizon())?;
         let span = match text_trimmed[digits..].trim_start() {
@@ -490,7 +519,7 @@ mod tests {
 
     #[test]
     fn horizons_read_back_what_they_print() {
-        for text in ["1 hour", "90 days", "52 weeks", "1 month", "3 years"] {
+        for text in ["1 hour", "90 days", "52 weeks", "1 month", "3 years", "lifetime"] {
             assert_eq!(text.parse::<Horizon>().unwrap().to_string(), text);
         }
         assert_eq!("26w".parse::<Horizon>().unwrap(), Horizon::weeks(26).unwrap());

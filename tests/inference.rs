@@ -182,7 +182,7 @@ fn who_watches_sees_every_step_and_may_stop() {
     };
     let error = Estimator::<BgNbd>::new().watch(&third).bootstrap(&customers, Resampling::Cases, 1000, 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
-    assert!(error.to_string().contains("of 1000 replications"), "{error}");
+    assert!(error.to_string().contains("of 1000 parts"), "{error}");
 }
 
 #[test]

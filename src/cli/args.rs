@@ -171,7 +171,7 @@ pub(super) struct MeasuredByModel {
 /// What value means.
 #[derive(Debug, clap::Args)]
 pub(super) struct Valuing {
-    /// How far ahead value counts, such as "12 months" or "52 weeks" [default: 12 months]
+    /// How far ahead value counts, such as "12 months" or "52 weeks", or lifetime [default: 12 months]
     #[arg(long, value_name = "SPAN", help_heading = VALUE)]
     horizon: Option<Horizon>,
     /// Annual discount rate as a fraction [default: 0.10]

@@ -255,24 +255,31 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
     let future = purchase_model.given_alive(&history);
     let (t, delta) = (terms.horizon(), terms.discount_rate());
     let mut inputs = parameters(&future);
-    inputs.push(("t", t));
-    let span = format!("t = {t:.4} {unit}s ({} after {})", definition.horizon, observation.end);
+    let for_life = definition.horizon.is_lifetime();
+    let span = if for_life {
+        format!("t -> infinity (for life after {})", observation.end)
+    } else {
+        inputs.push(("t", t));
+        format!("t = {t:.4} {unit}s ({} after {})", definition.horizon, observation.end)
+    };
+    let expected = if for_life { future.dert(0.0) } else { Some(future.expected_purchases(t)) };
     steps.push(Step::new(
         "E[X(t)]",
         format!("Purchases of such a customer if alive, {span}"),
         expected_purchases(future.name()),
         &inputs,
-        Some(future.expected_purchases(t)),
+        expected,
     ));
-    let alive = |inner, value| [("P_alive", score.p_alive), (inner, value)];
-    let product = |name, meaning: &str, inner: &'static str, value: f64, result| {
-        let mut step = Step::new(name, meaning, &format!("P_alive * {inner}"), &alive(inner, value), Some(result));
+    let product = |name, meaning: &str, inner: &'static str, value: Option<f64>, result| {
+        let mut inputs = vec![("P_alive", score.p_alive)];
+        inputs.extend(value.map(|value| (inner, value)));
+        let mut step = Step::new(name, meaning, &format!("P_alive * {inner}"), &inputs, result);
         step.formula = format!("P(alive) * {}", pretty(inner));
         step
     };
-    steps.push(product("expected_purchases", "Expected purchases", "E_X", future.expected_purchases(t), score.expected_purchases));
+    steps.push(product("expected_purchases", "Expected purchases", "E_X", expected, score.expected_purchases));
     steps.push(Step::new("P(X(t) > 0)", "At least one purchase, if alive", p_active(future.name()), &inputs, Some(future.p_active(t))));
-    steps.push(product("p_active", "P(active): at least one purchase", "P_X", future.p_active(t), score.p_active));
+    steps.push(product("p_active", "P(active): at least one purchase", "P_X", Some(future.p_active(t)), Some(score.p_active)));
     steps.push(Step::new(
         "delta",
         format!("Discount rate per {unit}, continuous"),
@@ -284,15 +291,15 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
         "D(t)",
         "Purchases if alive, each discounted to the observation end",
         "Int[0..t] e^(-delta * u) dE[X(u)]",
-        &[("delta", delta), ("t", t)],
+        &if for_life { vec![("delta", delta)] } else { vec![("delta", delta), ("t", t)] },
         Some(future.discounted_expected_purchases(t, delta)),
     ));
     steps.push(product(
         "discounted_purchases",
         "Expected purchases, discounted",
         "D_t",
-        future.discounted_expected_purchases(t, delta),
-        score.discounted_purchases,
+        Some(future.discounted_expected_purchases(t, delta)),
+        Some(score.discounted_purchases),
     ));
     if let Some(record) = model.spend() {
         let mut inputs: Vec<(&str, f64)> = record.parameters().collect();

@@ -17,7 +17,7 @@ pub(super) fn table<'a>(customers: &'a Customers, scores: &[Score]) -> Result<Ta
         .with("age", Values::Number(customers.age().into()))?
         .with("p_alive", number(|score| score.p_alive))?
         .with("p_active", number(|score| score.p_active))?
-        .with("expected_purchases", number(|score| score.expected_purchases))?
+        .with("expected_purchases", optional(|score| score.expected_purchases))?
         .with("expected_average_spend", optional(|score| score.expected_average_spend))?
         .with("clv", optional(|score| score.clv))?
         .with("status", Values::Text(scores.iter().map(status).collect()))

@@ -138,6 +138,9 @@ impl Args {
 
 /// The days of a span that begins on `start`; one that is begun counts.
 fn whole_days(span: Horizon, start: Date) -> Result<u32> {
+    if span.is_lifetime() {
+        return Err(Error::parameter("a simulation ends on a day; give a span such as \"12 months\" instead of a lifetime"));
+    }
     Ok(span.length_from(start, TimeUnit::Day)?.ceil() as u32)
 }
 

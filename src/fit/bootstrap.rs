@@ -1,14 +1,11 @@
 //! The bootstrap: how an estimate varies from one sample to the next, by fitting to many.
 
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
 use rand_chacha::ChaCha8Rng;
 
 use super::estimator::{Estimator, Optimum, maximise};
 use super::inference::Level;
 use super::objective::LogPosterior;
-use super::watch::Progress;
+use super::watch::Work;
 use crate::data::Customers;
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::{Estimable, Sample};
@@ -63,25 +60,16 @@ impl<M: Redraw> Estimator<'_, M> {
         let Some(estimate) = LogPosterior::<M>::model(&optimum.point) else {
             return Err(Error::fit(format!("fitting {} left the domain of the model", M::NAME)));
         };
-        let (done, stopped) = (AtomicU64::new(0), AtomicBool::new(false));
+        let work = Work::new(u64::from(replications), self.watch);
         let replicates = map_indices(replications as usize, |i| {
-            if stopped.load(Ordering::Relaxed) {
+            if work.is_stopped() {
                 return None;
             }
             let model = replicate(&objective, &optimum, &estimate, resampling, random_stream(seed, i as u64));
-            let progress = Progress::Replication { done: 1 + done.fetch_add(1, Ordering::Relaxed), of: u64::from(replications) };
-            if self.watch.is_some_and(|watch| watch(progress) == ControlFlow::Break(())) {
-                stopped.store(true, Ordering::Relaxed);
-            }
+            work.done_one();
             Some(model)
         });
-        if stopped.into_inner() {
-            return Err(Error::cancelled(format!(
-                "the bootstrap of {} was stopped after {} of {replications} replications",
-                M::NAME,
-                done.into_inner()
-            )));
-        }
+        work.finish(&format!("the bootstrap of {}", M::NAME))?;
         let mut bootstrap = Bootstrap { estimate, models: Vec::with_capacity(replicates.len()), failed: 0 };
         for replicate in replicates.into_iter().flatten() {
             match replicate {

@@ -28,6 +28,7 @@ pub use fitted::{FitStatus, Fitted};
 pub use inference::Level;
 pub use prior::Prior;
 pub use profile::Profile;
+pub(crate) use watch::Work;
 pub use watch::{Progress, Watch};
 
 /// Models that can be fitted to customers.

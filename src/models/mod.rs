@@ -26,6 +26,7 @@ pub use nbd::{Nbd, NbdParams};
 pub use notice::{Notice, NoticeKind};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdParams};
 pub use purchase_model::PurchaseModel;
+pub(crate) use purchase_model::count_quantile;
 pub use sample::{PurchaseSample, Sample, SpendSample};
 pub use spend_by_frequency::{FrequencyClass, SpendByFrequency};
 

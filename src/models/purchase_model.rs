@@ -132,7 +132,7 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
 }
 
 /// The smallest n whose survival function is at most 1 - q: doubling, then bisection.
-fn count_quantile(q: f64, sf: impl Fn(u64) -> f64) -> u64 {
+pub(crate) fn count_quantile(q: f64, sf: impl Fn(u64) -> f64) -> u64 {
     let beyond = 1.0 - at_least_zero(q).min(1.0 - f64::EPSILON);
     if sf(0) <= beyond {
         return 0;

@@ -118,7 +118,7 @@ pub(crate) fn most_valuable(
             shortened(customers.id(row)),
             grouped(f64::from(customers.frequency()[row]) + 1.0, 0),
             format!("{:.2}", score.p_alive),
-            grouped(score.expected_purchases, 1),
+            amount(score.expected_purchases, 1),
             amount(score.expected_average_spend, spend_decimals),
             amount(score.clv, clv_decimals),
         ]);
@@ -126,13 +126,14 @@ pub(crate) fn most_valuable(
     if !with_clv {
         hide(&mut table, &[4, 5]);
     }
-    let meaning = format!("expected: purchases in the {}", span(definition, end));
+    let meaning = format!("expected: purchases {}{}", if definition.horizon.is_lifetime() { "" } else { "in the " }, span(definition, end));
     section(&title, table.to_string().lines().chain([meaning.as_str()]))
 }
 
 /// What all scores come to.
 pub(crate) fn totals(totals: &Totals, definition: &ClvDefinition, end: Option<Date>) -> String {
-    let mut rows = vec![("customers", grouped(totals.customers, 0)), ("expected purchases", grouped(totals.expected_purchases, 0))];
+    let mut rows = vec![("customers", grouped(totals.customers, 0))];
+    rows.extend(totals.expected_purchases.map(|purchases| ("expected purchases", grouped(purchases, 0))));
     rows.extend(totals.clv.map(|clv| ("total CLV", money(clv))));
     rows.extend(totals.share_of_top_tenth.map(|share| ("held by the top 10 % of customers", format!("{:.0} %", 100.0 * share))));
     if totals.clv.is_some() && totals.without_clv > 0.0 {
@@ -149,13 +150,15 @@ pub(crate) fn totals(totals: &Totals, definition: &ClvDefinition, end: Option<Da
 
 /// The same in a line.
 pub(crate) fn total(totals: &Totals, definition: &ClvDefinition, end: Option<Date>) -> String {
-    let value = totals.clv.map(|clv| format!(" worth {}", money(clv))).unwrap_or_default();
-    let text = format!(
-        "scored {} customers: {} purchases{value} expected ({})",
-        grouped(totals.customers, 0),
-        grouped(totals.expected_purchases, 0),
-        in_full(definition, end)
-    );
+    let purchases = totals.expected_purchases.map(|purchases| format!("{} purchases", grouped(purchases, 0)));
+    let value = totals.clv.map(|clv| format!("purchases worth {}", money(clv)));
+    let expected = match (purchases, &value) {
+        (Some(purchases), Some(value)) => value.replacen("purchases", &purchases, 1),
+        (Some(purchases), None) => purchases,
+        (None, Some(value)) => value.clone(),
+        (None, None) => "purchases without end".to_owned(),
+    };
+    let text = format!("scored {} customers: {expected} expected ({})", grouped(totals.customers, 0), in_full(definition, end));
     wrapped(&text, "", WIDTH)
 }
 
@@ -177,6 +180,8 @@ pub(crate) fn in_full(definition: &ClvDefinition, end: Option<Date>) -> String {
 
 fn span(definition: &ClvDefinition, end: Option<Date>) -> String {
     match end {
+        Some(end) if definition.horizon.is_lifetime() => format!("for life after {end}"),
+        None if definition.horizon.is_lifetime() => "for life".to_owned(),
         Some(end) => format!("{} after {end}", definition.horizon),
         None => format!("{} after the data end", definition.horizon),
     }

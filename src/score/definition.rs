@@ -44,8 +44,15 @@ impl ClvDefinition {
     /// The definition in numbers: lengths in `unit`, counted from the end of the day `observation_end`.
     ///
     /// # Errors
-    /// When the horizon is in months or years and there is no observation end to count them from.
+    /// When the horizon is in months or years and there is no observation end to count them from, or when it is a lifetime without discount: the
+    /// purchases of customers who hardly ever drop out then add up to no finite number.
     pub fn resolve(&self, unit: TimeUnit, observation_end: Option<Date>) -> Result<ClvTerms> {
+        if self.horizon.is_lifetime() && self.annual_discount.annual_rate() == 0.0 {
+            return Err(Error::parameter(
+                "a lifetime horizon needs a discount above 0, without which later purchases count for ever; give a discount such as 0.10, or a horizon \
+                 with an end",
+            ));
+        }
         let horizon = match observation_end {
             Some(end) => self.horizon.length_from(end, unit)?,
             None => self.horizon.fixed_length(unit).ok_or_else(|| {
@@ -122,7 +129,7 @@ impl ClvTerms {
         self.unit
     }
 
-    /// The length of the horizon in units.
+    /// The length of the horizon in units; infinite for a lifetime.
     #[must_use]
     pub fn horizon(&self) -> f64 {
         self.horizon

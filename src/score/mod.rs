@@ -1,13 +1,19 @@
 //! Scoring: fitted models and a definition of value, applied to customers.
 
 mod definition;
+mod ensemble;
+mod forecast;
 #[cfg(feature = "serde")]
 mod model_file;
+mod predictive;
 mod scorer;
 mod totals;
 
 pub use definition::{ClvDefinition, ClvTerms, Margin};
+pub use ensemble::Ensemble;
+pub use forecast::{Forecaster, GroupForecast, Interval, ValueInterval};
 #[cfg(feature = "serde")]
 pub use model_file::{DataRecord, FitRecord, ModelFile};
+pub use predictive::{PurchaseDistribution, ValueDistribution};
 pub use scorer::{Score, Scorer};
 pub use totals::Totals;

@@ -15,14 +15,21 @@ pub struct Score {
     pub p_alive: f64,
     /// P(at least one purchase within the horizon).
     pub p_active: f64,
-    /// Expected number of purchases within the horizon, undiscounted.
-    pub expected_purchases: f64,
+    /// Expected number of purchases within the horizon, undiscounted; `None` for a lifetime in which they add up to no finite number.
+    pub expected_purchases: Option<f64>,
     /// Expected purchases within the horizon, discounted to the observation end.
     pub discounted_purchases: f64,
     /// Expected spend of a purchase; `None` without a spend model, or where it has no mean.
     pub expected_average_spend: Option<f64>,
     /// Margin x discounted purchases x expected spend; `None` where there is no expected spend.
     pub clv: Option<f64>,
+}
+
+impl Score {
+    /// What a unit of money spent within the horizon is worth today on average: discounted over undiscounted purchases, 1 where none are expected.
+    pub(super) fn average_discount(&self) -> f64 {
+        self.expected_purchases.filter(|&expected| expected > 0.0).map_or(1.0, |expected| (self.discounted_purchases / expected).min(1.0))
+    }
 }
 
 /// Scores customers by fixed models and a fixed definition of value.
@@ -108,7 +115,7 @@ impl<M: PurchaseModel> Scorer<M> {
         let model = self.purchases.given_alive(history);
         Future {
             p_active: model.p_active(t),
-            expected_purchases: model.expected_purchases(t),
+            expected_purchases: if t.is_finite() { Some(model.expected_purchases(t)) } else { model.dert(0.0) },
             discounted_purchases: model.discounted_expected_purchases(t, delta),
         }
     }
@@ -120,18 +127,20 @@ impl<M: PurchaseModel> Scorer<M> {
         Score {
             p_alive,
             p_active: p_alive * future.p_active,
-            expected_purchases: p_alive * future.expected_purchases,
+            expected_purchases: future.expected_purchases.map(|expected| p_alive * expected),
             discounted_purchases,
             expected_average_spend,
             clv: expected_average_spend.map(|amount| self.terms.margin().share() * discounted_purchases * amount),
         }
     }
 
-    /// Scores every customer, in their order.
-    ///
-    /// # Errors
-    /// When the customers are measured in another unit than the model, or their average spends are of other purchases.
-    pub fn score_all(&self, customers: &Customers) -> Result<Vec<Score>> {
+    /// The models.
+    pub(super) fn models(&self) -> (&M, Option<&GammaGamma>) {
+        (&self.purchases, self.spend.as_ref())
+    }
+
+    /// Whether these customers are measured as the models were.
+    pub(super) fn check(&self, customers: &Customers) -> Result<()> {
         if customers.unit() != self.terms.unit() {
             return Err(Error::data(format!(
                 "the customers are measured in {}s and the model in {}s; summarise the log again in {}s, or fit a model to this summary",
@@ -146,6 +155,15 @@ impl<M: PurchaseModel> Scorer<M> {
                  again as the model's was",
             ));
         }
+        Ok(())
+    }
+
+    /// Scores every customer, in their order.
+    ///
+    /// # Errors
+    /// When the customers are measured in another unit than the model, or their average spends are of other purchases.
+    pub fn score_all(&self, customers: &Customers) -> Result<Vec<Score>> {
+        self.check(customers)?;
         // The future of a customer who is alive depends on x and T alone, and many customers share both: each such future is worked out once.
         let mut order: Vec<usize> = (0..customers.len()).collect();
         let (x, age) = (customers.frequency(), customers.age());
@@ -167,6 +185,6 @@ impl<M: PurchaseModel> Scorer<M> {
 #[derive(Debug, Clone, Copy)]
 struct Future {
     p_active: f64,
-    expected_purchases: f64,
+    expected_purchases: Option<f64>,
     discounted_purchases: f64,
 }

@@ -1,0 +1,64 @@
+//! A model that is not known exactly: parameter sets that stand for what the data leave open.
+
+use crate::error::{Error, Result};
+use crate::fit::{Fitted, ParameterDistribution};
+use crate::models::Estimable;
+use crate::simulate::random_stream;
+
+/// Parameter sets drawn from the distribution of an estimate: as many as a simulation of groups uses replications.
+const DRAWS: u64 = 1000;
+
+/// A model with its parameter uncertainty.
+///
+/// Two lists of equally weighted models: a few points over which a forecast is averaged exactly, and many draws for simulations.
+#[derive(Debug, Clone)]
+pub struct Ensemble<M> {
+    points: Vec<M>,
+    draws: Vec<M>,
+}
+
+impl<M: Copy> Ensemble<M> {
+    /// A model taken as known exactly: only chance remains.
+    #[must_use]
+    pub fn known(model: M) -> Self {
+        Ensemble { points: vec![model], draws: vec![model] }
+    }
+
+    /// Models that are all as likely: those of a [`Bootstrap`](crate::Bootstrap), or draws from a posterior that another program sampled.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn of(models: &[M]) -> Result<Self> {
+        if models.is_empty() {
+            return Err(Error::parameter("an ensemble needs at least one model"));
+        }
+        Ok(Ensemble { points: models.to_vec(), draws: models.to_vec() })
+    }
+
+    /// The points and draws of a distribution of parameters; the draws are the same in every run.
+    pub(crate) fn of_distribution(distribution: &ParameterDistribution, model: impl Fn(&[f64]) -> Result<M>) -> Result<Self> {
+        let mut rng = random_stream(0, 0);
+        let points = distribution.points().iter().map(|parameters| model(parameters)).collect::<Result<Vec<M>>>()?;
+        let draws = (0..DRAWS).map(|_| model(&distribution.draw(&mut rng))).collect::<Result<Vec<M>>>()?;
+        Ok(Ensemble { points, draws })
+    }
+
+    pub(super) fn points(&self) -> &[M] {
+        &self.points
+    }
+
+    /// Draw number `index`, from the start again when they are used up.
+    pub(super) fn draw(&self, index: usize) -> M {
+        self.draws[index % self.draws.len()]
+    }
+}
+
+impl<M: Estimable> Ensemble<M> {
+    /// The asymptotic distribution of a fit: [`ParameterDistribution`].
+    ///
+    /// `None` when the likelihood is flat in some direction, so that there is no such distribution; a bootstrap then still has an answer.
+    #[must_use]
+    pub fn of_fit(fitted: &Fitted<M>) -> Option<Self> {
+        Ensemble::of_distribution(&fitted.parameter_distribution()?, M::from_parameters).ok()
+    }
+}

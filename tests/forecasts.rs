@@ -1,0 +1,276 @@
+//! Intervals of what is predicted: against simulation, against what happened, and against their own definition.
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
+
+use std::ops::ControlFlow;
+
+use clv::{
+    AnyPurchaseModel, BgNbd, ClvDefinition, Customers, Ensemble, ErrorKind, Fit, Forecaster, GammaGamma, GammaGammaParams, History, Level,
+    Observation, ParetoNbd, PurchaseModel, Scorer, Simulate, SpendHistory, TimeUnit, TransactionLog, random_stream,
+};
+
+const END: &str = "1997-09-30";
+
+fn cdnow() -> Customers {
+    let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv").unwrap();
+    log.summarize(&Observation::until(END.parse().unwrap()).in_weeks()).unwrap()
+}
+
+fn spend_model() -> GammaGamma {
+    GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 }).unwrap()
+}
+
+fn definition(horizon: &str) -> ClvDefinition {
+    ClvDefinition { horizon: horizon.parse().unwrap(), ..ClvDefinition::default() }
+}
+
+fn forecaster(name: &str, parameters: &[f64], horizon: &str) -> Forecaster<AnyPurchaseModel> {
+    let terms = definition(horizon).resolve(TimeUnit::Week, Some(END.parse().unwrap())).unwrap();
+    Forecaster::new(Scorer::new(AnyPurchaseModel::from_name(name, parameters).unwrap(), Some(spend_model()), terms))
+}
+
+const MODELS: [(&str, [f64; 4]); 4] = [
+    ("bg-nbd", [0.243, 4.414, 0.793, 2.426]),
+    ("mbg-nbd", [0.525, 6.183, 0.891, 1.614]),
+    ("pareto-nbd", [0.553, 10.578, 0.606, 11.669]),
+    ("nbd", [0.385, 12.07, 0.0, 0.0]),
+];
+
+fn models() -> impl Iterator<Item = (&'static str, Vec<f64>)> {
+    MODELS.into_iter().map(|(name, parameters)| (name, parameters[..AnyPurchaseModel::parameters_of(name).unwrap().len()].to_vec()))
+}
+
+/// (history, spend): silent, active, very active, new.
+fn people() -> [(History, SpendHistory); 4] {
+    [
+        (History::new(0, 0.0, 38.86).unwrap(), SpendHistory::UNKNOWN),
+        (History::new(2, 30.43, 38.86).unwrap(), SpendHistory::new(2, 22.35).unwrap()),
+        (History::new(26, 30.86, 31.0).unwrap(), SpendHistory::new(26, 35.0).unwrap()),
+        (History::NEW_CUSTOMER, SpendHistory::UNKNOWN),
+    ]
+}
+
+#[test]
+fn a_value_has_the_distribution_of_simulated_ones() {
+    // Every purchase at its own time and with its own amount, each discounted from its day: what the closed form averages.
+    let draws = 40_000;
+    for (name, parameters) in models() {
+        let forecaster = forecaster(name, &parameters, "12 months");
+        let model = AnyPurchaseModel::from_name(name, &parameters).unwrap();
+        let (t, delta) = (forecaster.scorer().terms().horizon(), forecaster.scorer().terms().discount_rate());
+        for (k, (history, spend)) in people().into_iter().enumerate() {
+            let mut rng = random_stream(23, k as u64);
+            let future = model.future_of(&history);
+            let mut values: Vec<f64> = (0..draws)
+                .map(|_| {
+                    let spender = spend_model().given(&spend).draw_spender(&mut rng);
+                    let Some(traits) = future.draw_traits(&mut rng) else { return 0.0 };
+                    let times: Vec<f64> = traits.purchase_times(t, &mut rng).collect();
+                    times.iter().map(|time| (-delta * time).exp() * spender.draw_amount(&mut rng)).sum()
+                })
+                .collect();
+            values.sort_by(f64::total_cmp);
+            let value = forecaster.value(&history, &spend).unwrap();
+            for q in [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] {
+                // An empty sum is -0.
+                let v = values[(q * f64::from(draws)) as usize].max(0.0);
+                if v == 0.0 {
+                    let none = value.cdf(0.0);
+                    assert!(q <= none + 4.0 * (none * (1.0 - none) / f64::from(draws)).sqrt(), "{name}, customer {k}: P(V = 0) is {none}");
+                    continue;
+                }
+                // Four standard errors, and what averaging the discount may do: it moves a value by less than 1 %.
+                let (low, high) = (value.cdf(0.99 * v), value.cdf(1.01 * v));
+                let error = 4.0 * (q * (1.0 - q) / f64::from(draws)).sqrt();
+                assert!(
+                    low <= q + error && q - error <= high,
+                    "{name}, customer {k}: P(V <= {v:.3}) is {low:.4} to {high:.4}, simulated {q}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn quantiles_invert_the_distribution() {
+    for (name, parameters) in models() {
+        for (history, spend) in people() {
+            let forecaster = forecaster(name, &parameters, "52 weeks");
+            let score = forecaster.scorer().score(&history, &spend);
+            let value = forecaster.value(&history, &spend).unwrap();
+            assert!((value.sf(0.0) - score.p_active).abs() < 1e-12);
+            assert_eq!((value.sf(-1.0), value.cdf(f64::INFINITY)), (1.0, 1.0));
+            let mut last = 0.0;
+            for q in [0.001, 0.05, 0.3, 0.5, 0.8, 0.95, 0.999, 0.999_999] {
+                let v = value.quantile(q);
+                assert!(v >= last && v.is_finite());
+                if v == 0.0 {
+                    assert!(value.sf(0.0) <= 1.0 - q);
+                } else {
+                    assert!((value.sf(v) / (1.0 - q) - 1.0).abs() < 1e-5, "{name}: {q}: {}", value.cdf(v));
+                }
+                last = v;
+            }
+            let purchases = forecaster.purchases(&history).unwrap();
+            assert!((purchases.sf(0) - score.p_active).abs() < 1e-12);
+            let (mut sum, mut mean) = (0.0, 0.0);
+            for n in 0..4000 {
+                sum += purchases.pmf(n);
+                mean += n as f64 * purchases.pmf(n);
+            }
+            assert!((sum - 1.0).abs() < 1e-9 && (mean / score.expected_purchases.unwrap() - 1.0).abs() < 1e-6, "{name}: {sum} {mean}");
+            let n = purchases.quantile(0.95);
+            assert!(purchases.sf(n) <= 0.05 && (n == 0 || purchases.sf(n - 1) > 0.05));
+        }
+    }
+}
+
+#[test]
+fn customers_who_buy_by_the_thousand_have_intervals_too() {
+    let forecaster = forecaster("bg-nbd", &MODELS[0].1, "12 months");
+    let (history, spend) = (History::new(100_000, 38.86, 38.86).unwrap(), SpendHistory::new(100_000, 20.0).unwrap());
+    let (value, score) = (forecaster.value(&history, &spend).unwrap(), forecaster.scorer().score(&history, &spend));
+    assert!(value.quantile(0.05) < score.clv.unwrap() && score.clv.unwrap() < value.quantile(0.99));
+    // Whatever may happen: counts in classes of 3 % lose hardly anything.
+    assert!((value.sf(0.0) - score.p_active).abs() < 1e-12);
+}
+
+#[test]
+fn nine_of_ten_customers_of_cdnow_end_within_their_interval() {
+    let customers = cdnow();
+    let end = END.parse().unwrap();
+    // What they bought and spent in the 39 weeks after the cut.
+    let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv").unwrap();
+    let whole = log.summarize(&Observation::until("1998-06-30".parse().unwrap()).in_weeks()).unwrap();
+    let definition = ClvDefinition { annual_discount: clv::AnnualDiscount::new(0.0).unwrap(), ..definition("39 weeks") };
+    let spend = GammaGamma::fit(&customers).unwrap();
+    let later = |i: usize| {
+        let j = whole.find(customers.id(i)).unwrap();
+        let purchases = whole.frequency()[j] - customers.frequency()[i];
+        (purchases, whole.purchases()[j].total_spend - customers.purchases()[i].total_spend)
+    };
+    let check = |name: &str, intervals: Vec<Option<clv::ValueInterval>>, counts: Vec<(u64, u64)>| {
+        let n = customers.len() as f64;
+        let values = (0..customers.len()).filter(|&i| {
+            let (interval, (_, spent)) = (intervals[i].unwrap(), later(i));
+            interval.lower <= spent && spent <= interval.upper
+        });
+        let of_values = values.count() as f64 / n;
+        let of_counts = (0..customers.len()).filter(|&i| (counts[i].0..=counts[i].1).contains(&u64::from(later(i).0))).count() as f64 / n;
+        println!(
+            "{name}: 90 % intervals hold the value of {:.1} % and the purchases of {:.1} % of the customers",
+            100.0 * of_values,
+            100.0 * of_counts
+        );
+        assert!(of_values >= 0.9 && of_counts >= 0.9);
+    };
+    let level = Level::default();
+    let bg = Forecaster::from_fits(&BgNbd::fit(&customers).unwrap(), Some(&spend), &definition, Some(end)).unwrap();
+    let pareto = Forecaster::from_fits(&ParetoNbd::fit(&customers).unwrap(), Some(&spend), &definition, Some(end)).unwrap();
+    let of_bg = bg.value_intervals(&customers, level, None, None).unwrap();
+    let of_pareto = pareto.value_intervals(&customers, level, None, None).unwrap();
+    let ends =
+        |i: usize| bg.purchases(&customers.history(i)).map(|purchases| (purchases.quantile(0.05), purchases.quantile(0.95))).unwrap();
+    check("BG/NBD", of_bg, (0..customers.len()).map(ends).collect());
+    let ends =
+        |i: usize| pareto.purchases(&customers.history(i)).map(|purchases| (purchases.quantile(0.05), purchases.quantile(0.95))).unwrap();
+    check("Pareto/NBD", of_pareto, (0..customers.len()).map(ends).collect());
+}
+
+#[test]
+fn a_few_points_stand_for_many_draws() {
+    let customers = cdnow();
+    let end = END.parse().unwrap();
+    let (purchases, spend) = (BgNbd::fit(&customers).unwrap(), GammaGamma::fit(&customers).unwrap());
+    let by_points = Forecaster::from_fits(&purchases, Some(&spend), &ClvDefinition::default(), Some(end)).unwrap();
+    let mut rng = random_stream(3, 0);
+    let (of_purchases, of_spend) = (purchases.parameter_distribution().unwrap(), spend.parameter_distribution().unwrap());
+    let models: Vec<BgNbd> = (0..300).map(|_| clv::Estimable::from_parameters(&of_purchases.draw(&mut rng)).unwrap()).collect();
+    let spends: Vec<GammaGamma> = (0..300).map(|_| clv::Estimable::from_parameters(&of_spend.draw(&mut rng)).unwrap()).collect();
+    let by_draws = by_points.clone().with_purchases(Ensemble::of(&models).unwrap()).with_spend(Ensemble::of(&spends).unwrap());
+    for (history, spend) in people() {
+        let (one, other) = (by_points.value(&history, &spend).unwrap(), by_draws.value(&history, &spend).unwrap());
+        for v in [0.0, 10.0, 40.0, 150.0, 600.0] {
+            assert!((one.sf(v) - other.sf(v)).abs() < 0.01, "{v}: {} and {}", one.sf(v), other.sf(v));
+        }
+    }
+}
+
+#[test]
+fn a_batch_equals_single_customers_and_thresholds_are_survival() {
+    let customers = cdnow();
+    let forecaster = forecaster("mbg-nbd", &MODELS[1].1, "26 weeks");
+    let intervals = forecaster.value_intervals(&customers, Level::new(0.8).unwrap(), Some(50.0), None).unwrap();
+    for i in (0..customers.len()).step_by(97) {
+        let value = forecaster.value(&customers.history(i), &customers.spend(i)).unwrap();
+        let interval = intervals[i].unwrap();
+        assert_eq!((interval.lower, interval.upper, interval.p_above), (value.quantile(0.1), value.quantile(0.9), Some(value.sf(50.0))));
+    }
+    // Without spend, or for life, there is no interval to give.
+    let terms = definition("lifetime").resolve(TimeUnit::Week, None).unwrap();
+    let model = AnyPurchaseModel::from_name("nbd", &[0.385, 12.07]).unwrap();
+    let for_life = Forecaster::new(Scorer::new(model, Some(spend_model()), terms));
+    assert!(for_life.value_intervals(&customers, Level::default(), None, None).unwrap().iter().all(Option::is_none));
+    assert!(for_life.purchases(&History::NEW_CUSTOMER).is_none());
+    let zeros = vec![0; customers.len()];
+    assert_eq!(for_life.groups(&customers, &zeros, Level::default(), 10, 1, None).unwrap_err().kind(), ErrorKind::Parameter);
+    // A lifetime is worth more than its first hundred years, if hardly.
+    let score = for_life.scorer().score(&History::NEW_CUSTOMER, &SpendHistory::UNKNOWN);
+    assert_eq!(score.expected_purchases, None);
+    assert_eq!(score.discounted_purchases, model.dert(terms.discount_rate()).unwrap());
+    assert!(
+        ClvDefinition { annual_discount: clv::AnnualDiscount::new(0.0).unwrap(), ..definition("lifetime") }
+            .resolve(TimeUnit::Week, None)
+            .is_err()
+    );
+}
+
+#[test]
+fn groups_add_up_what_single_customers_are_expected_to_do() {
+    let customers = cdnow();
+    let end = END.parse().unwrap();
+    let (purchases, spend) = (BgNbd::fit(&customers).unwrap(), GammaGamma::fit(&customers).unwrap());
+    let forecaster = Forecaster::from_fits(&purchases, Some(&spend), &ClvDefinition::default(), Some(end)).unwrap();
+    let groups: Vec<usize> = customers.frequency().iter().map(|&x| usize::from(x > 0)).collect();
+    let of = |seed, watch: Option<&clv::Watch<'_>>| forecaster.groups(&customers, &groups, Level::default(), 300, seed, watch);
+    let forecasts = of(5, None).unwrap();
+    assert_eq!((forecasts[0].customers, forecasts[1].customers), (1411.0, 946.0));
+    let scores = forecaster.scorer().score_all(&customers).unwrap();
+    for (group, forecast) in forecasts.iter().enumerate() {
+        let members = || (0..customers.len()).filter(|&i| groups[i] == group);
+        let expected: f64 = members().map(|i| scores[i].expected_purchases.unwrap()).sum();
+        let clv: f64 = members().map(|i| scores[i].clv.unwrap()).sum();
+        let value = forecast.clv.unwrap();
+        assert!(forecast.purchases.lower < expected && expected < forecast.purchases.upper, "{forecast:?} {expected}");
+        assert!(value.lower < clv && clv < value.upper, "{forecast:?} {clv}");
+        // Chance alone leaves less open than chance and parameters.
+        let chance: f64 = members()
+            .map(|i| purchases.model().conditional_purchase_variance(&customers.history(i), forecaster.scorer().terms().horizon()))
+            .sum();
+        assert!(forecast.purchases.upper - forecast.purchases.lower > 2.0 * 1.645 * chance.sqrt());
+    }
+    // The same seed gives the same bits on one thread.
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(|| of(5, None).unwrap());
+    assert_eq!(alone, forecasts);
+    assert_ne!(of(6, None).unwrap(), forecasts);
+    assert_eq!(of(5, Some(&|_| ControlFlow::Break(()))).unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(forecaster.groups(&customers, &[0], Level::default(), 10, 1, None).unwrap_err().kind(), ErrorKind::Parameter);
+}
+
+#[test]
+fn known_parameters_leave_the_variance_of_chance() {
+    // A group's purchases are a sum of independent counts: mean and variance have closed forms.
+    let forecaster = forecaster("pareto-nbd", &MODELS[2].1, "39 weeks");
+    let model = AnyPurchaseModel::from_name("pareto-nbd", &MODELS[2].1).unwrap();
+    let customers = cdnow();
+    let moment = |of: &dyn Fn(&History) -> f64| (0..customers.len()).map(|i| of(&customers.history(i))).sum::<f64>();
+    let (mean, variance) = (
+        moment(&|history| model.conditional_expected_purchases(history, 39.0)),
+        moment(&|history| model.conditional_purchase_variance(history, 39.0)),
+    );
+    let total = &forecaster.groups(&customers, &vec![0; customers.len()], Level::default(), 2000, 9, None).unwrap()[0];
+    let half = 1.645 * variance.sqrt();
+    // The ends of an interval of 2,000 replications have a standard error of 0.047 standard deviations.
+    for (ours, exact) in [(total.purchases.lower, mean - half), (total.purchases.upper, mean + half)] {
+        assert!((ours - exact).abs() < 0.2 * variance.sqrt(), "{ours} against {exact}");
+    }
+}
