@@ -129,7 +129,10 @@ fn the_main_job_gives_the_published_fit_and_a_score_for_everyone() {
     assert_eq!(header(&customers), "customer_id,first_purchase,last_purchase,frequency,recency,age,average_spend,total_spend");
     assert_eq!(customers.lines().count(), 2358);
     let scores = place.read("out/scores.csv");
-    assert_eq!(header(&scores), "customer_id,frequency,recency,age,p_alive,p_active,expected_purchases,expected_average_spend,clv,status");
+    assert_eq!(
+        header(&scores),
+        "customer_id,frequency,recency,age,p_alive,p_active,expected_purchases,expected_average_spend,clv,clv_lower,clv_upper,status"
+    );
     let ids = |csv: &str| csv.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(ids(&customers), ids(&scores));
     assert!(scores.lines().skip(1).all(|line| line.ends_with(",scored")));
@@ -396,7 +399,7 @@ fn scores_have_a_hole_where_there_is_no_spend() {
     assert!(json(&place.read("model.json"))["spend"].is_null());
     let arguments = ["score", CDNOW, CUT[0], CUT[1], "--model", &model, "--horizon", "39 weeks"];
     let csv = clv(&arguments).done().stdout;
-    assert!(csv.lines().skip(1).all(|line| line.ends_with(",,,no_spend_estimate")));
+    assert!(csv.lines().skip(1).all(|line| line.ends_with(",,,,,no_spend_estimate")));
     let scores = json(&clv(&[&arguments[..], &["--format", "json"]].concat()).done().stdout);
     let first = &scores[0];
     assert_eq!((first["customer_id"].as_str(), first["frequency"].as_u64()), (Some("00004"), Some(2)));
@@ -685,7 +688,11 @@ fn no_mean_spend_is_no_estimate() {
     run_cdnow(&place);
     let model = place.read("out/model.json");
     let q = model.lines().find(|line| line.trim_start().starts_with("\"q\":")).unwrap();
-    let heavy = place.file("heavy.json", model.replacen(q, "\"q\": 0.75,", 1));
+    let other = model.replacen(q, "\"q\": 0.75,", 1);
+    clv(&["score", CDNOW, CUT[0], CUT[1], "--model", &place.file("changed.json", other.clone())]).failed(1, "checksum does not match");
+    let mut other = json(&other);
+    other.as_object_mut().unwrap().remove("checksum");
+    let heavy = place.file("heavy.json", other.to_string());
     let arguments = ["score", CDNOW, CUT[0], CUT[1], "--model", &heavy];
     let csv = clv(&arguments).done().stdout;
     let (mut without, mut with) = (0, 0);
@@ -693,9 +700,9 @@ fn no_mean_spend_is_no_estimate() {
         let fields: Vec<&str> = row.split(',').collect();
         // Where nothing was bought again, the mean spend of all customers is asked for, and it is infinite.
         if fields[1] == "0" {
-            assert_eq!(fields[7..], ["", "", "no_spend_estimate"], "{row}");
+            assert_eq!(fields[7..], ["", "", "", "", "no_spend_estimate"], "{row}");
             without += 1;
-        } else if fields[9] == "scored" {
+        } else if fields[11] == "scored" {
             assert!(fields[7..9].iter().all(|field| field.parse::<f64>().unwrap() > 0.0), "{row}");
             with += 1;
         }

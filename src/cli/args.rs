@@ -8,6 +8,7 @@ use clap::builder::PossibleValuesParser;
 use super::output::Console;
 use crate::data::{DataReport, MergePeriod, Observation, RefundPolicy, SpendBasis};
 use crate::error::{Error, Result};
+use crate::fit::{Level, Prior};
 use crate::io::{BadRows, LogColumns, ReadOptions, SummaryOptions, TableFormat};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma};
 use crate::score::{ClvDefinition, Margin};
@@ -16,6 +17,7 @@ use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
 const READING: &str = "Reading";
 const OBSERVING: &str = "Observation";
 const VALUE: &str = "Value";
+const INTERVALS: &str = "Intervals";
 const MODELS: &str = "Models";
 
 /// Flags of every command.
@@ -193,6 +195,20 @@ impl Valuing {
     }
 }
 
+/// How sure a forecast is.
+#[derive(Debug, clap::Args)]
+pub(super) struct Intervals {
+    /// Share of cases that clv_lower to clv_upper is meant to cover
+    #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = level, allow_negative_numbers = true, help_heading = INTERVALS)]
+    pub(super) level: Level,
+    /// Add the column p_clv_above: the probability that the CLV exceeds this amount
+    #[arg(long, value_name = "AMOUNT", value_parser = threshold, allow_negative_numbers = true, help_heading = INTERVALS)]
+    pub(super) threshold: Option<f64>,
+    /// Leave clv_lower and clv_upper empty: scores come at once
+    #[arg(long, conflicts_with = "threshold", help_heading = INTERVALS)]
+    pub(super) no_intervals: bool,
+}
+
 /// Which models to fit.
 #[derive(Debug, clap::Args)]
 pub(super) struct Models {
@@ -202,7 +218,14 @@ pub(super) struct Models {
     /// Model of spend; with none there is no CLV
     #[arg(long, value_name = "NAME", default_value = GammaGamma::NAME, value_parser = PossibleValuesParser::new([GammaGamma::NAME, NO_SPEND]), help_heading = MODELS)]
     pub(super) spend: String,
+    /// Prior on the parameters, for small samples: none, weak, or the standard deviation of their logarithms (weak is 2)
+    #[arg(long, value_name = "none|weak|SD", default_value = "none", value_parser = prior, allow_negative_numbers = true, help_heading = MODELS)]
+    prior: PriorChoice,
 }
+
+/// A prior, or none. (An `Option` would tell clap that the flag may be missing.)
+#[derive(Debug, Clone, Copy)]
+struct PriorChoice(Option<Prior>);
 
 const NO_SPEND: &str = "none";
 
@@ -212,6 +235,10 @@ pub(super) const AUTO: &str = "auto";
 impl Models {
     pub(super) fn with_spend(&self) -> bool {
         self.spend != NO_SPEND
+    }
+
+    pub(super) fn prior(&self) -> Option<Prior> {
+        self.prior.0
     }
 }
 
@@ -256,6 +283,31 @@ fn number(text: &str) -> Result<f64> {
 
 fn discount(text: &str) -> Result<AnnualDiscount> {
     AnnualDiscount::new(number(text)?)
+}
+
+fn level(text: &str) -> Result<Level> {
+    Level::new(number(text)?)
+}
+
+fn threshold(text: &str) -> Result<f64> {
+    let amount = number(text)?;
+    if !(amount >= 0.0 && amount.is_finite()) {
+        return Err(Error::parameter(format!("threshold {text} must be an amount of money of at least 0")));
+    }
+    Ok(amount)
+}
+
+fn prior(text: &str) -> Result<PriorChoice> {
+    match text {
+        "none" => Ok(PriorChoice(None)),
+        "weak" => Ok(PriorChoice(Some(Prior::weak()))),
+        _ => {
+            let log_sd = text
+                .parse()
+                .map_err(|_| Error::parameter(format!("prior {text:?} is not known; it is none, weak, or a number such as 2")))?;
+            Ok(PriorChoice(Some(Prior::log_normal(log_sd)?)))
+        }
+    }
 }
 
 fn margin(text: &str) -> Result<Margin> {

@@ -8,7 +8,7 @@ use super::args::{AUTO, Models};
 use super::output::Console;
 use crate::data::Customers;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fit::{ComparisonLine, Fit};
+use crate::fit::{ComparisonLine, Estimator, Fitted, Prior};
 use crate::io::{InputKind, write_customers_csv};
 use crate::models::{AnyPurchaseModel, BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
 use crate::report::terminal;
@@ -23,8 +23,12 @@ pub(super) fn fit(
     console: &Console,
 ) -> Result<ModelFile> {
     let _busy = console.busy(&format!("fitting {}", models.model));
-    let purchases = if models.model == AUTO { fit_all(customers, console)? } else { fit_purchases(&models.model, customers)? };
-    let spend = if models.with_spend() { Some(fit_spend(customers)?) } else { None };
+    let purchases = if models.model == AUTO {
+        fit_all(customers, models.prior(), console)?
+    } else {
+        fit_purchases(&models.model, customers, models.prior())?
+    };
+    let spend = if models.with_spend() { Some(fit_spend(customers, models.prior())?) } else { None };
     let report = customers.report();
     let data = DataRecord {
         rows: report.map_or(customers.len() as u64, |report| report.rows_read),
@@ -36,28 +40,28 @@ pub(super) fn fit(
     ModelFile::new(customers.unit(), customers.observation_end(), purchases, spend, definition, data)
 }
 
-fn fit_purchases(name: &str, customers: &Customers) -> Result<FitRecord> {
+fn fit_purchases(name: &str, customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {
     match name {
-        BgNbd::NAME => record::<BgNbd>(customers),
-        MbgNbd::NAME => record::<MbgNbd>(customers),
-        ParetoNbd::NAME => record::<ParetoNbd>(customers),
-        Nbd::NAME => record::<Nbd>(customers),
+        BgNbd::NAME => record::<BgNbd>(customers, prior),
+        MbgNbd::NAME => record::<MbgNbd>(customers, prior),
+        ParetoNbd::NAME => record::<ParetoNbd>(customers, prior),
+        Nbd::NAME => record::<Nbd>(customers, prior),
         other => Err(Error::parameter(format!("there is no fit for {other:?}; it is one of {}", AnyPurchaseModel::NAMES.join(", ")))),
     }
 }
 
 /// Fits every purchase model and takes the one with the lowest BIC; the comparison is shown.
-fn fit_all(customers: &Customers, console: &Console) -> Result<FitRecord> {
-    let nbd = Nbd::fit(customers)?;
+fn fit_all(customers: &Customers, prior: Option<Prior>, console: &Console) -> Result<FitRecord> {
+    let nbd = fitted::<Nbd>(customers, prior)?;
     let mut candidates = vec![(ComparisonLine::of(&nbd, &nbd), FitRecord::of(&nbd))];
     let mut failed = Vec::new();
     let mut consider = |candidate: Result<(ComparisonLine, FitRecord)>| match candidate {
         Ok(candidate) => candidates.push(candidate),
         Err(error) => failed.push(error.to_string()),
     };
-    consider(BgNbd::fit(customers).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
-    consider(MbgNbd::fit(customers).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
-    consider(ParetoNbd::fit(customers).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
+    consider(fitted::<BgNbd>(customers, prior).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
+    consider(fitted::<MbgNbd>(customers, prior).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
+    consider(fitted::<ParetoNbd>(customers, prior).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
     candidates.sort_by(|(one, _), (other, _)| one.bic.total_cmp(&other.bic));
     let lines: Vec<ComparisonLine> = candidates.iter().map(|(line, _)| line.clone()).collect();
     console.say(&terminal::comparison(&lines));
@@ -67,15 +71,20 @@ fn fit_all(customers: &Customers, console: &Console) -> Result<FitRecord> {
     Ok(candidates.swap_remove(0).1)
 }
 
-fn fit_spend(customers: &Customers) -> Result<FitRecord> {
-    record::<GammaGamma>(customers).map_err(|error| match error.kind() {
+fn fit_spend(customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {
+    record::<GammaGamma>(customers, prior).map_err(|error| match error.kind() {
         ErrorKind::Fit => Error::fit("the spend model cannot be fitted; leave it out with --spend none").because(error),
         _ => error,
     })
 }
 
-fn record<M: Fit>(customers: &Customers) -> Result<FitRecord> {
-    M::fit(customers).map(|fitted| FitRecord::of(&fitted))
+fn record<M: Estimable>(customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {
+    fitted::<M>(customers, prior).map(|fitted| FitRecord::of(&fitted))
+}
+
+fn fitted<M: Estimable>(customers: &Customers, prior: Option<Prior>) -> Result<Fitted<M>> {
+    let estimator = Estimator::new();
+    prior.map_or(estimator, |prior| estimator.prior(prior)).fit(customers)
 }
 
 /// SHA-256 of the summary as `clv summarize` writes it: in the order of the ids, whatever the order in a file.

@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::{Failure, Outcome};
 use crate::error::{Error, Result};
+use crate::fit::Progress;
 use crate::io::{Draft, Table, TableFormat, write_atomically};
 
 /// Standard error: what the user may want to know.
@@ -51,9 +53,29 @@ impl Console {
     }
 }
 
-/// A spinner; gone when dropped.
+/// A spinner, or a bar once the work says how much there is; gone when dropped.
 #[derive(Debug)]
 pub(super) struct Busy(ProgressBar);
+
+impl Busy {
+    /// Shows how far the work has come; never stops it.
+    pub(super) fn watch(&self) -> impl Fn(Progress) -> ControlFlow<()> + Sync + '_ {
+        |progress| {
+            if let Progress::Replication { done, of } = progress {
+                if self.0.length().is_none() {
+                    self.0.set_length(of);
+                    self.0.set_style(ProgressStyle::with_template(BAR).expect("the template is well-formed"));
+                }
+                // Reports come from several threads and not in order.
+                self.0.set_position(self.0.position().max(done));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+/// What is done, how far it has come, how long it will take.
+const BAR: &str = "{msg} [{bar:30}] {percent} %, {eta} left";
 
 impl Drop for Busy {
     fn drop(&mut self) {

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::args::{Common, Measured, Models, Valuing};
+use super::args::{Common, Intervals, Measured, Models, Valuing};
 use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
 use super::output::{Console, ResultDirectory, refuse_inputs};
-use super::scoring;
+use super::scoring::{self, Scored};
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::io::{InputKind, Table, TableFormat};
 use crate::report::terminal;
-use crate::score::{ClvDefinition, ModelFile, Score, Totals};
+use crate::score::{ClvDefinition, ModelFile};
 
 const CUSTOMERS: &str = "customers.csv";
 const MODEL: &str = "model.json";
@@ -41,6 +41,8 @@ pub(super) struct Args {
     #[command(flatten)]
     valuing: Valuing,
     #[command(flatten)]
+    intervals: Intervals,
+    #[command(flatten)]
     measured: Measured,
     #[command(flatten)]
     common: Common,
@@ -56,17 +58,15 @@ pub(super) fn run(args: Args) -> Outcome {
     let (customers, observation) = input.summarize(&input.log(&console)?, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default());
     let model = fitting::fit(&args.models, &customers, InputKind::Log, definition, &console)?;
-    let scores = {
-        let _busy = console.busy("scoring");
-        model.scorer(Some(observation.end))?.score_all(&customers)?
-    };
-    write(&args.out, &customers, &model, &scores)?;
-    account(&args, &customers, &model, &scores, &console);
+    let scored =
+        scoring::score(&model, model.definition(), Some(observation.end), &customers, &args.intervals, args.common.seed, &console)?;
+    write(&args.out, &customers, &model, &scored)?;
+    account(&args, &customers, &model, &scored, &console);
     Ok(())
 }
 
-fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, scores: &[Score]) -> Result<()> {
-    let scores = scoring::table(customers, scores)?;
+fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, scored: &Scored) -> Result<()> {
+    let scores = scored.table(customers)?;
     let failed = |error| Error::file("cannot write the model").because(error);
     ResultDirectory::create(directory)?.write(&[
         (CUSTOMERS, &|out| Table::from(customers).write(TableFormat::Csv, out)),
@@ -76,8 +76,8 @@ fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, 
 }
 
 /// What a manager wants to know.
-fn account(args: &Args, customers: &Customers, model: &ModelFile, scores: &[Score], console: &Console) {
-    let totals = Totals::of(customers, scores);
+fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Scored, console: &Console) {
+    let Scored { scores, totals, forecast, .. } = scored;
     let end = customers.observation_end();
     if let Some(report) = customers.report() {
         console.say(&terminal::cleaning(report));
@@ -85,6 +85,6 @@ fn account(args: &Args, customers: &Customers, model: &ModelFile, scores: &[Scor
     console.say(&terminal::window(customers));
     console.say(&terminal::fits(model));
     console.say(&terminal::most_valuable(customers, scores, &totals.ranking, model.definition(), end));
-    console.say(&terminal::totals(&totals, model.definition(), end));
+    console.say(&terminal::totals(totals, forecast.as_ref(), model.definition(), end));
     console.say(&terminal::files(&args.out, &[CUSTOMERS, MODEL, SCORES]));
 }

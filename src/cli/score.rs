@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::args::{Common, CustomerColumn, MeasuredByModel, TableOutput, Valuing};
+use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutput, Valuing};
 use super::failure::Outcome;
 use super::input::{self, Input};
 use super::output::{Console, Destination};
@@ -10,19 +10,21 @@ use super::scoring;
 use crate::data::Customers;
 use crate::io::InputKind;
 use crate::report::terminal;
-use crate::score::{ModelFile, Totals};
+use crate::score::ModelFile;
 use crate::time::Date;
 
 /// Score the customers of a log or a summary by a model file
 ///
 /// Writes one row per customer: customer_id, frequency, recency, age, p_alive, p_active, expected_purchases, expected_average_spend, clv,
-/// status. A log is summarised in the unit of the model. Horizon, discount and margin are those of the model file unless given. Where there is
+/// clv_lower, clv_upper, status. From clv_lower to clv_upper the CLV lies with a probability of 90 % (--level): chance and what the data leave
+/// open of the parameters. A log is summarised in the unit of the model. Horizon, discount and margin are those of the model file unless given. Where there is
 /// no expected spend the status is no_spend_estimate, and the spend and the CLV are empty.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   clv score orders.csv --model model.json --observation-end 1997-09-30 -o scores.csv
-  clv score customers.csv --model model.json -o scores.parquet
+  clv score customers.csv --model model.json --no-intervals -o scores.parquet
+  clv score customers.csv --model model.json --level 0.8 --threshold 100 -o scores.csv
   clv score customers.csv --model model.json --horizon \"24 months\" --margin 0.3 > scores.csv")]
 pub(super) struct Args {
     /// A log or a summary; - is standard input, for CSV
@@ -35,6 +37,8 @@ pub(super) struct Args {
     output: TableOutput,
     #[command(flatten)]
     valuing: Valuing,
+    #[command(flatten)]
+    intervals: Intervals,
     #[command(flatten)]
     customer: CustomerColumn,
     #[command(flatten)]
@@ -53,15 +57,12 @@ pub(super) fn run(args: Args) -> Outcome {
     let (customers, kind) = input.customers(&console)?;
     let definition = args.valuing.or(model.definition());
     let end = observation_end(&customers, &model, kind, &console);
-    let scores = {
-        let _busy = console.busy("scoring");
-        model.scorer_by(&definition, end)?.score_all(&customers)?
-    };
-    destination.write_table(&scoring::table(&customers, &scores)?, format)?;
+    let scored = scoring::score(&model, &definition, end, &customers, &args.intervals, args.common.seed, &console)?;
+    destination.write_table(&scored.table(&customers)?, format)?;
     if let Some(report) = customers.report().filter(|report| kind == InputKind::Log || report.skipped.total().count > 0) {
         console.say(&terminal::cleaning(report));
     }
-    console.say(&terminal::total(&Totals::of(&customers, &scores), &definition, end));
+    console.say(&terminal::total(&scored.totals, scored.forecast.as_ref(), &definition, end));
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::time::{Date, Moment, TimeUnit};
 /// Which purchases the average spend is the mean of. The answer changes, so it is part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum SpendBasis {
     /// The repeat purchases: the first one, often a trial or a promotion, is left out. The field's convention.

@@ -10,6 +10,7 @@ use crate::time::{Date, TimeUnit};
 /// The span of time within which all transactions of a customer are one purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum MergePeriod {
     /// One calendar day.
@@ -59,6 +60,7 @@ impl FromStr for MergePeriod {
 /// What becomes of refunds: rows with a negative amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum RefundPolicy {
     /// A refund reduces the purchases of its own day, then that customer's latest earlier ones. A purchase reduced to zero is none.

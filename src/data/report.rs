@@ -8,6 +8,7 @@ use crate::time::Date;
 /// A number of things and the amount of money they stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tally {
     /// How many: rows, unless the field says otherwise.
     pub count: u64,
@@ -36,6 +37,7 @@ pub(crate) enum SkipReason {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct SkippedRows {
     /// A wrong number of fields, or text that is not UTF-8.
@@ -114,6 +116,7 @@ impl Skipped {
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct DataReport {
     /// What became of negative amounts.

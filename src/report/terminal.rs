@@ -6,8 +6,8 @@ use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
 use super::format::{WIDTH, estimate, grouped, money, money_decimals, percent, wrapped};
 use crate::data::{Customers, DataReport};
-use crate::fit::{ComparisonLine, FitStatus};
-use crate::score::{ClvDefinition, FitRecord, ModelFile, Score, Totals};
+use crate::fit::{ComparisonLine, FitStatus, Level};
+use crate::score::{ClvDefinition, FitRecord, GroupForecast, Interval, ModelFile, Score, Totals};
 use crate::time::Date;
 
 /// How many customers the list of the most valuable ones names.
@@ -131,34 +131,41 @@ pub(crate) fn most_valuable(
 }
 
 /// What all scores come to.
-pub(crate) fn totals(totals: &Totals, definition: &ClvDefinition, end: Option<Date>) -> String {
-    let mut rows = vec![("customers", grouped(totals.customers, 0))];
-    rows.extend(totals.expected_purchases.map(|purchases| ("expected purchases", grouped(purchases, 0))));
-    rows.extend(totals.clv.map(|clv| ("total CLV", money(clv))));
-    rows.extend(totals.share_of_top_tenth.map(|share| ("held by the top 10 % of customers", format!("{:.0} %", 100.0 * share))));
+pub(crate) fn totals(totals: &Totals, forecast: Option<&(Level, GroupForecast)>, definition: &ClvDefinition, end: Option<Date>) -> String {
+    let mut rows = vec![("customers", grouped(totals.customers, 0), String::new())];
+    let interval = |of: fn(&GroupForecast) -> Option<Interval>, number: fn(f64) -> String| {
+        let ends = forecast.and_then(|(level, group)| of(group).map(|ends| (level, ends)));
+        ends.map_or_else(String::new, |(level, Interval { lower, upper })| {
+            format!("  ({}: {} to {})", percent(level.share()), number(lower), number(upper))
+        })
+    };
+    let purchases_between = interval(|group| Some(group.purchases), |purchases| grouped(purchases, 0));
+    rows.extend(totals.expected_purchases.map(|purchases| ("expected purchases", grouped(purchases, 0), purchases_between)));
+    rows.extend(totals.clv.map(|clv| ("total CLV", money(clv), interval(|group| group.clv, money))));
+    rows.extend(
+        totals.share_of_top_tenth.map(|share| ("held by the top 10 % of customers", format!("{:.0} %", 100.0 * share), String::new())),
+    );
     if totals.clv.is_some() && totals.without_clv > 0.0 {
-        rows.push(("customers without a spend estimate", grouped(totals.without_clv, 0)));
+        rows.push(("customers without a spend estimate", grouped(totals.without_clv, 0), String::new()));
     }
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    for (what, value) in rows {
-        table.add_row([what.to_owned(), value]);
+    for (what, value, between) in rows {
+        table.add_row([what.to_owned(), value, between]);
     }
-    align(&mut table, &[CellAlignment::Left, CellAlignment::Right]);
+    align(&mut table, &[CellAlignment::Left, CellAlignment::Right, CellAlignment::Left]);
     section(&format!("Total: {}", in_full(definition, end)), table.to_string().lines())
 }
 
 /// The same in a line.
-pub(crate) fn total(totals: &Totals, definition: &ClvDefinition, end: Option<Date>) -> String {
-    let purchases = totals.expected_purchases.map(|purchases| format!("{} purchases", grouped(purchases, 0)));
-    let value = totals.clv.map(|clv| format!("purchases worth {}", money(clv)));
-    let expected = match (purchases, &value) {
-        (Some(purchases), Some(value)) => value.replacen("purchases", &purchases, 1),
-        (Some(purchases), None) => purchases,
-        (None, Some(value)) => value.clone(),
-        (None, None) => "purchases without end".to_owned(),
-    };
-    let text = format!("scored {} customers: {expected} expected ({})", grouped(totals.customers, 0), in_full(definition, end));
+pub(crate) fn total(totals: &Totals, forecast: Option<&(Level, GroupForecast)>, definition: &ClvDefinition, end: Option<Date>) -> String {
+    let mut expected: Vec<String> = Vec::new();
+    expected.extend(totals.expected_purchases.map(|purchases| format!("{} purchases expected", grouped(purchases, 0))));
+    expected.extend(totals.clv.map(|clv| format!("a total CLV of {}", money(clv))));
+    if let Some((level, Interval { lower, upper })) = forecast.and_then(|(level, group)| group.clv.map(|clv| (level, clv))) {
+        expected.push(format!("between {} and {} with a probability of {}", money(lower), money(upper), percent(level.share())));
+    }
+    let text = format!("scored {} customers: {} ({})", grouped(totals.customers, 0), expected.join(", "), in_full(definition, end));
     wrapped(&text, "", WIDTH)
 }
 

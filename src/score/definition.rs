@@ -19,6 +19,7 @@ use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct ClvDefinition {
     /// How far ahead value counts.
@@ -70,6 +71,7 @@ impl ClvDefinition {
 /// The share of spend that is value: 1 for revenue, 0.3 for a margin of 30 %.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
 pub struct Margin(f64);
 

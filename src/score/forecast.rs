@@ -133,7 +133,7 @@ impl<M: PurchaseModel> Forecaster<M> {
         horizon.is_finite().then(|| PurchaseDistribution::new(self.purchases.points().iter().map(future).collect(), horizon))
     }
 
-    /// The distribution of the value within the horizon; `None` for a lifetime, and without a spend model.
+    /// The distribution of the value within the horizon; `None` for a lifetime, without a spend model, and where the spend has no mean.
     #[must_use]
     pub fn value(&self, history: &History, spend: &SpendHistory) -> Option<ValueDistribution> {
         let horizon = self.scorer.terms().horizon();
@@ -223,9 +223,12 @@ impl<M: PurchaseModel> Forecaster<M> {
     }
 
     fn value_of(&self, history: &History, spend: &SpendHistory, tables: &[Vec<f64>]) -> Option<ValueDistribution> {
+        let score = self.scorer.score(history, spend);
+        // Where spend has no mean there is no CLV to give an interval of.
+        score.clv?;
         let centre = self.scorer.models().1?.given(spend);
         let given = self.spend.as_ref()?.points().iter().map(|model| model.given(spend)).collect();
-        let scale = self.scorer.terms().margin().share() * self.scorer.score(history, spend).average_discount();
+        let scale = self.scorer.terms().margin().share() * score.average_discount();
         Some(ValueDistribution::new(&self.survival(history, tables), centre, given, scale))
     }
 }

@@ -5,15 +5,18 @@
 
 use std::fmt;
 
+use ndarray::{Array1, Array2};
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::definition::ClvDefinition;
+use super::ensemble::Ensemble;
+use super::forecast::Forecaster;
 use super::scorer::Scorer;
 use crate::data::{DataReport, SpendBasis};
 use crate::error::{Error, Result};
-use crate::fit::{FitStatus, Fitted};
+use crate::fit::{FitStatus, Fitted, ParameterDistribution, Prior};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma, Notice, ParameterInfo};
 use crate::time::{Date, TimeUnit};
 
@@ -56,6 +59,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
     }
 }
 
+/// An object whose keys are the names.
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Named<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Named_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let value = generator.subschema_for::<T>();
+        schemars::json_schema!({ "type": "object", "additionalProperties": value })
+    }
+}
+
 impl<T> Named<T> {
     /// Puts the values into the order of `expected`: JSON promises none, and other tools sort.
     fn arrange(&mut self, expected: &[ParameterInfo]) -> std::result::Result<(), String> {
@@ -76,6 +92,7 @@ impl<T> Named<T> {
 
 /// The evidence of one fit, as a model file keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FitRecord {
     model: String,
@@ -89,6 +106,9 @@ pub struct FitRecord {
     iterations: u64,
     evaluations: u64,
     notices: Vec<Notice>,
+    /// The width of the prior, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prior_log_sd: Option<f64>,
 }
 
 impl FitRecord {
@@ -110,6 +130,7 @@ impl FitRecord {
             iterations: fitted.iterations(),
             evaluations: fitted.evaluations(),
             notices: fitted.notices().to_vec(),
+            prior_log_sd: fitted.prior().map(Prior::log_sd),
         }
     }
 
@@ -160,6 +181,28 @@ impl FitRecord {
         &self.notices
     }
 
+    /// The prior that the estimate took in, if there was one.
+    #[must_use]
+    pub fn prior(&self) -> Option<Prior> {
+        self.prior_log_sd.and_then(|log_sd| Prior::log_normal(log_sd).ok())
+    }
+
+    /// The distribution of the estimate, as [`Fitted::parameter_distribution`]; `None` when the likelihood was flat in some direction.
+    #[must_use]
+    pub fn parameter_distribution(&self) -> Option<ParameterDistribution> {
+        let free: Vec<usize> = (0..self.parameters.0.len()).filter(|&i| self.covariance[i][i].is_some()).collect();
+        if free.is_empty() {
+            return None;
+        }
+        let parameters: Array1<f64> = self.parameters.0.iter().map(|(_, value)| *value).collect();
+        let entry = |(i, j): (usize, usize)| {
+            let (i, j) = (free[i], free[j]);
+            self.covariance[i][j].unwrap_or(0.0) / (parameters[i] * parameters[j])
+        };
+        let of_logs = Array2::from_shape_fn((free.len(), free.len()), entry);
+        Some(ParameterDistribution::new(parameters, free, &of_logs))
+    }
+
     /// Checks a record against the parameters its model should have, and gives their values.
     fn check(&mut self, expected: &[ParameterInfo]) -> Result<Vec<f64>> {
         let model = self.model.clone();
@@ -196,6 +239,9 @@ impl FitRecord {
                 }
             }
         }
+        if let Some(log_sd) = self.prior_log_sd {
+            Prior::log_normal(log_sd).map_err(|error| broken(error.to_string()))?;
+        }
         if !(self.customers > 0.0) || !(self.max_abs_gradient >= 0.0) {
             return Err(broken("customers and max_abs_gradient must not be negative".to_owned()));
         }
@@ -205,6 +251,7 @@ impl FitRecord {
 
 /// What the models were fitted to: enough to recognise the data, not enough to recover them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DataRecord {
     /// Rows of the log, or of the summary, below the header.
@@ -238,6 +285,7 @@ pub struct ModelFile {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Contents {
     format: u32,
@@ -251,6 +299,18 @@ struct Contents {
     spend: Option<FitRecord>,
     definition: ClvDefinition,
     data: DataRecord,
+    /// CRC-32 of all the rest, without blanks and in this order; a file without it is taken as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checksum: Option<String>,
+}
+
+impl Contents {
+    /// What [`Self::checksum`] should be: a digit that was lost on the way would otherwise be another model.
+    fn expected_checksum(&self) -> String {
+        let rest = Contents { checksum: None, ..self.clone() };
+        let text = serde_json::to_string(&rest).expect("names are strings and numbers are finite");
+        format!("crc32:{:08x}", crc32fast::hash(text.as_bytes()))
+    }
 }
 
 impl ModelFile {
@@ -267,7 +327,10 @@ impl ModelFile {
         data: DataRecord,
     ) -> Result<Self> {
         let crate_version = env!("CARGO_PKG_VERSION").to_owned();
-        ModelFile::checked(Contents { format: FORMAT, crate_version, unit, observation_end, purchases, spend, definition, data })
+        let mut contents =
+            Contents { format: FORMAT, crate_version, unit, observation_end, purchases, spend, definition, data, checksum: None };
+        contents.checksum = Some(contents.expected_checksum());
+        ModelFile::checked(contents)
     }
 
     fn checked(mut contents: Contents) -> Result<Self> {
@@ -279,6 +342,12 @@ impl ModelFile {
             Some(record) if record.model == GammaGamma::NAME => Some(GammaGamma::from_parameters(&record.check(GammaGamma::PARAMETERS)?)?),
             Some(record) => return Err(Error::file(format!("spend.model {:?} is not known; it is {}", record.model, GammaGamma::NAME))),
         };
+        if contents.checksum.as_ref().is_some_and(|checksum| *checksum != contents.expected_checksum()) {
+            return Err(Error::file(
+                "the file is not what was written: its checksum does not match; fit the model again, or, if the change was meant, remove the key \
+                 checksum",
+            ));
+        }
         Ok(ModelFile { contents, purchases, spend })
     }
 
@@ -304,6 +373,27 @@ impl ModelFile {
         }
         let contents = serde_json::from_str(text).map_err(|error| unreadable("the model file is damaged", error))?;
         ModelFile::checked(contents)
+    }
+
+    /// The JSON Schema of the file, made from the types that read and write it. What it cannot say (which parameters a model has, that a covariance
+    /// is one) is checked on reading.
+    #[cfg(feature = "schema")]
+    #[must_use]
+    pub fn json_schema() -> String {
+        use schemars::transform::{RecursiveTransform, Transform};
+        let mut schema = schemars::schema_for!(Contents);
+        schema.insert("title".to_owned(), "clv model file, format 1".into());
+        // The words of the types, without their examples in Rust.
+        RecursiveTransform(|schema: &mut schemars::Schema| {
+            let words = schema.get("description").and_then(serde_json::Value::as_str).and_then(|text| text.split("\n\n```").next());
+            if let Some(words) = words.map(str::to_owned) {
+                schema.insert("description".to_owned(), words.into());
+            }
+        })
+        .transform(&mut schema);
+        let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+        text.push('\n');
+        text
     }
 
     /// The text of the file; reads back to the same bits.
@@ -382,5 +472,22 @@ impl ModelFile {
     /// When the horizon needs a date to start from and there is none.
     pub fn scorer_by(&self, definition: &ClvDefinition, observation_end: Option<Date>) -> Result<Scorer<AnyPurchaseModel>> {
         Ok(Scorer::new(self.purchases, self.spend, definition.resolve(self.unit(), observation_end)?).spend_over(self.spend_basis()))
+    }
+
+    /// A forecaster for customers observed until `observation_end`, by a definition of value: the scorer with the uncertainty of the file's fits.
+    /// Where a likelihood was flat in some direction, its parameters are taken as known.
+    ///
+    /// # Errors
+    /// When the horizon needs a date to start from and there is none.
+    pub fn forecaster_by(&self, definition: &ClvDefinition, observation_end: Option<Date>) -> Result<Forecaster<AnyPurchaseModel>> {
+        let mut forecaster = Forecaster::new(self.scorer_by(definition, observation_end)?);
+        if let Some(distribution) = self.purchases().parameter_distribution() {
+            let model = |parameters: &[f64]| AnyPurchaseModel::from_name(self.purchases.name(), parameters);
+            forecaster = forecaster.with_purchases(Ensemble::of_distribution(&distribution, model)?);
+        }
+        if let Some(distribution) = self.spend().and_then(FitRecord::parameter_distribution) {
+            forecaster = forecaster.with_spend(Ensemble::of_distribution(&distribution, GammaGamma::from_parameters)?);
+        }
+        Ok(forecaster)
     }
 }
