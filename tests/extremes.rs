@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
 use clv::{
-    BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, Jet, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams,
-    PurchaseModel, SpendHistory,
+    AnyPurchaseModel, BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, Jet, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd,
+    ParetoNbdParams, PurchaseModel, SpendHistory,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -235,5 +235,32 @@ fn gamma_gamma() {
         check.amount("expected_average_spend", model.expected_average_spend(&spend).unwrap_or(0.0));
         check.holds("a mean exists for q > 1", q <= 1.0 || model.expected_average_spend(&spend).is_some());
         check.finish((model, spend));
+    }
+}
+
+/// Rates whose product with a time overflows were NaN.
+#[test]
+fn discount_rates_without_bound() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    for domain in [EXTREME, LEGAL] {
+        for _ in 0..300 {
+            let parameters = [(); 4].map(|()| domain.parameter(&mut rng));
+            let history = domain.history(&mut rng);
+            for name in AnyPurchaseModel::NAMES {
+                let names = AnyPurchaseModel::parameters_of(name).unwrap();
+                let model = AnyPurchaseModel::from_name(name, &parameters[..names.len()]).unwrap();
+                for delta in [1e15, 1e50, 1e300, f64::INFINITY] {
+                    let mut check = Check(Vec::new());
+                    let most = model.conditional_expected_purchases(&history, 1.0 / delta.min(1e120));
+                    for t in [0.0, 1.0, 1e7, f64::INFINITY] {
+                        let value = model.conditional_discounted_expected_purchases(&history, t, delta);
+                        check.amount("conditional_discounted", value);
+                        check.holds("discounted away", value <= 10.0 * most);
+                    }
+                    check.amount("conditional_dert", model.conditional_dert(&history, delta).unwrap());
+                    check.finish((model, history, delta));
+                }
+            }
+        }
     }
 }

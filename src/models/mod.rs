@@ -49,7 +49,7 @@ fn check_parameters(model: &str, parameters: &[(&str, f64)]) -> Result<()> {
     Ok(())
 }
 
-/// A discount rate or a level as the models take it: 0 when negative or no number.
+/// A level as the models take it: 0 when negative or no number.
 fn at_least_zero(value: f64) -> f64 {
     value.max(0.0)
 }
@@ -60,6 +60,13 @@ const FOR_EVER: f64 = 1e120;
 /// A length of time as the models take it: 0 when negative or no number, [`FOR_EVER`] when infinite.
 fn duration(t: f64) -> f64 {
     at_least_zero(t).min(FOR_EVER)
+}
+
+/// A discount rate as the models take it: 0 when negative or no number; beyond this limit, where next to nothing counts, the limit, so that its products
+/// do not overflow.
+fn discount_rate(delta: f64) -> f64 {
+    const LARGEST: f64 = 1e120;
+    at_least_zero(delta).min(LARGEST)
 }
 
 /// A probability that was summed up: rounding may have carried it past 1.
