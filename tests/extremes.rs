@@ -264,3 +264,21 @@ fn discount_rates_without_bound() {
         }
     }
 }
+
+/// Their squares overflow: the second derivative in gamma was infinite.
+#[test]
+fn spends_of_any_size() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    for domain in [EXTREME, LEGAL] {
+        for _ in 0..1_000 {
+            let [p, q, gamma] = [(); 3].map(|()| domain.parameter(&mut rng));
+            let model = GammaGamma::new(GammaGammaParams { p, q, gamma }).unwrap();
+            let spend = SpendHistory::new(domain.count(&mut rng).max(1), with_edges(&mut rng, 1e-280, 1e280)).unwrap();
+            let mut check = Check(Vec::new());
+            check.finite("ln_likelihood", model.ln_likelihood(&spend));
+            check.holds("derivatives", entries(model.ln_likelihood_jet(&spend)).iter().all(|entry| entry.is_finite()));
+            check.amount("expected_average_spend", model.expected_average_spend(&spend).unwrap_or(0.0));
+            check.finish((model, spend));
+        }
+    }
+}
