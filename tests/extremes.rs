@@ -282,3 +282,32 @@ fn spends_of_any_size() {
         }
     }
 }
+
+/// Their products with a share of the customers underflow: expectations were negative.
+#[test]
+fn horizons_of_next_to_no_time() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for domain in [EXTREME, LEGAL] {
+        for _ in 0..1_000 {
+            let parameters = [(); 4].map(|()| domain.parameter(&mut rng));
+            let (history, t) = (domain.history(&mut rng), log_uniform(&mut rng, 1e-307, 1e-9) * rng.random_range(0.0..=1.0));
+            let delta = discount(&mut rng);
+            for name in AnyPurchaseModel::NAMES {
+                let names = AnyPurchaseModel::parameters_of(name).unwrap();
+                let model = AnyPurchaseModel::from_name(name, &parameters[..names.len()]).unwrap();
+                let mut check = Check(Vec::new());
+                check.amount("conditional_expected_purchases", model.conditional_expected_purchases(&history, t));
+                check.amount("conditional_purchase_variance", model.conditional_purchase_variance(&history, t));
+                check.amount("second_factorial_moment", model.second_factorial_moment(t));
+                check.amount("conditional_discounted", model.conditional_discounted_expected_purchases(&history, t, delta));
+                check.probability("conditional_p_active", model.conditional_p_active(&history, t));
+                check.probability("conditional_p_alive_at", model.conditional_p_alive_at(&history, t));
+                for n in 0..3 {
+                    check.probability("conditional_purchase_pmf", model.conditional_purchase_pmf(&history, n, t));
+                    check.probability("conditional_purchase_sf", model.conditional_purchase_sf(&history, n, t));
+                }
+                check.finish((model, history, t, delta));
+            }
+        }
+    }
+}
