@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
 use clv::{
-    BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, Jet, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams,
-    PurchaseModel, SpendHistory,
+    AnyPurchaseModel, BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, History, Jet, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd,
+    ParetoNbdParams, PurchaseModel, SpendHistory,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -235,5 +235,79 @@ fn gamma_gamma() {
         check.amount("expected_average_spend", model.expected_average_spend(&spend).unwrap_or(0.0));
         check.holds("a mean exists for q > 1", q <= 1.0 || model.expected_average_spend(&spend).is_some());
         check.finish((model, spend));
+    }
+}
+
+/// Rates whose product with a time overflows were NaN.
+#[test]
+fn discount_rates_without_bound() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    for domain in [EXTREME, LEGAL] {
+        for _ in 0..300 {
+            let parameters = [(); 4].map(|()| domain.parameter(&mut rng));
+            let history = domain.history(&mut rng);
+            for name in AnyPurchaseModel::NAMES {
+                let names = AnyPurchaseModel::parameters_of(name).unwrap();
+                let model = AnyPurchaseModel::from_name(name, &parameters[..names.len()]).unwrap();
+                for delta in [1e15, 1e50, 1e300, f64::INFINITY] {
+                    let mut check = Check(Vec::new());
+                    let most = model.conditional_expected_purchases(&history, 1.0 / delta.min(1e120));
+                    for t in [0.0, 1.0, 1e7, f64::INFINITY] {
+                        let value = model.conditional_discounted_expected_purchases(&history, t, delta);
+                        check.amount("conditional_discounted", value);
+                        check.holds("discounted away", value <= 10.0 * most);
+                    }
+                    check.amount("conditional_dert", model.conditional_dert(&history, delta).unwrap());
+                    check.finish((model, history, delta));
+                }
+            }
+        }
+    }
+}
+
+/// Their squares overflow: the second derivative in gamma was infinite.
+#[test]
+fn spends_of_any_size() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    for domain in [EXTREME, LEGAL] {
+        for _ in 0..1_000 {
+            let [p, q, gamma] = [(); 3].map(|()| domain.parameter(&mut rng));
+            let model = GammaGamma::new(GammaGammaParams { p, q, gamma }).unwrap();
+            let spend = SpendHistory::new(domain.count(&mut rng).max(1), with_edges(&mut rng, 1e-280, 1e280)).unwrap();
+            let mut check = Check(Vec::new());
+            check.finite("ln_likelihood", model.ln_likelihood(&spend));
+            check.holds("derivatives", entries(model.ln_likelihood_jet(&spend)).iter().all(|entry| entry.is_finite()));
+            check.amount("expected_average_spend", model.expected_average_spend(&spend).unwrap_or(0.0));
+            check.finish((model, spend));
+        }
+    }
+}
+
+/// Their products with a share of the customers underflow: expectations were negative.
+#[test]
+fn horizons_of_next_to_no_time() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for domain in [EXTREME, LEGAL] {
+        for _ in 0..1_000 {
+            let parameters = [(); 4].map(|()| domain.parameter(&mut rng));
+            let (history, t) = (domain.history(&mut rng), log_uniform(&mut rng, 1e-307, 1e-9) * rng.random_range(0.0..=1.0));
+            let delta = discount(&mut rng);
+            for name in AnyPurchaseModel::NAMES {
+                let names = AnyPurchaseModel::parameters_of(name).unwrap();
+                let model = AnyPurchaseModel::from_name(name, &parameters[..names.len()]).unwrap();
+                let mut check = Check(Vec::new());
+                check.amount("conditional_expected_purchases", model.conditional_expected_purchases(&history, t));
+                check.amount("conditional_purchase_variance", model.conditional_purchase_variance(&history, t));
+                check.amount("second_factorial_moment", model.second_factorial_moment(t));
+                check.amount("conditional_discounted", model.conditional_discounted_expected_purchases(&history, t, delta));
+                check.probability("conditional_p_active", model.conditional_p_active(&history, t));
+                check.probability("conditional_p_alive_at", model.conditional_p_alive_at(&history, t));
+                for n in 0..3 {
+                    check.probability("conditional_purchase_pmf", model.conditional_purchase_pmf(&history, n, t));
+                    check.probability("conditional_purchase_sf", model.conditional_purchase_sf(&history, n, t));
+                }
+                check.finish((model, history, t, delta));
+            }
+        }
     }
 }

@@ -18,7 +18,8 @@ use rand_chacha::ChaCha8Rng;
 /// Points per model.
 const POINTS: usize = 10_000;
 
-/// Relative to the sum of the absolute terms. The largest error measured is 1e-12, in a second moment over the tail that Pareto/NBD cuts off.
+/// Relative to the sum of the absolute terms. The largest errors are printed, for docs/accuracy.md; the very largest comes from a second moment over
+/// the tail that Pareto/NBD cuts off.
 const ACCURACY: f64 = 1e-11;
 
 /// What one pair (i, j) of parameters sees of a function: its value, first and second derivative there.
@@ -240,84 +241,113 @@ fn history(rng: &mut ChaCha8Rng) -> History {
     History::new(x, if x == 0 { 0.0 } else { age * share }, age).unwrap()
 }
 
-/// Compares every entry of a jet with what the pairs of parameters see.
-fn assert_jet<const N: usize>(jet: &Jet<N>, parameters: [f64; N], oracle: impl Fn([Number; N]) -> Terms, point: &dyn std::fmt::Debug) {
-    let close = |ours: f64, expected: f64, size: f64, what: &dyn Fn() -> String| {
-        let tolerance = ACCURACY * size;
-        assert!((ours - expected).abs() <= tolerance, "{}: {ours:e} against {expected:e}, terms {size:e}, at {point:?}", what());
-    };
-    for i in 0..N {
-        for j in i..N {
-            let mut numbers = parameters.map(Number::from_re);
-            numbers[i].eps1 = 1.0;
-            numbers[j].eps2 = 1.0;
-            let Terms { sum, size } = oracle(numbers);
-            if i == j {
-                close(jet.gradient[i], sum.eps1, size.eps1, &|| format!("gradient {i}"));
+/// The largest errors of a model's jets.
+#[derive(Default)]
+struct Largest {
+    value: f64,
+    gradient: f64,
+    hessian: f64,
+}
+
+impl Largest {
+    /// Compares every entry of a jet with what the pairs of parameters see.
+    fn add<const N: usize>(
+        &mut self,
+        jet: &Jet<N>,
+        parameters: [f64; N],
+        oracle: impl Fn([Number; N]) -> Terms,
+        point: &dyn std::fmt::Debug,
+    ) {
+        let close = |ours: f64, expected: f64, size: f64, largest: &mut f64, what: &dyn Fn() -> String| {
+            let difference = (ours - expected).abs();
+            assert!(difference <= ACCURACY * size, "{}: {ours:e} against {expected:e}, terms {size:e}, at {point:?}", what());
+            if difference > 0.0 {
+                *largest = largest.max(difference / size);
             }
-            if i + j == 0 {
-                // Values: relative, absolute below 1.
-                close(jet.value, sum.re, size.re.max(1.0), &|| "value".into());
+        };
+        for i in 0..N {
+            for j in i..N {
+                let mut numbers = parameters.map(Number::from_re);
+                numbers[i].eps1 = 1.0;
+                numbers[j].eps2 = 1.0;
+                let Terms { sum, size } = oracle(numbers);
+                if i == j {
+                    close(jet.gradient[i], sum.eps1, size.eps1, &mut self.gradient, &|| format!("gradient {i}"));
+                }
+                if i + j == 0 {
+                    // Values: relative, absolute below 1.
+                    close(jet.value, sum.re, size.re.max(1.0), &mut self.value, &|| "value".into());
+                }
+                close(jet.hessian[i][j], sum.eps1eps2, size.eps1eps2, &mut self.hessian, &|| format!("Hessian {i}, {j}"));
+                assert_eq!(jet.hessian[i][j], jet.hessian[j][i]);
             }
-            close(jet.hessian[i][j], sum.eps1eps2, size.eps1eps2, &|| format!("Hessian {i}, {j}"));
-            assert_eq!(jet.hessian[i][j], jet.hessian[j][i]);
         }
+    }
+
+    /// A row of the table in docs/accuracy.md, on a line of its own whatever the test runner has written.
+    fn print(&self, model: &str) {
+        println!("\n| {model} | {:.1e} | {:.1e} | {:.1e} |", self.value, self.gradient, self.hessian);
     }
 }
 
 #[test]
 fn bg_nbd() {
-    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let (mut rng, mut largest) = (ChaCha8Rng::seed_from_u64(11), Largest::default());
     for _ in 0..POINTS {
         let (history, [r, a, b], alpha) = (history(&mut rng), [(); 3].map(|()| shape(&mut rng)), scale(&mut rng));
         let model = BgNbd::new(BgNbdParams { r, alpha, a, b }).unwrap();
         let oracle = |parameters| beta_dropout(parameters, &history, history.frequency());
-        assert_jet(&model.ln_likelihood_jet(&history), [r, alpha, a, b], oracle, &(model, history));
+        largest.add(&model.ln_likelihood_jet(&history), [r, alpha, a, b], oracle, &(model, history));
     }
+    largest.print("BG/NBD");
 }
 
 #[test]
 fn mbg_nbd() {
-    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let (mut rng, mut largest) = (ChaCha8Rng::seed_from_u64(12), Largest::default());
     for _ in 0..POINTS {
         let (history, [r, a, b], alpha) = (history(&mut rng), [(); 3].map(|()| shape(&mut rng)), scale(&mut rng));
         let model = MbgNbd::new(MbgNbdParams { r, alpha, a, b }).unwrap();
         let oracle = |parameters| beta_dropout(parameters, &history, history.frequency() + 1);
-        assert_jet(&model.ln_likelihood_jet(&history), [r, alpha, a, b], oracle, &(model, history));
+        largest.add(&model.ln_likelihood_jet(&history), [r, alpha, a, b], oracle, &(model, history));
     }
+    largest.print("MBG/NBD");
 }
 
 #[test]
 fn pareto_nbd_on_random_points() {
     let rule = gauss_legendre(16);
-    let mut rng = ChaCha8Rng::seed_from_u64(13);
+    let (mut rng, mut largest) = (ChaCha8Rng::seed_from_u64(13), Largest::default());
     for _ in 0..POINTS {
         let (history, r, s, alpha, beta) = (history(&mut rng), shape(&mut rng), shape(&mut rng), scale(&mut rng), scale(&mut rng));
         let model = ParetoNbd::new(ParetoNbdParams { r, alpha, s, beta }).unwrap();
         let nodes = dropout_nodes([r, alpha, s, beta], &history, &rule);
-        assert_jet(&model.ln_likelihood_jet(&history), [r, alpha, s, beta], |p| pareto_nbd(p, &history, &nodes), &(model, history));
+        largest.add(&model.ln_likelihood_jet(&history), [r, alpha, s, beta], |p| pareto_nbd(p, &history, &nodes), &(model, history));
     }
+    largest.print("Pareto/NBD");
 }
 
 #[test]
 fn nbd_on_random_points() {
-    let mut rng = ChaCha8Rng::seed_from_u64(14);
+    let (mut rng, mut largest) = (ChaCha8Rng::seed_from_u64(14), Largest::default());
     for _ in 0..POINTS {
         let (history, r, alpha) = (history(&mut rng), shape(&mut rng), scale(&mut rng));
         let model = Nbd::new(NbdParams { r, alpha }).unwrap();
-        assert_jet(&model.ln_likelihood_jet(&history), [r, alpha], |parameters| nbd(parameters, &history), &(model, history));
+        largest.add(&model.ln_likelihood_jet(&history), [r, alpha], |parameters| nbd(parameters, &history), &(model, history));
     }
+    largest.print("NBD");
 }
 
 #[test]
 fn gamma_gamma_on_random_points() {
-    let mut rng = ChaCha8Rng::seed_from_u64(15);
+    let (mut rng, mut largest) = (ChaCha8Rng::seed_from_u64(15), Largest::default());
     for _ in 0..POINTS {
         let (p, q, gamma, mean) = (shape(&mut rng), shape(&mut rng), scale(&mut rng), scale(&mut rng));
         let spend = SpendHistory::new(log_uniform(&mut rng, 1.0, 1e4) as u32, mean).unwrap();
         let model = GammaGamma::new(GammaGammaParams { p, q, gamma }).unwrap();
-        assert_jet(&model.ln_likelihood_jet(&spend), [p, q, gamma], |parameters| gamma_gamma(parameters, &spend), &(model, spend));
+        largest.add(&model.ln_likelihood_jet(&spend), [p, q, gamma], |parameters| gamma_gamma(parameters, &spend), &(model, spend));
     }
+    largest.print("Gamma-Gamma");
 }
 
 #[test]

@@ -46,7 +46,7 @@ use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::nbd::Nbd;
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
-use super::{at_least_zero, at_most_one, check_parameters, duration};
+use super::{at_most_one, check_parameters, discount_rate, duration};
 use crate::data::History;
 use crate::error::{Error, Result};
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay};
@@ -211,7 +211,7 @@ impl PurchaseModel for BgNbd {
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
         let BetaDropout { r, alpha, a, b } = self.0;
-        let (tau, decay) = (duration(t) / alpha, at_least_zero(delta) * alpha);
+        let (tau, decay) = (duration(t) / alpha, discount_rate(delta) * alpha);
         if decay == 0.0 {
             return self.expected_purchases(t);
         }
@@ -222,7 +222,7 @@ impl PurchaseModel for BgNbd {
 
     fn dert(&self, delta: f64) -> Option<f64> {
         let BetaDropout { a, b, .. } = self.0;
-        if at_least_zero(delta) > 0.0 {
+        if discount_rate(delta) > 0.0 {
             return Some(self.discounted_expected_purchases(f64::INFINITY, delta));
         }
         // E[1/p]: the purchases of a lifetime, all alike, end after 1/p of them.

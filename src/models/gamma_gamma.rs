@@ -254,14 +254,16 @@ impl GammaGamma {
         let &GammaGamma { p, q, gamma } = self;
         let (a, total) = (p * x, x * m);
         let deviance = binomial_deviance(a, q, total, gamma);
+        // Shares and reciprocals, not squares of sums: those of money overflow first.
         let reciprocal = 1.0 / (gamma + total);
+        let share = total * reciprocal;
         let mut jet = Jet::ZERO;
         jet.value = -deviance.value - ln(m);
-        jet.gradient = [-x * deviance.ln_own, -deviance.ln_other, (q * total - a * gamma) / gamma * reciprocal];
+        jet.gradient = [-x * deviance.ln_own, -deviance.ln_other, (q * total - a * gamma) * reciprocal / gamma];
         // The second derivatives in p and q belong to the count term: they do not depend on m.
         jet.hessian[0][2] = -x * reciprocal;
-        jet.hessian[1][2] = total / gamma * reciprocal;
-        jet.hessian[2][2] = (a - q * (total / gamma) * (2.0 + total / gamma)) * reciprocal * reciprocal;
+        jet.hessian[1][2] = share / gamma;
+        jet.hessian[2][2] = a * reciprocal * reciprocal - q * share * (1.0 + gamma * reciprocal) / gamma / gamma;
         jet.symmetric()
     }
 }

@@ -52,7 +52,7 @@ fn check_parameters(model: &str, parameters: &[(&str, f64)]) -> Result<()> {
     Ok(())
 }
 
-/// A discount rate or a level as the models take it: 0 when negative or no number.
+/// A level as the models take it: 0 when negative or no number.
 fn at_least_zero(value: f64) -> f64 {
     value.max(0.0)
 }
@@ -60,9 +60,19 @@ fn at_least_zero(value: f64) -> f64 {
 /// For ever, in any unit. Much longer, and the square of the purchases of that time would overflow for the most extreme parameters.
 const FOR_EVER: f64 = 1e120;
 
-/// A length of time as the models take it: 0 when negative or no number, [`FOR_EVER`] when infinite.
+/// A moment, in any unit. Much shorter, and its product with a small share of the customers would have lost digits to underflow.
+const AT_ONCE: f64 = 1e-120;
+
+/// A length of time as the models take it: 0 when negative or no number or below [`AT_ONCE`], [`FOR_EVER`] when infinite.
 fn duration(t: f64) -> f64 {
-    at_least_zero(t).min(FOR_EVER)
+    if t >= AT_ONCE { t.min(FOR_EVER) } else { 0.0 }
+}
+
+/// A discount rate as the models take it: 0 when negative or no number; beyond this limit, where next to nothing counts, the limit, so that its products
+/// do not overflow.
+fn discount_rate(delta: f64) -> f64 {
+    const LARGEST: f64 = 1e120;
+    at_least_zero(delta).min(LARGEST)
 }
 
 /// A probability that was summed up: rounding may have carried it past 1.

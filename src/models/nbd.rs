@@ -32,7 +32,7 @@ use ndarray::Array1;
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
-use super::{at_least_zero, check_parameters, duration};
+use super::{at_least_zero, check_parameters, discount_rate, duration};
 use crate::data::History;
 use crate::error::{Error, Result};
 use crate::numeric::elementary::{ln, ln_1p};
@@ -195,7 +195,7 @@ impl PurchaseModel for Nbd {
     }
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
-        let (t, delta) = (duration(t), at_least_zero(delta));
+        let (t, delta) = (duration(t), discount_rate(delta));
         let length = if delta * t > 0.0 { -(-delta * t).exp_m1() / delta } else { t };
         self.r / self.alpha * length
     }

@@ -52,7 +52,7 @@ use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::nbd::Nbd;
 use super::purchase_model::PurchaseModel;
 use super::sample::PurchaseSample;
-use super::{FOR_EVER, at_least_zero, at_most_one, check_parameters, duration};
+use super::{FOR_EVER, at_least_zero, at_most_one, check_parameters, discount_rate, duration};
 use crate::data::History;
 use crate::error::{Error, Result};
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay, for_each_node};
@@ -420,7 +420,7 @@ impl PurchaseModel for ParetoNbd {
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
         let &ParetoNbd { r, alpha, s, beta } = self;
-        let delta = at_least_zero(delta);
+        let delta = discount_rate(delta);
         if delta == 0.0 {
             return self.expected_purchases(t);
         }
@@ -429,7 +429,7 @@ impl PurchaseModel for ParetoNbd {
 
     fn dert(&self, delta: f64) -> Option<f64> {
         let &ParetoNbd { r, alpha, s, beta } = self;
-        if at_least_zero(delta) > 0.0 {
+        if discount_rate(delta) > 0.0 {
             return Some(self.discounted_expected_purchases(f64::INFINITY, delta));
         }
         (s > 1.0).then(|| r * (beta / alpha) / (s - 1.0))

@@ -6,7 +6,8 @@ use crate::data::History;
 /// A model of when customers buy and when they stop, for customers who need not tell that they left.
 ///
 /// Times (`t`, the recency and age of a history) are in the unit of the parameters; `delta` is a continuous discount rate per that unit. Both count as
-/// 0 when they are negative or no number, and an infinite `t` as 1e120, so that after construction nothing fails and nothing is NaN.
+/// 0 when they are negative or no number, and as 1e120 beyond that; a `t` below 1e-120 counts as 0. So after construction nothing fails and nothing is
+/// NaN.
 ///
 /// The methods without a history are about a *new* customer, at the moment of the first purchase; that first purchase is not counted. The
 /// `conditional_` ones are about a customer with a history, at T. They all follow from P(alive) and the new-customer quantity of

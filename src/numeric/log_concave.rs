@@ -93,12 +93,14 @@ pub(crate) fn crossing(falling: impl Fn(f64) -> f64, mut low: f64, mut high: f64
 /// P(U > u) is `beta_cdf(b, a, z, y)`: each tail has all its digits.
 pub(crate) fn beta_cdf(a: f64, b: f64, y: f64, z: f64) -> f64 {
     let end = (y / z).ln();
-    let mode = (a / b).ln();
-    if end > mode {
-        // Integrate the side without the bulk and take the complement, unless that side is the longer one.
-        // Rounding may have carried it past 1.
-        return 1.0 - beta_cdf_left(b, a, -end).min(1.0);
+    if end > (a / b).ln() {
+        // The side beyond the mode and its complement, unless that side holds the bulk: for b near 0 the density falls slowly there.
+        let beyond = beta_cdf_left(b, a, -end);
+        if beyond <= 0.5 {
+            return 1.0 - beyond;
+        }
     }
+    // Rounding may have carried it past 1.
     beta_cdf_left(a, b, end).min(1.0)
 }
 
@@ -182,6 +184,20 @@ mod tests {
                 let integral = left_integral(f, end, end, Tail::of_log_odds(a));
                 assert_relative_eq!(beta_cdf_left(a, b, end), integral, max_relative = ACCURACY * (1.0 + integral.ln().abs()));
             }
+        }
+    }
+
+    #[test]
+    fn little_before_and_beyond_the_mode_when_the_rest_falls_slowly() {
+        // 1 - the sum of the probabilities of 0 to n purchases of an NBD, with 60 digits.
+        for (n, shape, odds, expected) in [
+            (5.0, 1e-3, 1e4, 6.904_392_245_300_485_2e-3),
+            (1.0, 1e-4, 1e5, 1.050_747_124_284_840_2e-3),
+            (50.0, 1e-6, 1e8, 1.392_137_982_487_880_9e-5),
+            (5.0, 1e-6, 1e7, 1.383_466_794_952_825_2e-5),
+            (5.0, 1e-9, 1e12, 2.534_768_746_208_038_7e-8),
+        ] {
+            assert_relative_eq!(beta_cdf(n + 1.0, shape, odds, 1.0), expected, max_relative = 1e-13);
         }
     }
 
