@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 10] = [
     &["data"],
     &["models"],
     &["simulate", "fit"],
-    &["score"],
+    &["score", "conformance"],
     &["backtest"],
     &["report"],
     &["io"],
