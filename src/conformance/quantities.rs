@@ -15,7 +15,7 @@ const MISSED: f64 = 1e-15;
 const FIRST_COUNTS: u64 = 5;
 
 /// Times later than a horizon, as multiples of it.
-const LATER: [f64; 3] = [1.01, 3.0, 10.0];
+const LATER: [f64; 2] = [1.01, 5.0];
 
 /// How long a horizon has to be to count as for life, as a multiple of the horizons given.
 const LONG: f64 = 1e6;
@@ -122,10 +122,13 @@ fn future<M: PurchaseModel>(rec: &mut Recorder, model: &M, t: f64, points: &Poin
             rec.at_most(rule, quantity, model.purchase_sf(n, t), model.purchase_sf(n, later));
         }
     }
+    let undiscounted = model.dert(0.0);
+    let quantity = "the sum discounted at 0";
+    rec.close(Rule::DiscountWithinBounds, quantity, model.discounted_expected_purchases(t, 0.0), expected, rounding);
     for &delta in &points.discount_rates {
-        discounted(rec, model, t, delta);
+        discounted(rec, model, t, delta, expected, or_infinite(undiscounted));
     }
-    if let Some(whole) = model.dert(0.0) {
+    if let Some(whole) = undiscounted {
         amount(rec, "DERT at 0", whole);
         for time in [t, LONG * t, f64::INFINITY] {
             rec.at_most(Rule::WholeLife, format_args!("E X({time:?})"), model.expected_purchases(time), whole);
@@ -133,22 +136,22 @@ fn future<M: PurchaseModel>(rec: &mut Recorder, model: &M, t: f64, points: &Poin
     }
 }
 
-fn discounted<M: PurchaseModel>(rec: &mut Recorder, model: &M, t: f64, delta: f64) {
+/// Discounted sums, between those without discount: `plain` up to t, and `plain_whole` for life.
+fn discounted<M: PurchaseModel>(rec: &mut Recorder, model: &M, t: f64, delta: f64, plain: f64, plain_whole: f64) {
     let rounding = rec.tolerances.rounding;
-    let (plain, sum) = (model.expected_purchases(t), model.discounted_expected_purchases(t, delta));
+    let sum = model.discounted_expected_purchases(t, delta);
     let whole = or_infinite(model.dert(delta));
     amount(rec, format_args!("the sum discounted at {delta:e}"), sum);
     amount(rec, format_args!("DERT at {delta:e}"), whole);
     let bounds = Rule::DiscountWithinBounds;
-    rec.close(bounds, "the sum discounted at 0", model.discounted_expected_purchases(t, 0.0), plain, rounding);
     // 1 - delta t <= e^(-delta u) <= 1: as delta -> 0 nothing is discounted.
     rec.at_most(bounds, format_args!("the sum discounted at {delta:e}"), sum, plain);
     rec.at_most(bounds, format_args!("the least that discounting at {delta:e} leaves"), plain * (1.0 - delta * t), sum);
     rec.at_most(bounds, format_args!("DERT at {:e}", 2.0 * delta), or_infinite(model.dert(2.0 * delta)), whole);
-    rec.at_most(bounds, format_args!("DERT at {delta:e}"), whole, or_infinite(model.dert(0.0)));
+    rec.at_most(bounds, format_args!("DERT at {delta:e}"), whole, plain_whole);
     // Purchases become rarer with time, so those after a time are at most e^(-delta time) of all: in the end nothing is missing.
-    for time in [t, 10.0 / delta, 40.0 / delta] {
-        let finite = model.discounted_expected_purchases(time, delta);
+    let of = |time: f64| (time, model.discounted_expected_purchases(time, delta));
+    for (time, finite) in [(t, sum), of(10.0 / delta), of(40.0 / delta)] {
         let quantity = format_args!("the sum up to {time:?} discounted at {delta:e}");
         rec.at_most(Rule::WholeLife, quantity, finite, whole);
         let quantity = format_args!("the least of DERT at {delta:e} that {time:?} brings");
@@ -346,8 +349,9 @@ fn odd_arguments<M: PurchaseModel>(rec: &mut Recorder, model: &M, t: f64, points
 /// Customers who never bought again.
 fn nobody<M: PurchaseModel>(rec: &mut Recorder, model: &M, t: f64) {
     if let Ok(history) = History::new(0, 0.0, t) {
+        rec.about(KNOWN, Some(history), None);
         let (likelihood, none) = (model.ln_likelihood(&history).exp(), model.purchase_pmf(0, t));
-        rec.close(Rule::LikelihoodOfNobody, "L(0, 0, t)", likelihood, none, rec.tolerances.rounding);
+        rec.close(Rule::LikelihoodOfNobody, "L(0, 0, T)", likelihood, none, rec.tolerances.rounding);
         alive_or_dead(rec, model, &history);
     }
 }
