@@ -1,6 +1,6 @@
 //! Does a purchase model obey probability theory? The checks that every model of this crate passes, for a model of your own.
 //!
-//! Implement [`PurchaseModel`](crate::PurchaseModel) (and [`Estimable`](crate::Estimable), [`Simulate`](crate::Simulate), where you want to fit
+//! Implement [`PurchaseModel`] (and [`Estimable`](crate::Estimable), [`Simulate`](crate::Simulate), where you want to fit
 //! and to draw), choose histories and horizons that matter to you, and let the checks look at the model there:
 //!
 //! ```
@@ -24,7 +24,7 @@
 //!
 //! | check | for | rules |
 //! |---|---|---|
-//! | [`check_purchase_model`] | [`PurchaseModel`](crate::PurchaseModel) | [`InDomain`](Rule::InDomain) to [`ExpectationOverHistories`](Rule::ExpectationOverHistories) |
+//! | [`check_purchase_model`] | [`PurchaseModel`] | [`InDomain`](Rule::InDomain) to [`ExpectationOverHistories`](Rule::ExpectationOverHistories) |
 //! | [`check_estimable`] | and [`Estimable`](crate::Estimable) | [`ParametersRoundTrip`](Rule::ParametersRoundTrip) to [`HessianIsCurvature`](Rule::HessianIsCurvature) |
 //! | [`check_simulation`] | and [`Simulate`](crate::Simulate) | [`TraitsInDomain`](Rule::TraitsInDomain) to [`SimulatedForecasts`](Rule::SimulatedForecasts) |
 //!
