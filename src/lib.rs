@@ -41,6 +41,7 @@
 //! | models | [`BgNbd`], [`MbgNbd`], [`ParetoNbd`], [`Nbd`] behind [`PurchaseModel`]; [`GammaGamma`] for spend |
 //! | fit | [`Fit`], [`Fitted`], [`FitStatus`], [`Notice`]: an optimum with its evidence, or an error |
 //! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |
+//! | [`conformance`] | the rules of probability theory that every purchase model passes, to run on a model of your own |
 //! | score | [`ClvDefinition`], [`Scorer`], [`ModelFile`] |
 //! | io | CSV and Parquet in and out (features `csv`, `parquet`) |
 //!
@@ -62,6 +63,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub mod conformance;
 mod data;
 mod error;
 mod fit;

@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 11] = [
     &["models"],
     &["simulate"],
     &["fit"],
-    &["score"],
+    &["score", "conformance"],
     &["backtest"],
     &["report"],
     &["io"],

@@ -104,12 +104,13 @@ pub(crate) fn beta_cdf(a: f64, b: f64, y: f64, z: f64) -> f64 {
     beta_cdf_left(a, b, end).min(1.0)
 }
 
-/// P(log-odds <= `end`), the bulk of which lies to the right of `end`.
+/// P(log-odds <= `end`), the integral of the beta density in log-odds; `end` may lie on either side of the mode.
 fn beta_cdf_left(a: f64, b: f64, end: f64) -> f64 {
     let saddle = ln_beta_saddle(a, b);
     let f = |y: f64| saddle - binomial_deviance(a, b, y.exp(), 1.0).value;
-    if a.max(b) <= LARGEST_FRACTION_SHAPE {
-        return f(end).exp() / a * continued_fraction(a, b, 1.0 / (1.0 + (-end).exp()));
+    let u = 1.0 / (1.0 + (-end).exp());
+    if a.max(b) <= LARGEST_FRACTION_SHAPE && u < (a + 1.0) / (a + b + 2.0) {
+        return f(end).exp() / a * continued_fraction(a, b, u);
     }
     left_integral(f, end.min((a / b).ln()), end, Tail::of_log_odds(a))
 }
@@ -117,8 +118,8 @@ fn beta_cdf_left(a: f64, b: f64, end: f64) -> f64 {
 /// Up to these shapes the continued fraction needs fewer evaluations than the integral.
 const LARGEST_FRACTION_SHAPE: f64 = 3000.0;
 
-/// I_u(a, b) a B(a, b) / (u^a (1 - u)^b) as a continued fraction (DLMF 8.17.22), by Lentz's method as Thompson and Barnett modified it; u below the
-/// mean, where it converges in the order of the root of the larger shape.
+/// I_u(a, b) a B(a, b) / (u^a (1 - u)^b) as a continued fraction (DLMF 8.17.22), by Lentz's method as Thompson and Barnett modified it; for u below
+/// (a + 1) / (a + b + 2), where it converges in the order of the root of the larger shape.
 fn continued_fraction(a: f64, b: f64, u: f64) -> f64 {
     const STEPS: u32 = 1000;
     let away_from_zero = |v: f64| if v.abs() < 1e-300 { 1e-300 } else { v };
