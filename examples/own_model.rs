@@ -195,6 +195,15 @@ impl Sample for Rows {
     fn scale(&self) -> f64 {
         self.sum(History::age) / self.customers()
     }
+
+    fn weights(&self) -> Vec<f64> {
+        self.0.iter().map(|(_, weight)| *weight).collect()
+    }
+
+    fn with_weights(&self, weights: &[f64]) -> clv::Result<Self> {
+        let rows = self.0.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
+        Ok(Rows(rows.map(|((history, _), weight)| (*history, *weight)).collect()))
+    }
 }
 
 impl Estimable for FixedRates {

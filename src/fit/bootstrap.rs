@@ -1,6 +1,8 @@
 //! The bootstrap: how an estimate varies from one sample to the next, by fitting to many.
 
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use rand_distr::{Binomial, Distribution};
 
 use super::estimator::{Estimator, Optimum, maximise};
 use super::inference::Level;
@@ -97,11 +99,25 @@ fn replicate<M: Redraw>(
     mut rng: ChaCha8Rng,
 ) -> Result<M> {
     let sample = match resampling {
-        Resampling::Cases => objective.sample().resampled(&mut rng)?,
+        Resampling::Cases => objective.sample().with_weights(&redrawn_weights(&objective.sample().weights(), &mut rng))?,
         Resampling::Parametric => estimate.redraw(objective.sample(), &mut rng)?,
     };
     let there = maximise(&objective.of_other(&sample), optimum.point.clone(), None, None)?;
     LogPosterior::<M>::model(&there.point).ok_or_else(|| Error::fit(format!("fitting {} left the domain of the model", M::NAME)))
+}
+
+/// How often each row comes when as many customers are drawn with replacement: row by row, how many of the draws that are left fall on it.
+fn redrawn_weights<R: Rng>(weights: &[f64], rng: &mut R) -> Vec<f64> {
+    let mut weight_left: f64 = weights.iter().sum();
+    let mut left = weight_left.round().max(1.0) as u64;
+    let draw = |&weight: &f64| {
+        let share = if weight_left > weight { weight / weight_left } else { 1.0 };
+        let drawn = Binomial::new(left, share).map_or(0, |binomial| binomial.sample(rng));
+        weight_left -= weight;
+        left -= drawn;
+        drawn as f64
+    };
+    weights.iter().map(draw).collect()
 }
 
 impl<M: Estimable> Bootstrap<M> {

@@ -3,9 +3,6 @@
 //! A likelihood is a sum over customers, and many customers have the same history: counting equal ones once saves most of the work and makes the
 //! sum independent of the order of the rows.
 
-use rand::Rng;
-use rand_distr::{Binomial, Distribution};
-
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::numeric::jet::Jet;
@@ -31,41 +28,24 @@ pub trait Sample: Sized + Send + Sync {
     /// The unit of a model's scale parameters in this sample (mean age, mean spend), so that a fit does not depend on weeks or cents.
     fn scale(&self) -> f64;
 
-    /// As many customers drawn from this sample with replacement: a case bootstrap.
+    /// How many customers each distinct row stands for.
+    fn weights(&self) -> Vec<f64>;
+
+    /// The same rows standing for other numbers of customers; those of weight 0 are left out.
     ///
     /// # Errors
-    /// When what was drawn holds nothing to learn from.
-    fn resampled<R: Rng>(&self, rng: &mut R) -> Result<Self>;
+    /// When there is nothing to learn from what is left.
+    fn with_weights(&self, weights: &[f64]) -> Result<Self>;
 
-    /// The customers who stand out from the rest and might move an estimate on their own, by the index of their row.
-    fn extremes(&self) -> Vec<usize>;
-
-    /// One customer of a row, alone. Not a sample to fit to: a likelihood can be evaluated on it.
-    #[must_use]
-    fn only(&self, row: usize) -> Self;
-
-    /// All customers but one of a row.
-    ///
-    /// # Errors
-    /// When nothing to learn from is left.
-    fn without(&self, row: usize) -> Result<Self>;
+    /// Rows of customers who stand out from the rest and might move an estimate on their own; none are looked at unless a sample names them.
+    fn extremes(&self) -> Vec<usize> {
+        Vec::new()
+    }
 
     /// A customer of a row, in words.
-    fn describe(&self, row: usize) -> String;
-}
-
-/// How many customers of each weight a draw of as many, with replacement, takes.
-fn draw_weights<'a, R: Rng>(weights: impl Iterator<Item = f64> + Clone + 'a, rng: &'a mut R) -> impl Iterator<Item = f64> + 'a {
-    let mut weight_left: f64 = weights.clone().sum();
-    let mut left = weight_left.round().max(1.0) as u64;
-    // Row by row, how many of the draws that are left fall on it.
-    weights.map(move |weight| {
-        let share = if weight_left > weight { weight / weight_left } else { 1.0 };
-        let drawn = Binomial::new(left, share.min(1.0)).map_or(0, |binomial| binomial.sample(rng));
-        weight_left -= weight;
-        left -= drawn;
-        drawn as f64
-    })
+    fn describe(&self, row: usize) -> String {
+        format!("row {row}")
+    }
 }
 
 /// The number of customers that a row of this weight stands for when they are drawn one by one.
@@ -121,9 +101,12 @@ impl Sample for PurchaseSample {
         self.mean_age
     }
 
-    fn resampled<R: Rng>(&self, rng: &mut R) -> Result<Self> {
-        let weights = draw_weights(self.rows.iter().map(|row| row.weight), rng);
-        let rows = self.rows.iter().zip(weights).map(|(&row, weight)| PurchaseRow { weight, ..row });
+    fn weights(&self) -> Vec<f64> {
+        self.rows.iter().map(|row| row.weight).collect()
+    }
+
+    fn with_weights(&self, weights: &[f64]) -> Result<Self> {
+        let rows = self.rows.iter().zip(weights).map(|(&row, &weight)| PurchaseRow { weight, ..row });
         PurchaseSample::of(rows.filter(|row| row.weight > 0.0).collect())
     }
 
@@ -134,17 +117,6 @@ impl Sample for PurchaseSample {
         let mut rows: Vec<usize> = quickest.into_iter().chain([self.rows.len() - 1]).collect();
         rows.dedup();
         rows
-    }
-
-    fn only(&self, row: usize) -> Self {
-        let row = PurchaseRow { weight: 1.0, ..self.rows[row] };
-        PurchaseSample { rows: vec![row], frequencies: vec![(row.x, 1.0)], customers: 1.0, mean_age: row.t_cal }
-    }
-
-    fn without(&self, row: usize) -> Result<Self> {
-        let mut rows = self.rows.clone();
-        rows[row].weight -= 1.0;
-        PurchaseSample::of(rows.into_iter().filter(|row| row.weight > 0.0).collect())
     }
 
     fn describe(&self, row: usize) -> String {
@@ -247,11 +219,12 @@ pub struct SpendSample {
     mean_spend: f64,
 }
 
+/// Customers with the same number of purchases and the same mean spend.
 #[derive(Debug, Clone, Copy)]
-struct SpendRow {
-    purchases: u32,
-    mean: f64,
-    weight: f64,
+pub(super) struct SpendRow {
+    pub(super) purchases: u32,
+    pub(super) mean: f64,
+    pub(super) weight: f64,
 }
 
 impl Sample for SpendSample {
@@ -270,6 +243,7 @@ impl Sample for SpendSample {
         }
         Ok(SpendSample::of(rows))
     }
+
     fn customers(&self) -> f64 {
         self.customers
     }
@@ -287,10 +261,13 @@ impl Sample for SpendSample {
         self.mean_spend
     }
 
-    fn resampled<R: Rng>(&self, rng: &mut R) -> Result<Self> {
-        let weights = draw_weights(self.rows.iter().map(|row| row.weight), rng);
-        let rows = self.rows.iter().zip(weights).map(|(&row, weight)| SpendRow { weight, ..row });
-        Ok(SpendSample::of(rows.filter(|row| row.weight > 0.0).collect()))
+    fn weights(&self) -> Vec<f64> {
+        self.rows.iter().map(|row| row.weight).collect()
+    }
+
+    fn with_weights(&self, weights: &[f64]) -> Result<Self> {
+        let rows = self.rows.iter().zip(weights).map(|(&row, &weight)| SpendRow { weight, ..row });
+        SpendSample::of_some(rows.filter(|row| row.weight > 0.0).collect())
     }
 
     fn extremes(&self) -> Vec<usize> {
@@ -299,17 +276,6 @@ impl Sample for SpendSample {
         let mut rows: Vec<usize> = rows().min_by(by_mean).into_iter().chain(rows().max_by(by_mean)).collect();
         rows.dedup();
         rows
-    }
-
-    fn only(&self, row: usize) -> Self {
-        SpendSample::of(vec![SpendRow { weight: 1.0, ..self.rows[row] }])
-    }
-
-    fn without(&self, row: usize) -> Result<Self> {
-        let mut rows = self.rows.clone();
-        rows[row].weight -= 1.0;
-        rows.retain(|row| row.weight > 0.0);
-        if rows.is_empty() { Err(Error::fit("no customer is left")) } else { Ok(SpendSample::of(rows)) }
     }
 
     fn describe(&self, row: usize) -> String {
@@ -352,12 +318,16 @@ impl SpendSample {
                 }
             }
         }
+        SpendSample::of_some(rows)
+    }
+
+    fn of_some(rows: Vec<SpendRow>) -> Result<Self> {
         if rows.is_empty() { Err(Error::fit("nobody spent anything")) } else { Ok(SpendSample::of(rows)) }
     }
 
-    /// (number of purchases, mean spend, weight) of the distinct histories.
-    pub(crate) fn histories(&self) -> impl Iterator<Item = (u32, f64, f64)> + '_ {
-        self.rows.iter().map(|row| (row.purchases, row.mean, row.weight))
+    /// The distinct spend histories.
+    pub(super) fn rows(&self) -> &[SpendRow] {
+        &self.rows
     }
 
     /// Whether all mean spends are the same but for rounding.

@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::gamma_gamma::GammaGamma;
 use super::notice::{Notice, NoticeKind};
-use super::sample::SpendSample;
+use super::sample::{SpendRow, SpendSample};
 use crate::data::SpendHistory;
 
 /// Repeat buyers below which a rank correlation says nothing.
@@ -66,33 +66,29 @@ impl SpendByFrequency {
     /// Of a sample and the model fitted to it; `None` with fewer than ten customers, or where all bought equally often or spent the same.
     #[must_use]
     pub fn of(model: &GammaGamma, sample: &SpendSample) -> Option<Self> {
-        let rows: Vec<(u32, f64, f64)> = sample.histories().collect();
-        let n: f64 = rows.iter().map(|row| row.2).sum();
+        let rows = sample.rows();
+        let n: f64 = rows.iter().map(|row| row.weight).sum();
         if n < FEWEST {
             return None;
         }
-        let spearman = weighted_correlation(&rows, &ranks(&rows, |row| f64::from(row.0)), &ranks(&rows, |row| row.1))?;
+        let spearman = weighted_correlation(rows, &ranks(rows, |row| f64::from(row.purchases)), &ranks(rows, |row| row.mean))?;
         // Fisher's transformation; 1.06 instead of 1 for ranks (Fieller, Hartley & Pearson 1957).
         let half = Normal::standard().inverse_cdf(0.5 + 0.5 * LEVEL) * (1.06 / (n - 3.0)).sqrt();
         let at = spearman.clamp(-1.0 + 1e-12, 1.0 - 1e-12).atanh();
         let classes = CLASSES.iter().enumerate().filter_map(|(k, &from)| {
             let to = CLASSES.get(k + 1).map(|next| next - 1);
-            let members = || rows.iter().filter(|row| row.0 >= from && to.is_none_or(|to| row.0 <= to));
-            let purchases: f64 = members().map(|row| row.2 * f64::from(row.0)).sum();
-            let mean = |of: &dyn Fn(&(u32, f64, f64)) -> Option<f64>| -> Option<f64> {
-                let total: Option<f64> = members().map(|row| of(row).map(|value| row.2 * f64::from(row.0) * value)).sum();
-                total.map(|total| total / purchases)
-            };
-            let expected =
-                |row: &(u32, f64, f64)| SpendHistory::new(row.0, row.1).ok().and_then(|spend| model.expected_average_spend(&spend));
-            let customers = members().map(|row| row.2).sum();
-            (purchases > 0.0).then(|| FrequencyClass {
-                from,
-                to,
-                customers,
-                spent: mean(&|row| Some(row.1)).unwrap_or(0.0),
-                expected: mean(&expected),
-            })
+            let members = || rows.iter().filter(|row| row.purchases >= from && to.is_none_or(|to| row.purchases <= to));
+            let purchases: f64 = members().map(|row| row.weight * f64::from(row.purchases)).sum();
+            let spent: f64 = members().map(|row| row.weight * f64::from(row.purchases) * row.mean).sum();
+            let expected: Option<f64> = members()
+                .map(|row| {
+                    let spend = SpendHistory::new(row.purchases, row.mean).ok()?;
+                    Some(row.weight * f64::from(row.purchases) * model.expected_average_spend(&spend)?)
+                })
+                .sum();
+            let customers = members().map(|row| row.weight).sum();
+            let class = FrequencyClass { from, to, customers, spent: spent / purchases, expected: expected.map(|total| total / purchases) };
+            (purchases > 0.0).then_some(class)
         });
         Some(SpendByFrequency { spearman, interval: ((at - half).tanh(), (at + half).tanh()), classes: classes.collect() })
     }
@@ -148,7 +144,7 @@ impl SpendByFrequency {
 }
 
 /// The mid-rank of every row, each row standing for as many customers as its weight.
-fn ranks(rows: &[(u32, f64, f64)], key: impl Fn(&(u32, f64, f64)) -> f64) -> Vec<f64> {
+fn ranks(rows: &[SpendRow], key: impl Fn(&SpendRow) -> f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|&i, &j| key(&rows[i]).total_cmp(&key(&rows[j])));
     let mut ranks = vec![0.0; rows.len()];
@@ -156,7 +152,7 @@ fn ranks(rows: &[(u32, f64, f64)], key: impl Fn(&(u32, f64, f64)) -> f64) -> Vec
     while start < order.len() {
         let value = key(&rows[order[start]]);
         let tied = order[start..].iter().take_while(|&&i| key(&rows[i]) == value).count();
-        let weight: f64 = order[start..start + tied].iter().map(|&i| rows[i].2).sum();
+        let weight: f64 = order[start..start + tied].iter().map(|&i| rows[i].weight).sum();
         for &i in &order[start..start + tied] {
             ranks[i] = below + 0.5 * weight;
         }
@@ -167,12 +163,12 @@ fn ranks(rows: &[(u32, f64, f64)], key: impl Fn(&(u32, f64, f64)) -> f64) -> Vec
 }
 
 /// Pearson's correlation, rows weighted; `None` when one side does not vary.
-fn weighted_correlation(rows: &[(u32, f64, f64)], one: &[f64], other: &[f64]) -> Option<f64> {
-    let n: f64 = rows.iter().map(|row| row.2).sum();
-    let mean = |values: &[f64]| rows.iter().zip(values).map(|(row, value)| row.2 * value).sum::<f64>() / n;
+fn weighted_correlation(rows: &[SpendRow], one: &[f64], other: &[f64]) -> Option<f64> {
+    let n: f64 = rows.iter().map(|row| row.weight).sum();
+    let mean = |values: &[f64]| rows.iter().zip(values).map(|(row, value)| row.weight * value).sum::<f64>() / n;
     let (mean_one, mean_other) = (mean(one), mean(other));
     let product = |left: &[f64], left_mean: f64, right: &[f64], right_mean: f64| -> f64 {
-        rows.iter().zip(left.iter().zip(right)).map(|(row, (l, r))| row.2 * (l - left_mean) * (r - right_mean)).sum()
+        rows.iter().zip(left.iter().zip(right)).map(|(row, (l, r))| row.weight * (l - left_mean) * (r - right_mean)).sum()
     };
     let (v, w) = (product(one, mean_one, one, mean_one), product(other, mean_other, other, mean_other));
     (v > 0.0 && w > 0.0).then(|| product(one, mean_one, other, mean_other) / (v * w).sqrt())
