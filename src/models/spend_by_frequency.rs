@@ -19,6 +19,9 @@ const LEVEL: f64 = 0.95;
 /// The classes: from this number of purchases to the next one less 1.
 const CLASSES: [u32; 5] = [1, 2, 3, 4, 7];
 
+/// A figure of a row of (purchases, mean spend, weight).
+type OfRow<'a> = &'a dyn Fn(&(u32, f64, f64)) -> Option<f64>;
+
 /// The relation of spend and frequency among repeat buyers, and what follows from leaving it out.
 ///
 /// ```
@@ -79,7 +82,7 @@ impl SpendByFrequency {
             let to = CLASSES.get(k + 1).map(|next| next - 1);
             let members = || rows.iter().filter(|row| row.0 >= from && to.is_none_or(|to| row.0 <= to));
             let purchases: f64 = members().map(|row| row.2 * f64::from(row.0)).sum();
-            let mean = |of: &dyn Fn(&(u32, f64, f64)) -> Option<f64>| -> Option<f64> {
+            let mean = |of: OfRow<'_>| -> Option<f64> {
                 let total: Option<f64> = members().map(|row| of(row).map(|value| row.2 * f64::from(row.0) * value)).sum();
                 total.map(|total| total / purchases)
             };
