@@ -185,7 +185,13 @@ impl<O: Objective> Solver<O, NewtonState> for TrustRegionNewton<'_> {
             return Ok((self.report(state, point, at), None));
         }
         if self.radius < SMALLEST_RADIUS {
-            self.stop = Some(TerminationReason::SolverExit("no step improves the likelihood".to_owned()));
+            // When rounding is worse than it was taken for, no step improves the likelihood although there is nothing left to gain.
+            let gain = self.step(&point, &at, FIRST_RADIUS).gain;
+            self.stop = Some(if gain <= GAIN_TOLERANCE * self.customers {
+                TerminationReason::SolverConverged
+            } else {
+                TerminationReason::SolverExit("no step improves the likelihood".to_owned())
+            });
             return Ok((self.report(state, point, at), None));
         }
         let step = self.step(&point, &at, self.radius);
