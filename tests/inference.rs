@@ -212,7 +212,7 @@ fn equal_spends_are_pointed_out() {
 }
 
 #[test]
-fn spend_that_rises_with_frequency_is_pointed_out() {
+fn refusal_13_spend_that_rises_with_frequency_is_pointed_out() {
     let mut rng = random_stream(17, 0);
     // 10 x e^N, as in the case that other packages fit without a word.
     let mut normal = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;

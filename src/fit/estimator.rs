@@ -9,12 +9,18 @@ use super::objective::LogPosterior;
 use super::prior::Prior;
 use super::watch::Watch;
 use crate::data::Customers;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::models::{Estimable, Evaluation, Sample};
 use crate::numeric::symmetric::Eigen;
 
 /// More iterations than any fit has needed; one more is a sign of a broken likelihood, not of a hard one.
 const MAX_ITERATIONS: u64 = 200;
+
+/// An optimum that leaves a parameter open by more than this standard error of its logarithm need not be the only one.
+const DOUBTFUL_STANDARD_ERROR: f64 = 1.0;
+
+/// Another optimum is taken when ln L is higher there by more than this.
+const WORTH_MOVING: f64 = 1e-6;
 
 /// Fits a model of a kind to customers.
 ///
@@ -99,7 +105,27 @@ impl<'a, M: Estimable> Estimator<'a, M> {
 
     pub(super) fn optimum(&self, objective: &LogPosterior<'_, M>) -> Result<Optimum> {
         let start = self.start.unwrap_or_else(|| M::start(objective.sample()));
-        maximise(objective, start.parameters().mapv(f64::ln), None, self.watch)
+        let mut best = maximise(objective, start.parameters().mapv(f64::ln), None, self.watch)?;
+        if !best.is_doubtful() {
+            return Ok(best);
+        }
+        let others = LogPosterior::<M>::model(&best.point).map_or(Vec::new(), |model| model.elsewhere(objective.sample()));
+        for other in others {
+            let mut there = match maximise(objective, other.parameters().mapv(f64::ln), None, self.watch) {
+                Ok(there) => there,
+                Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
+                // There is an optimum already.
+                Err(_) => continue,
+            };
+            there.iterations += best.iterations;
+            there.evaluations += best.evaluations;
+            if there.evaluation.value > best.evaluation.value + WORTH_MOVING {
+                best = there;
+            } else {
+                (best.iterations, best.evaluations) = (there.iterations, there.evaluations);
+            }
+        }
+        Ok(best)
     }
 }
 
@@ -116,6 +142,12 @@ pub(super) struct Optimum {
 }
 
 impl Optimum {
+    /// Whether another optimum may be as good: a parameter is at a bound, or hardly determined.
+    fn is_doubtful(&self) -> bool {
+        let wide = |covariance: Array2<f64>| covariance.diag().iter().any(|variance| variance.sqrt() > DOUBTFUL_STANDARD_ERROR);
+        self.free.len() < self.point.len() || self.covariance_of_logs().is_none_or(wide)
+    }
+
     /// The covariance of the logarithms of the free parameters, the inverse of the curvature; `None` when it is flat in some direction.
     pub(super) fn covariance_of_logs(&self) -> Option<Array2<f64>> {
         let (free, hessian) = (&self.free, &self.evaluation.hessian);

@@ -30,7 +30,6 @@ impl Level {
         self.0
     }
 
-    /// The standard normal quantile that leaves out (1 - level)/2 on either side.
     /// The lower and upper end of the central share of sorted values, interpolated between neighbours; for at least one value.
     pub(crate) fn central(self, sorted: &[f64]) -> (f64, f64) {
         let at = |share: f64| {
@@ -41,6 +40,7 @@ impl Level {
         (at(0.5 - 0.5 * self.0), at(0.5 + 0.5 * self.0))
     }
 
+    /// The standard normal quantile that leaves out (1 - level)/2 on either side.
     pub(crate) fn normal_quantile(self) -> f64 {
         Normal::standard().inverse_cdf(0.5 + 0.5 * self.0)
     }

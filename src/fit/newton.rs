@@ -26,9 +26,6 @@ const GAIN_TOLERANCE: f64 = 1e-13;
 /// The rounding of ln L as a share of the terms it is a sum of. Converged, too: no step is expected to gain more than this.
 const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
-/// Where no step improves ln L any more, what the best one still promised may be this many times that rounding: terms of a sum round alike at times.
-const STALLED: f64 = 100.0;
-
 /// First and largest length of a step in log-parameters: a factor of e^2 and e^8.
 const FIRST_RADIUS: f64 = 2.0;
 const LARGEST_RADIUS: f64 = 8.0;
@@ -188,7 +185,9 @@ impl<O: Objective> Solver<O, NewtonState> for TrustRegionNewton<'_> {
             return Ok((self.report(state, point, at), None));
         }
         if self.radius < SMALLEST_RADIUS {
-            self.stop = Some(if self.step(&point, &at, FIRST_RADIUS).gain <= STALLED * self.noise {
+            // When rounding is worse than it was taken for, no step improves the likelihood although there is nothing left to gain.
+            let gain = self.step(&point, &at, FIRST_RADIUS).gain;
+            self.stop = Some(if gain <= GAIN_TOLERANCE * self.customers {
                 TerminationReason::SolverConverged
             } else {
                 TerminationReason::SolverExit("no step improves the likelihood".to_owned())

@@ -18,6 +18,11 @@ pub(super) struct BetaDropout {
 }
 
 impl BetaDropout {
+    /// A few leave at once and the others never; everybody runs the same small risk.
+    pub(super) fn elsewhere(self) -> [Self; 2] {
+        [(0.01, 0.1), (2.0, 200.0)].map(|(a, b)| BetaDropout { a, b, ..self })
+    }
+
     /// The part of ln L that depends on x alone: ln (r)_x + ln [B(a, b + chances) / B(a, b)].
     pub(super) fn frequency_term(&self, x: f64, chances: f64) -> Jet<4> {
         let &BetaDropout { r, a, b, .. } = self;

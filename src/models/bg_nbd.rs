@@ -317,6 +317,10 @@ impl Estimable for BgNbd {
         BgNbd(BetaDropout { r, alpha, a: 1.0, b: 2.5 })
     }
 
+    fn elsewhere(&self, _: &PurchaseSample) -> Vec<Self> {
+        self.0.elsewhere().map(BgNbd).to_vec()
+    }
+
     fn ln_likelihood_sum(&self, sample: &PurchaseSample) -> Evaluation {
         sample.sum(|x| self.0.frequency_term(x, x), |x, t_x, t_cal| self.0.timing_term(x, t_x, t_cal, x)).into()
     }

@@ -73,6 +73,14 @@ pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
     /// Start values by moments.
     fn start(sample: &Self::Sample) -> Self;
 
+    /// Other points from which a second maximum may be found, for an optimum that is nearly flat in some direction or lies at a bound: where hardly
+    /// anybody drops out the likelihood has two, one where everybody runs the same small risk and one where a few leave at once and the others never.
+    #[must_use]
+    fn elsewhere(&self, sample: &Self::Sample) -> Vec<Self> {
+        let _ = sample;
+        Vec::new()
+    }
+
     /// ln L of the sample with gradient and Hessian, in one pass.
     fn ln_likelihood_sum(&self, sample: &Self::Sample) -> Evaluation;
 

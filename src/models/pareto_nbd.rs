@@ -527,6 +527,11 @@ impl Estimable for ParetoNbd {
         ParetoNbd { r, alpha, s: 1.0, beta: sample.mean_age() }
     }
 
+    fn elsewhere(&self, sample: &PurchaseSample) -> Vec<Self> {
+        let age = sample.mean_age();
+        [(0.01, 0.01 * age), (2.0, 200.0 * age)].map(|(s, beta)| ParetoNbd { s, beta, ..*self }).to_vec()
+    }
+
     fn ln_likelihood_sum(&self, sample: &PurchaseSample) -> Evaluation {
         sample.sum(|x| self.frequency_term(x), |x, t_x, t_cal| self.timing_term(x, t_x, t_cal)).into()
     }
