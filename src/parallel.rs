@@ -10,14 +10,3 @@ pub(crate) fn map_indices<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync +
     #[cfg(not(feature = "parallel"))]
     (0..count).map(f).collect()
 }
-
-/// f of every chunk of `size` rows; the last may be shorter.
-pub(crate) fn map_chunks<R: Sync, T: Send>(rows: &[R], size: usize, f: impl Fn(&[R]) -> T + Sync + Send) -> Vec<T> {
-    #[cfg(feature = "parallel")]
-    {
-        use rayon::prelude::*;
-        rows.par_chunks(size).map(f).collect()
-    }
-    #[cfg(not(feature = "parallel"))]
-    rows.chunks(size).map(f).collect()
-}

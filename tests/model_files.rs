@@ -1,7 +1,9 @@
 //! Model files: the schema, the stored file of this format, and files that were damaged.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
-use clv::{History, ModelFile, SpendHistory, random_stream};
+use clv::{
+    BgNbd, Fit, FitRecord, GammaGamma, History, Level, ModelFile, Observation, ParetoNbd, SpendHistory, TransactionLog, random_stream,
+};
 use rand::RngExt;
 
 /// A file of format 1, as the first version wrote it. It must read for ever.
@@ -19,6 +21,21 @@ fn the_stored_file_of_format_1_reads_and_scores() {
     let value = forecaster.value(&history, &spend).unwrap();
     assert_eq!(format!("{:.2}", value.quantile(0.95)), "136.70");
     assert_eq!(file.purchases().parameter_distribution().unwrap().points().len(), 8);
+}
+
+#[test]
+fn a_fit_comes_back_from_a_file_as_it_was() {
+    let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv").unwrap();
+    let customers = log.summarize(&Observation::until("1997-09-30".parse().unwrap()).in_weeks()).unwrap();
+    let file = ModelFile::from_json(STORED).unwrap();
+    assert!(file.fitted::<ParetoNbd>().is_none());
+    let (stored, again) = (file.fitted::<BgNbd>().unwrap(), BgNbd::fit(&customers).unwrap());
+    assert!((stored.log_likelihood() - again.log_likelihood()).abs() < 1e-9);
+    assert_eq!((stored.status(), stored.unit(), stored.observation_end()), (again.status(), again.unit(), again.observation_end()));
+    let (one, other) = (stored.interval(2, Level::default()).unwrap(), again.interval(2, Level::default()).unwrap());
+    assert!((one.0 / other.0 - 1.0).abs() < 1e-6 && (one.1 / other.1 - 1.0).abs() < 1e-6);
+    assert_eq!(FitRecord::of(&stored), *file.purchases());
+    assert_eq!(FitRecord::of(&file.fitted::<GammaGamma>().unwrap()), *file.spend().unwrap());
 }
 
 #[test]

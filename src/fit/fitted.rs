@@ -28,28 +28,28 @@ pub enum FitStatus {
 /// A model at its maximum of likelihood, with what is known about how well the data determine it.
 #[derive(Debug, Clone)]
 pub struct Fitted<M> {
-    model: M,
-    status: FitStatus,
-    log_likelihood: f64,
-    customers: f64,
+    pub(crate) model: M,
+    pub(crate) status: FitStatus,
+    pub(crate) log_likelihood: f64,
+    pub(crate) customers: f64,
     /// Indices of the parameters that were free at the optimum.
-    free: Vec<usize>,
+    pub(crate) free: Vec<usize>,
     /// Covariance of the free parameters, on the natural scale; `None` when the likelihood is flat in some direction.
-    covariance: Option<Array2<f64>>,
-    max_abs_gradient: f64,
-    iterations: u64,
-    evaluations: u64,
-    notices: Vec<Notice>,
-    prior: Option<Prior>,
-    measured: Measured,
+    pub(crate) covariance: Option<Array2<f64>>,
+    pub(crate) max_abs_gradient: f64,
+    pub(crate) iterations: u64,
+    pub(crate) evaluations: u64,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) prior: Option<Prior>,
+    pub(crate) measured: Measured,
 }
 
 /// How the customers behind a fit were measured: a model is of use only to customers measured alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Measured {
-    unit: TimeUnit,
-    observation_end: Option<Date>,
-    spend_basis: SpendBasis,
+pub(crate) struct Measured {
+    pub(crate) unit: TimeUnit,
+    pub(crate) observation_end: Option<Date>,
+    pub(crate) spend_basis: SpendBasis,
 }
 
 impl Measured {
@@ -142,7 +142,7 @@ impl<M: Estimable> Fitted<M> {
     }
 
     /// Indices of the parameters that are not at a boundary.
-    pub(super) fn free(&self) -> &[usize] {
+    pub(crate) fn free(&self) -> &[usize] {
         &self.free
     }
 

@@ -51,7 +51,9 @@ impl BetaDropout {
         let d_alpha_alpha = gap * (to_end + to_last) * to_end;
         // Without a chance nobody can have dropped out; the second shape is then any positive number, since it meets sigma = 0.
         let stayed = if chances > 0.0 { self.stayed(chances) } else { 1.0 };
-        let (softplus, sigma, spread) = if chances > 0.0 { softplus(ln(a / stayed) + n * d) } else { (0.0, 0.0, 0.0) };
+        // Selected, not skipped: a branch would keep the loop over customers from becoming vector instructions.
+        let (mut softplus, mut sigma, mut spread) = softplus(ln(a / stayed) + n * d);
+        (softplus, sigma, spread) = if chances > 0.0 { (softplus, sigma, spread) } else { (0.0, 0.0, 0.0) };
         // u and its derivatives
         let (u_r, u_alpha, u_a, u_b) = (d, n * d_alpha, 1.0 / a, -1.0 / stayed);
         let ratio = t_cal / alpha;

@@ -3,10 +3,13 @@
 //! A likelihood is a sum over customers, and many customers have the same history: counting equal ones once saves most of the work and makes the
 //! sum independent of the order of the rows.
 
+use std::ops::Range;
+
 use crate::data::Customers;
 use crate::error::{Error, Result};
+use crate::numeric::block::weighted_sum;
 use crate::numeric::jet::Jet;
-use crate::parallel::map_chunks;
+use crate::parallel::map_indices;
 
 /// The part of a customer base that a model learns from.
 pub trait Sample: Sized + Send + Sync {
@@ -59,7 +62,11 @@ const CHUNK: usize = 4096;
 /// Distinct purchase histories.
 #[derive(Debug, Clone)]
 pub struct PurchaseSample {
-    rows: Vec<PurchaseRow>,
+    /// The distinct histories by column, in the order of x, T and t_x.
+    x: Vec<f64>,
+    t_x: Vec<f64>,
+    t_cal: Vec<f64>,
+    weight: Vec<f64>,
     /// Distinct x with the number of customers who have it.
     frequencies: Vec<(f64, f64)>,
     customers: f64,
@@ -102,25 +109,26 @@ impl Sample for PurchaseSample {
     }
 
     fn weights(&self) -> Vec<f64> {
-        self.rows.iter().map(|row| row.weight).collect()
+        self.weight.clone()
     }
 
     fn with_weights(&self, weights: &[f64]) -> Result<Self> {
-        let rows = self.rows.iter().zip(weights).map(|(&row, &weight)| PurchaseRow { weight, ..row });
+        let rows = self.rows().zip(weights).map(|(row, &weight)| PurchaseRow { weight, ..row });
         PurchaseSample::of(rows.filter(|row| row.weight > 0.0).collect())
     }
 
     fn extremes(&self) -> Vec<usize> {
         // Rows are in the order of x: the most frequent buyer, and the one who bought most often for their age.
         let rate = |row: &PurchaseRow| row.x / (row.t_cal + 0.05 * self.mean_age);
-        let quickest = (0..self.rows.len()).max_by(|&i, &j| rate(&self.rows[i]).total_cmp(&rate(&self.rows[j])));
-        let mut rows: Vec<usize> = quickest.into_iter().chain([self.rows.len() - 1]).collect();
+        let rates: Vec<f64> = self.rows().map(|row| rate(&row)).collect();
+        let quickest = (0..rates.len()).max_by(|&i, &j| rates[i].total_cmp(&rates[j]));
+        let mut rows: Vec<usize> = quickest.into_iter().chain([rates.len() - 1]).collect();
         rows.dedup();
         rows
     }
 
     fn describe(&self, row: usize) -> String {
-        let PurchaseRow { x, t_x, t_cal, .. } = self.rows[row];
+        let (x, t_x, t_cal) = (self.x[row], self.t_x[row], self.t_cal[row]);
         format!("{x} repeat purchases, the last one {t_x:.1} after the first, of an age of {t_cal:.1}")
     }
 }
@@ -157,13 +165,22 @@ impl PurchaseSample {
         }
         let customers = rows.iter().map(|row| row.weight).sum();
         let mean_age = rows.iter().map(|row| row.weight * row.t_cal).sum::<f64>() / customers;
-        Ok(PurchaseSample { rows, frequencies, customers, mean_age })
+        let column = |of: fn(&PurchaseRow) -> f64| rows.iter().map(of).collect();
+        Ok(PurchaseSample {
+            x: column(|row| row.x),
+            t_x: column(|row| row.t_x),
+            t_cal: column(|row| row.t_cal),
+            weight: column(|row| row.weight),
+            frequencies,
+            customers,
+            mean_age,
+        })
     }
 
     /// The same customers, observed for as long, with the (x, t_x) that `draw` gives for an age.
     pub(crate) fn redrawn(&self, mut draw: impl FnMut(f64) -> (u32, f64)) -> Result<Self> {
         let mut rows = Vec::with_capacity(self.customers as usize);
-        for row in &self.rows {
+        for row in self.rows() {
             for _ in 0..whole(row.weight) {
                 let (x, t_x) = draw(row.t_cal);
                 rows.push(PurchaseRow { x: f64::from(x), t_x, t_cal: row.t_cal, weight: 1.0 });
@@ -172,10 +189,14 @@ impl PurchaseSample {
         PurchaseSample::of(rows)
     }
 
+    fn rows(&self) -> impl Iterator<Item = PurchaseRow> + '_ {
+        (0..self.x.len()).map(|i| PurchaseRow { x: self.x[i], t_x: self.t_x[i], t_cal: self.t_cal[i], weight: self.weight[i] })
+    }
+
     /// The number of distinct histories.
     #[must_use]
     pub fn distinct(&self) -> usize {
-        self.rows.len()
+        self.x.len()
     }
 
     /// The mean of T.
@@ -187,9 +208,9 @@ impl PurchaseSample {
     /// (r, alpha) of the NBD model whose mean and variance of purchases are those of the sample, dropout ignored.
     #[must_use]
     pub fn nbd_moments(&self) -> (f64, f64) {
-        let total = |f: fn(&PurchaseRow) -> f64| self.rows.iter().map(|row| row.weight * f(row)).sum::<f64>();
+        let total = |f: fn(&PurchaseRow) -> f64| self.rows().map(|row| row.weight * f(&row)).sum::<f64>();
         let rate = total(|row| row.x) / total(|row| row.t_cal);
-        let excess: f64 = self.rows.iter().map(|row| row.weight * ((row.x - rate * row.t_cal).powi(2) - rate * row.t_cal)).sum();
+        let excess: f64 = self.rows().map(|row| row.weight * ((row.x - rate * row.t_cal).powi(2) - rate * row.t_cal)).sum();
         // No less than a twentieth of the squared mean: a start must not lie on the ridge of equal rates.
         let variance = (excess / total(|row| row.t_cal * row.t_cal)).max(0.05 * rate * rate);
         let r = (rate * rate / variance).clamp(0.05, 20.0);
@@ -202,8 +223,17 @@ impl PurchaseSample {
         frequency_term: impl Fn(f64) -> Jet<N> + Sync,
         timing_term: impl Fn(f64, f64, f64) -> Jet<N> + Sync,
     ) -> Jet<N> {
-        let by_row = sum_chunks(&self.rows, |row| (row.weight, timing_term(row.x, row.t_x, row.t_cal)));
-        let mut sum = sum_chunks(&self.frequencies, |&(x, weight)| (weight, frequency_term(x)));
+        let mut sum = sum_chunks(self.frequencies.len(), |range| {
+            let mut sum = Jet::ZERO;
+            for &(x, weight) in &self.frequencies[range] {
+                sum.add_scaled(weight, &frequency_term(x));
+            }
+            sum
+        });
+        let by_row = sum_chunks(self.x.len(), |range| {
+            let columns = [&self.x[range.clone()], &self.t_x[range.clone()], &self.t_cal[range.clone()]];
+            weighted_sum(columns, &self.weight[range], |[x, t_x, t_cal]| timing_term(x, t_x, t_cal))
+        });
         sum.add_scaled(1.0, &by_row);
         sum
     }
@@ -212,7 +242,10 @@ impl PurchaseSample {
 /// Distinct spend histories: (number of purchases, mean spend) of the customers whose spend is known.
 #[derive(Debug, Clone)]
 pub struct SpendSample {
-    rows: Vec<SpendRow>,
+    /// The distinct histories by column, in the order of the purchase count and the mean.
+    purchases: Vec<f64>,
+    mean: Vec<f64>,
+    weight: Vec<f64>,
     /// Distinct purchase counts with the number of customers who have it.
     counts: Vec<(u32, f64)>,
     customers: f64,
@@ -263,24 +296,24 @@ impl Sample for SpendSample {
     }
 
     fn weights(&self) -> Vec<f64> {
-        self.rows.iter().map(|row| row.weight).collect()
+        self.weight.clone()
     }
 
     fn with_weights(&self, weights: &[f64]) -> Result<Self> {
-        let rows = self.rows.iter().zip(weights).map(|(&row, &weight)| SpendRow { weight, ..row });
+        let rows = self.rows().zip(weights).map(|(row, &weight)| SpendRow { weight, ..row });
         SpendSample::of_some(rows.filter(|row| row.weight > 0.0).collect())
     }
 
     fn extremes(&self) -> Vec<usize> {
-        let by_mean = |&i: &usize, &j: &usize| self.rows[i].mean.total_cmp(&self.rows[j].mean);
-        let rows = || 0..self.rows.len();
+        let by_mean = |&i: &usize, &j: &usize| self.mean[i].total_cmp(&self.mean[j]);
+        let rows = || 0..self.mean.len();
         let mut rows: Vec<usize> = rows().min_by(by_mean).into_iter().chain(rows().max_by(by_mean)).collect();
         rows.dedup();
         rows
     }
 
     fn describe(&self, row: usize) -> String {
-        let SpendRow { purchases, mean, .. } = self.rows[row];
+        let (purchases, mean) = (self.purchases[row], self.mean[row]);
         format!("an average spend of {mean:.2} over {purchases} purchases")
     }
 }
@@ -305,13 +338,20 @@ impl SpendSample {
         }
         let customers = rows.iter().map(|row| row.weight).sum();
         let mean_spend = rows.iter().map(|row| row.weight * row.mean).sum::<f64>() / customers;
-        SpendSample { rows, counts, customers, mean_spend }
+        SpendSample {
+            purchases: rows.iter().map(|row| f64::from(row.purchases)).collect(),
+            mean: rows.iter().map(|row| row.mean).collect(),
+            weight: rows.iter().map(|row| row.weight).collect(),
+            counts,
+            customers,
+            mean_spend,
+        }
     }
 
     /// The same customers with as many purchases, and the mean spend that `draw` gives for their number.
     pub(crate) fn redrawn(&self, mut draw: impl FnMut(u32) -> f64) -> Result<Self> {
         let mut rows = Vec::with_capacity(self.customers as usize);
-        for row in &self.rows {
+        for row in self.rows() {
             for _ in 0..whole(row.weight) {
                 let mean = draw(row.purchases);
                 if mean > 0.0 {
@@ -327,14 +367,14 @@ impl SpendSample {
     }
 
     /// The distinct spend histories.
-    pub(super) fn rows(&self) -> &[SpendRow] {
-        &self.rows
+    pub(super) fn rows(&self) -> impl Iterator<Item = SpendRow> + '_ {
+        (0..self.mean.len()).map(|i| SpendRow { purchases: self.purchases[i] as u32, mean: self.mean[i], weight: self.weight[i] })
     }
 
     /// Whether all mean spends are the same but for rounding.
     #[must_use]
     pub fn all_equal(&self) -> bool {
-        let (low, high) = self.rows.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), row| (low.min(row.mean), high.max(row.mean)));
+        let (low, high) = self.mean.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), mean| (low.min(*mean), high.max(*mean)));
         high - low <= 1e-12 * high
     }
 
@@ -350,24 +390,25 @@ impl SpendSample {
         count_term: impl Fn(u32) -> Jet<N> + Sync,
         spend_term: impl Fn(f64, f64) -> Jet<N> + Sync,
     ) -> Jet<N> {
-        let by_row = sum_chunks(&self.rows, |row| (row.weight, spend_term(f64::from(row.purchases), row.mean)));
-        let mut sum = sum_chunks(&self.counts, |&(purchases, weight)| (weight, count_term(purchases)));
+        let mut sum = sum_chunks(self.counts.len(), |range| {
+            let mut sum = Jet::ZERO;
+            for &(purchases, weight) in &self.counts[range] {
+                sum.add_scaled(weight, &count_term(purchases));
+            }
+            sum
+        });
+        let by_row = sum_chunks(self.mean.len(), |range| {
+            let columns = [&self.purchases[range.clone()], &self.mean[range.clone()]];
+            weighted_sum(columns, &self.weight[range], |[purchases, mean]| spend_term(purchases, mean))
+        });
         sum.add_scaled(1.0, &by_row);
         sum
     }
 }
 
-/// The weighted sum of a jet over rows, in chunks of a fixed size whose sums are added in order.
-fn sum_chunks<R: Sync, const N: usize>(rows: &[R], term: impl Fn(&R) -> (f64, Jet<N>) + Sync) -> Jet<N> {
-    let chunk_sum = |chunk: &[R]| {
-        let mut sum = Jet::ZERO;
-        for row in chunk {
-            let (weight, jet) = term(row);
-            sum.add_scaled(weight, &jet);
-        }
-        sum
-    };
-    let sums: Vec<Jet<N>> = map_chunks(rows, CHUNK, chunk_sum);
+/// The sum over rows, in chunks of a fixed size whose sums are added in order.
+fn sum_chunks<const N: usize>(rows: usize, sum_of: impl Fn(Range<usize>) -> Jet<N> + Sync + Send) -> Jet<N> {
+    let sums = map_indices(rows.div_ceil(CHUNK), |chunk| sum_of(chunk * CHUNK..rows.min((chunk + 1) * CHUNK)));
     let mut total = Jet::ZERO;
     for sum in &sums {
         total.add_scaled(1.0, sum);

@@ -66,7 +66,7 @@ impl SpendByFrequency {
     /// Of a sample and the model fitted to it; `None` with fewer than ten customers, or where all bought equally often or spent the same.
     #[must_use]
     pub fn of(model: &GammaGamma, sample: &SpendSample) -> Option<Self> {
-        let rows = sample.rows();
+        let rows: &[SpendRow] = &sample.rows().collect::<Vec<_>>();
         let n: f64 = rows.iter().map(|row| row.weight).sum();
         if n < FEWEST {
             return None;

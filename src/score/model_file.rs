@@ -16,7 +16,7 @@ use super::forecast::Forecaster;
 use super::scorer::Scorer;
 use crate::data::{DataReport, SpendBasis};
 use crate::error::{Error, Result};
-use crate::fit::{FitStatus, Fitted, ParameterDistribution, Prior};
+use crate::fit::{FitStatus, Fitted, Measured, ParameterDistribution, Prior};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma, Notice, ParameterInfo};
 use crate::time::{Date, TimeUnit};
 
@@ -102,6 +102,9 @@ pub struct FitRecord {
     standard_errors: Named<Option<f64>>,
     covariance: Vec<Vec<Option<f64>>>,
     status: FitStatus,
+    /// The parameters that ended at a bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    at_boundary: Vec<String>,
     max_abs_gradient: f64,
     iterations: u64,
     evaluations: u64,
@@ -126,6 +129,7 @@ impl FitRecord {
             standard_errors: Named((0..n).map(|i| (named(i), fitted.standard_error(i))).collect()),
             covariance: (0..n).map(|i| (0..n).map(|j| fitted.covariance(i, j)).collect()).collect(),
             status: fitted.status(),
+            at_boundary: (0..n).filter(|i| !fitted.free().contains(i)).map(named).collect(),
             max_abs_gradient: fitted.max_abs_gradient(),
             iterations: fitted.iterations(),
             evaluations: fitted.evaluations(),
@@ -190,17 +194,43 @@ impl FitRecord {
     /// The distribution of the estimate, as [`Fitted::parameter_distribution`]; `None` when the likelihood was flat in some direction.
     #[must_use]
     pub fn parameter_distribution(&self) -> Option<ParameterDistribution> {
-        let free: Vec<usize> = (0..self.parameters.0.len()).filter(|&i| self.covariance[i][i].is_some()).collect();
-        if free.is_empty() {
-            return None;
-        }
         let parameters: Array1<f64> = self.parameters.0.iter().map(|(_, value)| *value).collect();
-        let entry = |(i, j): (usize, usize)| {
-            let (i, j) = (free[i], free[j]);
-            self.covariance[i][j].unwrap_or(0.0) / (parameters[i] * parameters[j])
-        };
-        let of_logs = Array2::from_shape_fn((free.len(), free.len()), entry);
+        let (free, covariance) = (self.free(), self.free_covariance()?);
+        let of_logs =
+            Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] / (parameters[free[i]] * parameters[free[j]]));
         Some(ParameterDistribution::new(parameters, free, &of_logs))
+    }
+
+    /// Indices of the parameters that are not at a boundary.
+    fn free(&self) -> Vec<usize> {
+        (0..self.parameters.0.len()).filter(|&i| !self.at_boundary.contains(&self.parameters.0[i].0)).collect()
+    }
+
+    /// Their covariance; `None` when the likelihood was flat in some direction.
+    fn free_covariance(&self) -> Option<Array2<f64>> {
+        let free = self.free();
+        let entries: Option<Vec<f64>> = free.iter().flat_map(|&i| free.iter().map(move |&j| self.covariance[i][j])).collect();
+        Array2::from_shape_vec((free.len(), free.len()), entries?).ok()
+    }
+
+    /// The fit itself, when it is of this model.
+    fn fitted<M: Estimable>(&self, measured: Measured) -> Option<Fitted<M>> {
+        let parameters: Vec<f64> = self.parameters.0.iter().map(|(_, value)| *value).collect();
+        let model = M::from_parameters(&parameters).ok().filter(|_| self.model == M::NAME)?;
+        Some(Fitted {
+            model,
+            status: self.status,
+            log_likelihood: self.log_likelihood,
+            customers: self.customers,
+            free: self.free(),
+            covariance: self.free_covariance(),
+            max_abs_gradient: self.max_abs_gradient,
+            iterations: self.iterations,
+            evaluations: self.evaluations,
+            notices: self.notices.clone(),
+            prior: self.prior(),
+            measured,
+        })
     }
 
     /// Checks a record against the parameters its model should have, and gives their values.
@@ -238,6 +268,12 @@ impl FitRecord {
                     return Err(broken(format!("the correlation of {} and {} exceeds 1", expected[i].name, expected[j].name)));
                 }
             }
+        }
+        if let Some(name) = self.at_boundary.iter().find(|name| expected.iter().all(|parameter| parameter.name != name.as_str())) {
+            return Err(broken(format!("at_boundary: {name} is no parameter of this model")));
+        }
+        if self.at_boundary.is_empty() != (self.status == FitStatus::Converged) {
+            return Err(broken("at_boundary must name the parameters at a bound, and only then the status is at_boundary".to_owned()));
         }
         if let Some(log_sd) = self.prior_log_sd {
             Prior::log_normal(log_sd).map_err(|error| broken(error.to_string()))?;
@@ -456,6 +492,22 @@ impl ModelFile {
     #[must_use]
     pub fn data(&self) -> &DataRecord {
         &self.contents.data
+    }
+
+    /// One of the fits, by its model: what [`Fit::fit`](crate::Fit::fit) gave, without the data. `None` when neither fit is of this model.
+    ///
+    /// ```no_run
+    /// use clv::{GammaGamma, ModelFile};
+    ///
+    /// let file = ModelFile::from_json(&std::fs::read_to_string("model.json").expect("readable"))?;
+    /// let spend = file.fitted::<GammaGamma>().expect("there is a spend model");
+    /// println!("{:?}", spend.interval(0, clv::Level::default()));
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn fitted<M: Estimable>(&self) -> Option<Fitted<M>> {
+        let measured = Measured { unit: self.unit(), observation_end: self.observation_end(), spend_basis: self.spend_basis() };
+        self.purchases().fitted(measured).or_else(|| self.spend().and_then(|record| record.fitted(measured)))
     }
 
     /// A scorer for customers observed until `observation_end`, by the file's definition of value.
