@@ -39,17 +39,17 @@
 //! |---|---|
 //! | data | [`TransactionLog`], [`Observation`], [`Customers`], [`DataReport`]: cleaning by rules, everything counted |
 //! | models | [`BgNbd`], [`MbgNbd`], [`ParetoNbd`], [`Nbd`] behind [`PurchaseModel`]; [`GammaGamma`] for spend |
-//! | fit | [`Fit`], [`Fitted`], [`FitStatus`], [`Notice`]: an optimum with its evidence, or an error |
+//! | fit | [`Fit`], [`Estimator`], [`Fitted`], [`FitStatus`], [`Notice`], [`Profile`], [`Bootstrap`]: an optimum with its evidence, or an error |
 //! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |
 //! | [`conformance`] | the rules of probability theory that every purchase model passes, to run on a model of your own |
-//! | score | [`ClvDefinition`], [`Scorer`], [`ModelFile`] |
+//! | score | [`ClvDefinition`], [`Scorer`], [`Forecaster`] for intervals, [`ModelFile`] |
 //! | io | CSV and Parquet in and out (features `csv`, `parquet`) |
 //!
 //! # What it does not do
 //! - Subscriptions and other contracts, where leaving is seen: these models are for customers who just stop buying.
 //! - Covariates, seasons, price changes: all customers share one set of parameters, and the future resembles the past.
 //! - Regular buyers (groceries every Saturday): purchases are taken as random in time.
-//! - Intervals and back-tests are not there yet; the forecasts are expectations.
+//! - Back-tests are not there yet: intervals ([`Forecaster`]) take the model to be right.
 //!
 //! # Features
 //! `serde` (default): model files. `parallel`: all cores, same bits. `csv`, `parquet`: files. `cli`: the command line.
