@@ -492,7 +492,15 @@ fn one_score_is_explained_to_the_last_step() {
     let of = |name: &str| steps.iter().find(|step| step["name"] == name).unwrap()["result"].as_f64().unwrap();
     let scores = place.read("out/scores.csv");
     let row: Vec<&str> = scores.lines().find(|line| line.starts_with("00004,")).unwrap().split(',').collect();
-    for (column, name) in [(4, "P(alive)"), (5, "p_active"), (6, "expected_purchases"), (7, "expected_average_spend"), (8, "clv")] {
+    for (column, name) in [
+        (4, "P(alive)"),
+        (5, "p_active"),
+        (6, "expected_purchases"),
+        (7, "expected_average_spend"),
+        (8, "clv"),
+        (9, "clv_lower"),
+        (10, "clv_upper"),
+    ] {
         assert_eq!(of(name), row[column].parse::<f64>().unwrap(), "{name}");
     }
     clv(&[&explain[..], &["4"]].concat()).failed(1, "did you mean \"00004\"");

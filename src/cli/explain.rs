@@ -8,11 +8,12 @@ use super::input::{self, Input};
 use super::output::Destination;
 use crate::data::{Customers, Observation, Purchase, RefundPolicy, SpendBasis, TransactionLog};
 use crate::error::{Error, Result};
+use crate::fit::Level;
 use crate::io::TableFormat;
 use crate::models::{AnyPurchaseModel, BgNbd, Estimable, MbgNbd, Nbd, ParetoNbd, PurchaseModel};
 use crate::report::explanation::{Counted, Event, Explanation, Fixed, Step};
 use crate::report::terminal;
-use crate::score::{ClvDefinition, FitRecord, ModelFile};
+use crate::score::{ClvDefinition, FitRecord, ModelFile, ValueInterval};
 use crate::time::{Moment, TimeUnit};
 
 /// Explain the score of one customer: events, history, formulas
@@ -314,6 +315,14 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
         let mut inputs = vec![("margin", terms.margin().share()), ("discounted_purchases", score.discounted_purchases)];
         inputs.extend(score.expected_average_spend.map(|amount| ("expected_average_spend", amount)));
         steps.push(Step::new("clv", "CLV", "margin * discounted_purchases * expected_average_spend", &inputs, score.clv));
+        let forecaster = model.forecaster_by(definition, Some(observation.end))?;
+        let interval = forecaster.value_intervals(customers, Level::default(), None, None)?;
+        // There is none for a lifetime, and where the spend has no mean.
+        if let Some(ValueInterval { lower, upper, .. }) = interval.into_iter().next().flatten() {
+            let meaning = "End of the 90 % interval: chance, and what the data leave open of the parameters";
+            steps.push(Step::new("clv_lower", meaning, "v where P(CLV <= v) = 0.05", &[], Some(lower)));
+            steps.push(Step::new("clv_upper", meaning, "v where P(CLV <= v) = 0.95", &[], Some(upper)));
+        }
     }
     Ok(steps)
 }
