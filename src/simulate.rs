@@ -39,6 +39,9 @@ const HARDLY_EVER: f64 = 1e-6;
 /// Cents are lost above; with q < 1 some customer spends more than any bound.
 const LARGEST_AMOUNT: f64 = 1e13;
 
+/// Sums of totals must not overflow.
+const LARGEST_TOTAL: f64 = 1e300;
+
 /// Amounts below are nothing: with p near 0 most are, and no summary takes their mean.
 const SMALLEST_AMOUNT: f64 = 1e-200;
 
@@ -214,17 +217,22 @@ pub trait Redraw: Estimable {
 
 impl<M: Simulate + Estimable<Sample = PurchaseSample>> Redraw for M {
     fn redraw<R: Rng>(&self, sample: &PurchaseSample, rng: &mut R) -> Result<PurchaseSample> {
-        sample.redrawn(|age| {
+        sample.redrawn(rng, |age, rng| {
             let traits = self.draw_traits(rng);
-            let times = traits.purchase_times(age, &mut *rng).take(MOST_PURCHASES as usize);
-            times.fold((0, 0.0), |(x, _), time| (x + 1, time))
+            let times = traits.purchase_times(age, rng).take(MOST_PURCHASES as usize);
+            let (x, t_x) = times.fold((0, 0.0), |(x, _), time| (x + 1, time));
+            // Cut short, the last purchase would look like the last one before dropout.
+            if u64::from(x) == MOST_PURCHASES {
+                return Err(Error::fit(format!("a customer was drawn who buys more than {MOST_PURCHASES} times")));
+            }
+            Ok((x, t_x))
         })
     }
 }
 
 impl Redraw for GammaGamma {
     fn redraw<R: Rng>(&self, sample: &SpendSample, rng: &mut R) -> Result<SpendSample> {
-        sample.redrawn(|purchases| self.draw_spender(rng).draw_mean_amount(purchases, rng))
+        sample.redrawn(rng, |purchases, rng| self.draw_spender(rng).draw_mean_amount(purchases, rng))
     }
 }
 
@@ -245,7 +253,7 @@ impl Spender {
 
     /// Draws the amount of a purchase: at most 1e13, and 0 where it would be below 1e-200.
     pub fn draw_amount<R: Rng>(&self, rng: &mut R) -> f64 {
-        self.draw_total_amount(1, rng)
+        self.draw_total_amount(1, rng).min(LARGEST_AMOUNT)
     }
 
     /// Draws the mean amount of a number of purchases, at once: takes no longer when there are many.
@@ -256,12 +264,12 @@ impl Spender {
         self.draw_total_amount(purchases, rng) / purchases as f64
     }
 
-    /// Draws the total of a number of purchases, at once; at most 1e13 for each of them.
+    /// Draws the total of a number of purchases, at once; at most 1e300.
     pub fn draw_total_amount<R: Rng>(&self, purchases: u64, rng: &mut R) -> f64 {
         if purchases == 0 {
             return 0.0;
         }
-        let total = (draw_ln_gamma(self.p * purchases as f64, rng) - self.ln_rate).exp().min(LARGEST_AMOUNT * purchases as f64);
+        let total = (draw_ln_gamma(self.p * purchases as f64, rng) - self.ln_rate).exp().min(LARGEST_TOTAL);
         if total < SMALLEST_AMOUNT { 0.0 } else { total }
     }
 }

@@ -823,3 +823,64 @@ fn a_model_file_without_any_one_of_its_keys_is_refused() {
     }
     assert!(clv::ModelFile::from_json(&whole.to_string()).is_ok());
 }
+
+#[test]
+fn intervals_priors_and_a_lifetime() {
+    let place = Place::new();
+    run_cdnow(&place);
+    let model = place.name("out/model.json");
+    let customers = place.name("out/customers.csv");
+    let score = |flags: &[&str]| clv(&[&["score", &customers, CUT[0], CUT[1], "--model", &model], flags].concat());
+    let rows = |csv: &str| -> Vec<Vec<String>> { csv.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect() };
+    let (wide, narrow) = (rows(&score(&[]).done().stdout), rows(&score(&["--level", "0.5", "--threshold", "20"]).done().stdout));
+    assert_eq!(narrow[0][11], "p_clv_above");
+    for (wide, narrow) in wide.iter().zip(&narrow).skip(1) {
+        let number = |text: &String| text.parse::<f64>().unwrap();
+        assert!(
+            number(&wide[9]) <= number(&narrow[9]) && number(&narrow[9]) <= number(&narrow[10]) && number(&narrow[10]) <= number(&wide[10])
+        );
+        let above = number(&narrow[11]);
+        // The upper end of a 50 % interval is exceeded in a quarter of the cases.
+        assert!((0.0..=1.0).contains(&above) && (above > 0.25 + 1e-9) == (number(&narrow[10]) > 20.0), "{narrow:?}");
+    }
+    assert!(rows(&score(&["--no-intervals"]).done().stdout).iter().skip(1).all(|row| row[9].is_empty() && row[10].is_empty()));
+    // What was seen of the total, whatever the order of the rows.
+    let total = |input: &str| clv(&["score", input, CUT[0], CUT[1], "--model", &model, "-o", &place.name("s.csv")]).done().stderr;
+    let whole = place.read("out/customers.csv");
+    let (header, body) = whole.split_once('\n').unwrap();
+    let reversed: Vec<&str> = body.lines().rev().collect();
+    let reversed = place.file("reversed.csv", format!("{header}\n{}\n", reversed.join("\n")));
+    assert!(total(&customers).split_whitespace().collect::<Vec<_>>().join(" ").contains("between 64,309 and 81,774"));
+    assert_eq!(total(&customers), total(&reversed));
+
+    let lifetime = score(&["--horizon", "lifetime"]).done();
+    assert!(lifetime.stderr.contains("no intervals for a horizon of lifetime"), "{}", lifetime.stderr);
+    assert!(rows(&lifetime.stdout).iter().skip(1).all(|row| row[6].is_empty() && !row[8].is_empty() && row[9].is_empty()));
+    score(&["--horizon", "lifetime", "--discount", "0"]).failed(2, "a lifetime horizon needs a discount");
+    for (flag, value) in [("--level", "1"), ("--level", "0.99999"), ("--threshold", "-5"), ("--threshold", "nan")] {
+        score(&[flag, value]).failed(2, "must be");
+    }
+
+    let few: Vec<&str> = whole.lines().take(11).collect();
+    let few = place.file("few.csv", few.join("\n"));
+    let plain = clv(&["fit", &few, "--spend", "none", "-o", &place.name("plain.json")]).done();
+    assert!(plain.stderr.contains("end of its range"), "{}", plain.stderr);
+    let held = clv(&["fit", &few, "--spend", "none", "--prior", "weak", "-o", &place.name("held.json")]).done();
+    assert!(held.stderr.contains("prior of standard deviation 2") && !held.stderr.contains("end of its range"), "{}", held.stderr);
+    assert_eq!(json(&place.read("held.json"))["purchases"]["prior_log_sd"], 2.0);
+    clv(&["fit", &few, "--prior", "strong"]).failed(2, "none, weak, or a number");
+}
+
+#[test]
+fn a_row_may_stand_for_a_million_customers() {
+    let place = Place::new();
+    run_cdnow(&place);
+    let whole = place.read("out/customers.csv");
+    let heavy: Vec<String> =
+        whole.lines().take(301).enumerate().map(|(i, line)| format!("{line},{}", if i == 0 { "weight" } else { "1000000" })).collect();
+    let heavy = place.file("heavy.csv", heavy.join("\n"));
+    clv(&["fit", &heavy, "-o", &place.name("heavy.json")]).done();
+    clv(&["score", &heavy, CUT[0], CUT[1], "--model", &place.name("heavy.json"), "-o", &place.name("heavy_scores.csv")]).done();
+    let light = place.file("light.csv", "customer_id,frequency,recency,age,average_spend,weight\na,1,2,30,10,1\nb,2,3,30,10,\n");
+    clv(&["fit", &light]).failed(1, "the weight is empty");
+}

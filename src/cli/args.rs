@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 
+use super::failure::{Failure, Outcome};
 use super::output::Console;
 use crate::data::{DataReport, MergePeriod, Observation, RefundPolicy, SpendBasis};
 use crate::error::{Error, Result};
@@ -186,12 +187,14 @@ pub(super) struct Valuing {
 
 impl Valuing {
     /// The definition of value: what is given here, and the rest from `otherwise`.
-    pub(super) fn or(&self, otherwise: &ClvDefinition) -> ClvDefinition {
-        ClvDefinition {
+    pub(super) fn or(&self, otherwise: &ClvDefinition) -> Outcome<ClvDefinition> {
+        let definition = ClvDefinition {
             horizon: self.horizon.unwrap_or(otherwise.horizon),
             annual_discount: self.discount.unwrap_or(otherwise.annual_discount),
             margin: self.margin.unwrap_or(otherwise.margin),
-        }
+        };
+        definition.check().map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(definition)
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let observation = input.observation(&log, &console)?;
     let customers = TransactionLog::from_events(rows)?.summarize(&observation).map_err(|error| error.at(format!("customer {id:?}")))?;
     let purchases = log.purchases_of(id, &observation)?;
-    let definition = args.valuing.or(model.definition());
+    let definition = args.valuing.or(model.definition())?;
     let explanation = explain(id, &log, &observation, &customers, &purchases, &model, &definition)?;
     let text = match format {
         Format::Text => explanation.to_string(),

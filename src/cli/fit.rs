@@ -48,7 +48,7 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     let input = Input::measured(&args.input, &args.measured);
     let (customers, kind) = input.customers(&console)?;
-    let definition = args.valuing.or(&ClvDefinition::default());
+    let definition = args.valuing.or(&ClvDefinition::default())?;
     let model = fitting::fit(&args.models, &customers, kind, definition, &console)?;
     destination.write_text(&model.to_json())?;
     if let Some(report) = customers.report().filter(|report| kind == InputKind::Log || report.skipped.total().count > 0) {

@@ -45,7 +45,7 @@ impl Console {
     /// Shows what is being done until the guard is dropped, on a terminal only.
     pub(super) fn busy(&self, what: &str) -> Busy {
         let target = if self.quiet || !io::stderr().is_terminal() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target).with_message(what.to_owned());
+        let bar = ProgressBar::with_draw_target(None, target).with_style(ProgressStyle::default_spinner()).with_message(what.to_owned());
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
@@ -63,8 +63,8 @@ impl Busy {
         |progress| {
             if let Progress::Replication { done, of } = progress {
                 if self.0.length().is_none() {
-                    self.0.set_length(of);
                     self.0.set_style(ProgressStyle::with_template(BAR).expect("the template is well-formed"));
+                    self.0.set_length(of);
                 }
                 // Reports come from several threads and not in order.
                 self.0.set_position(self.0.position().max(done));

@@ -56,7 +56,7 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     let input = Input::measured(&args.input, &args.measured);
     let (customers, observation) = input.summarize(&input.log(&console)?, &console)?;
-    let definition = args.valuing.or(&ClvDefinition::default());
+    let definition = args.valuing.or(&ClvDefinition::default())?;
     let model = fitting::fit(&args.models, &customers, InputKind::Log, definition, &console)?;
     let scored =
         scoring::score(&model, model.definition(), Some(observation.end), &customers, &args.intervals, args.common.seed, &console)?;

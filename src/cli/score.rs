@@ -55,7 +55,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let customer_column = args.customer.customer_column.as_deref();
     let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?;
     let (customers, kind) = input.customers(&console)?;
-    let definition = args.valuing.or(model.definition());
+    let definition = args.valuing.or(model.definition())?;
     let end = observation_end(&customers, &model, kind, &console);
     let scored = scoring::score(&model, &definition, end, &customers, &args.intervals, args.common.seed, &console)?;
     destination.write_table(&scored.table(&customers)?, format)?;

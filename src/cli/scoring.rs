@@ -6,13 +6,15 @@ use crate::data::Customers;
 use crate::error::Result;
 use crate::fit::Level;
 use crate::io::{Table, Values};
+use crate::models::NoticeKind;
+use crate::report::format::percent;
 use crate::score::{ClvDefinition, GroupForecast, ModelFile, Score, Totals, ValueInterval};
 use crate::time::Date;
 
 /// Replications of the simulation of the total, and the draws of customers after which fewer have to do.
 const REPLICATIONS: u32 = 1000;
 const FEWEST_REPLICATIONS: u32 = 200;
-const DRAWS: usize = 30_000_000;
+const DRAWS: f64 = 3e7;
 
 /// What is known of the value of every customer, and of all together.
 pub(super) struct Scored {
@@ -38,18 +40,32 @@ pub(super) fn score(
     let scores = forecaster.scorer().score_all(customers)?;
     let totals = Totals::of(customers, &scores);
     let threshold = wanted.threshold;
+    if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
+        console.say(&format!(
+            "note: there are no intervals for a horizon of {} at a discount of {}: they need an end, and money that keeps four fifths of its worth until \
+             then (two years at 10 %)",
+            definition.horizon,
+            percent(definition.annual_discount.annual_rate())
+        ));
+    }
     if wanted.no_intervals || definition.horizon.is_lifetime() {
         return Ok(Scored { intervals: vec![None; scores.len()], scores, totals, forecast: None, threshold });
     }
-    if [Some(model.purchases()), model.spend()].into_iter().flatten().any(|record| record.parameter_distribution().is_none()) {
-        console.say("note: the data leave the parameters of a model open in some direction; the intervals take them as known, and so are too narrow");
+    let open = [NoticeKind::AtBoundary, NoticeKind::FlatRidge];
+    let mut records = [Some(model.purchases()), model.spend()].into_iter().flatten();
+    if records.any(|record| record.notices().iter().any(|notice| open.contains(&notice.kind)) || record.parameter_distribution().is_none())
+    {
+        console.say(
+            "note: the data leave parameters of a model open (it ended at a bound, or on a ridge); the intervals take what is open as known, or as nearly \
+             normal, and may be too narrow",
+        );
     }
     let intervals = {
         let busy = console.busy("intervals");
         forecaster.value_intervals(customers, wanted.level, threshold, Some(&busy.watch()))?
     };
     let busy = console.busy("total");
-    let replications = u32::try_from(DRAWS / customers.len().max(1)).unwrap_or(REPLICATIONS).clamp(FEWEST_REPLICATIONS, REPLICATIONS);
+    let replications = ((DRAWS / totals.customers.max(1.0)) as u32).clamp(FEWEST_REPLICATIONS, REPLICATIONS);
     let everybody = vec![0; customers.len()];
     let forecast = forecaster.groups(customers, &everybody, wanted.level, replications, seed.unwrap_or(0), Some(&busy.watch()))?;
     let forecast = forecast.into_iter().next().map(|total| (wanted.level, total));

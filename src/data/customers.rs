@@ -31,6 +31,9 @@ impl SpendBasis {
     }
 }
 
+/// Customers behind one row that still add up without losing the others.
+pub(crate) const LARGEST_WEIGHT: f64 = 1e15;
+
 /// One row on its way into [`Customers`].
 #[derive(Debug, Clone, Copy)]
 pub struct Customer<'a> {
@@ -133,7 +136,7 @@ impl Customers {
     /// A purchase record with an hour other than 0 says that purchases were merged by the hour.
     ///
     /// # Errors
-    /// When the id is blank, the average spend does not fit the frequency (see [`SpendHistory::new`]), the weight is not a positive finite
+    /// When the id is blank, the average spend does not fit the frequency (see [`SpendHistory::new`]), the weight is not a positive
     /// number, or some rows come with a purchase record and some without.
     pub fn push(&mut self, customer: Customer<'_>) -> Result<()> {
         let Customer { id, history, average_spend, weight, purchases } = customer;
@@ -142,8 +145,8 @@ impl Customers {
             return Err(named(Error::data("the id is blank; every row belongs to a customer with an id")));
         }
         SpendHistory::new(self.spend_basis.purchases(history.frequency()), average_spend).map_err(named)?;
-        if !(weight > 0.0 && weight.is_finite()) {
-            return Err(named(Error::data(format!("weight {weight} must be a positive finite number"))));
+        if !(weight > 0.0 && weight <= LARGEST_WEIGHT) {
+            return Err(named(Error::data(format!("weight {weight} must be a positive number, at most {LARGEST_WEIGHT:e}"))));
         }
         if !self.is_empty() && purchases.is_some() == self.purchases.is_empty() {
             return Err(named(Error::data("purchase dates must be given for all customers or for none")));

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution};
 
-use super::estimator::{Estimator, Optimum, maximise};
+use super::estimator::Estimator;
 use super::inference::Level;
 use super::objective::LogPosterior;
 use super::watch::Work;
@@ -48,14 +48,17 @@ impl<M: Redraw> Estimator<'_, M> {
     /// #     customers.push(Customer { id: &i.to_string(), history, average_spend: 0.0, weight: 1.0, purchases: None })?;
     /// # }
     /// let bootstrap = Estimator::<Nbd>::new().bootstrap(&customers, Resampling::Cases, 200, 42)?;
-    /// let (lower, upper) = bootstrap.interval(0, Level::default());        // r, the first parameter
+    /// let (lower, upper) = bootstrap.interval(0, Level::default()).unwrap();    // r, the first parameter
     /// assert!(lower < upper && bootstrap.failed() == 0);
     /// # Ok::<(), clv::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As for [`fit`](Self::fit), when no replication could be fitted, or when the work was stopped.
+    /// As for [`fit`](Self::fit), with fewer than two replications, when fewer than two could be fitted, or when the work was stopped.
     pub fn bootstrap(&self, customers: &Customers, resampling: Resampling, replications: u32, seed: u64) -> Result<Bootstrap<M>> {
+        if replications < 2 {
+            return Err(Error::parameter(format!("{replications} replications show no variation; a thousand give an interval")));
+        }
         let sample = M::Sample::new(customers)?;
         let objective = self.objective(&sample);
         let optimum = self.optimum(&objective)?;
@@ -67,7 +70,7 @@ impl<M: Redraw> Estimator<'_, M> {
             if work.is_stopped() {
                 return None;
             }
-            let model = replicate(&objective, &optimum, &estimate, resampling, random_stream(seed, i as u64));
+            let model = replicate(&objective, &estimate, resampling, random_stream(seed, i as u64));
             work.done_one();
             Some(model)
         });
@@ -80,9 +83,10 @@ impl<M: Redraw> Estimator<'_, M> {
                 Err(error) => return Err(error),
             }
         }
-        if bootstrap.models.is_empty() {
+        if bootstrap.models.len() < 2 {
             return Err(Error::fit(format!(
-                "none of {replications} bootstrap samples could be fitted by {}; there are too few repeat buyers, or no replication was asked for",
+                "{} of {replications} bootstrap samples could not be fitted by {}; there are too few repeat buyers",
+                bootstrap.failed,
                 M::NAME
             )));
         }
@@ -91,18 +95,13 @@ impl<M: Redraw> Estimator<'_, M> {
 }
 
 /// One sample, and the estimate from it.
-fn replicate<M: Redraw>(
-    objective: &LogPosterior<'_, M>,
-    optimum: &Optimum,
-    estimate: &M,
-    resampling: Resampling,
-    mut rng: ChaCha8Rng,
-) -> Result<M> {
+fn replicate<M: Redraw>(objective: &LogPosterior<'_, M>, estimate: &M, resampling: Resampling, mut rng: ChaCha8Rng) -> Result<M> {
     let sample = match resampling {
         Resampling::Cases => objective.sample().with_weights(&redrawn_weights(&objective.sample().weights(), &mut rng))?,
         Resampling::Parametric => estimate.redraw(objective.sample(), &mut rng)?,
     };
-    let there = maximise(&objective.of_other(&sample), optimum.point.clone(), None, None)?;
+    let estimator = Estimator { start: Some(*estimate), prior: objective.prior(), watch: None };
+    let there = estimator.optimum(&objective.of_other(&sample))?;
     LogPosterior::<M>::model(&there.point).ok_or_else(|| Error::fit(format!("fitting {} left the domain of the model", M::NAME)))
 }
 
@@ -139,30 +138,24 @@ impl<M: Estimable> Bootstrap<M> {
         self.failed
     }
 
-    /// The standard deviation of a parameter over the replications, by its index in [`Estimable::PARAMETERS`].
-    ///
-    /// # Panics
-    /// When there is no such parameter.
+    /// The standard deviation of a parameter over the replications, by its index in [`Estimable::PARAMETERS`]; `None` when there is no such parameter.
     #[must_use]
-    pub fn standard_error(&self, parameter: usize) -> f64 {
-        let values = self.values(parameter);
+    pub fn standard_error(&self, parameter: usize) -> Option<f64> {
+        let values = self.values(parameter)?;
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
-        (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt()
+        Some((values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0)).sqrt())
     }
 
-    /// The percentile interval of a parameter: the central share `level` of the replications.
-    ///
-    /// # Panics
-    /// When there is no such parameter.
+    /// The percentile interval of a parameter: the central share `level` of the replications; `None` when there is no such parameter.
     #[must_use]
-    pub fn interval(&self, parameter: usize, level: Level) -> (f64, f64) {
-        let mut values = self.values(parameter);
+    pub fn interval(&self, parameter: usize, level: Level) -> Option<(f64, f64)> {
+        let mut values = self.values(parameter)?;
         values.sort_by(f64::total_cmp);
-        level.central(&values)
+        Some(level.central(&values))
     }
 
-    fn values(&self, parameter: usize) -> Vec<f64> {
-        self.models.iter().map(|model| model.parameters()[parameter]).collect()
+    fn values(&self, parameter: usize) -> Option<Vec<f64>> {
+        self.models.iter().map(|model| model.parameters().get(parameter).copied()).collect()
     }
 }

@@ -28,13 +28,17 @@ pub(super) fn notices<M: Estimable>(
 ) -> Result<Vec<Notice>> {
     let sample = objective.sample();
     let mut notices: Vec<Notice> =
-        (0..M::PARAMETERS.len()).filter(|i| !optimum.free.contains(i)).map(|i| at_bound::<M>(optimum, i)).collect();
+        (0..M::PARAMETERS.len()).filter(|i| !optimum.free.contains(i)).map(|i| at_bound(model, optimum, i)).collect();
     notices.extend(ridge(objective, optimum, watch)?);
     let repeat_buyers = sample.repeat_buyers();
     if repeat_buyers < FEW_REPEAT_BUYERS {
         notices.push(Notice::new(
             NoticeKind::FewRepeatBuyers,
-            format!("the {} fit rests on {repeat_buyers} customers who came back; take its numbers as a rough guess", M::NAME),
+            format!(
+                "the {} fit rests on {repeat_buyers} customer{} who came back; take its numbers as a rough guess",
+                M::NAME,
+                if repeat_buyers == 1.0 { "" } else { "s" }
+            ),
         ));
     }
     notices.extend(outlier(objective, optimum, watch)?);
@@ -42,9 +46,10 @@ pub(super) fn notices<M: Estimable>(
     Ok(notices)
 }
 
-fn at_bound<M: Estimable>(optimum: &Optimum, i: usize) -> Notice {
+fn at_bound<M: Estimable>(model: &M, optimum: &Optimum, i: usize) -> Notice {
     let parameter = &M::PARAMETERS[i];
-    let meaning = if optimum.evaluation.gradient[i] < 0.0 { parameter.at_lower } else { parameter.at_upper };
+    let lower = optimum.evaluation.gradient[i] < 0.0;
+    let meaning = model.at_bound(i, lower).unwrap_or(if lower { parameter.at_lower } else { parameter.at_upper });
     let value = optimum.point[i].exp();
     Notice::new(
         NoticeKind::AtBoundary,
@@ -66,7 +71,7 @@ fn ridge<M: Estimable>(objective: &LogPosterior<'_, M>, optimum: &Optimum, watch
     let (name, level) = (M::PARAMETERS[parameter].name, Level::default());
     let range = match profile::interval(objective, optimum, parameter, level, watch) {
         Ok((lower, upper)) => {
-            let end = |end: Option<f64>, open: &str| end.map_or(open.to_owned(), |value| format!("{value:.3}"));
+            let end = |end: Option<f64>, open: &str| end.map_or(open.to_owned(), brief);
             format!(" (at {:.0} % {name} may lie anywhere from {} to {})", 100.0 * level.share(), end(lower, "0"), end(upper, "infinity"))
         }
         Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
@@ -114,11 +119,16 @@ fn outlier<M: Estimable>(objective: &LogPosterior<'_, M>, optimum: &Optimum, wat
     Ok(Some(Notice::new(
         NoticeKind::OutlyingCustomer,
         format!(
-            "one customer ({}) moves {} from {:.4} to {:.4}, {moved:.1} standard errors; if this is a bot, a reseller or a test account, leave it out",
+            "one customer ({}) moves {} from {} to {}, {moved:.1} standard errors; if this is a bot, a reseller or a test account, leave it out",
             sample.describe(row),
             M::PARAMETERS[i].name,
-            without.point[i].exp(),
-            optimum.point[i].exp(),
+            brief(without.point[i].exp()),
+            brief(optimum.point[i].exp()),
         ),
     )))
+}
+
+/// A parameter in so few digits as its size allows.
+fn brief(value: f64) -> String {
+    if (1e-3..1e6).contains(&value) { format!("{value:.4}") } else { format!("{value:.2e}") }
 }

@@ -1,6 +1,6 @@
 //! How uncertain an estimate is: the asymptotic distribution of its parameters.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView2};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -20,9 +20,10 @@ pub struct ParameterDistribution {
 }
 
 impl ParameterDistribution {
-    /// A distribution around `centre`, the covariance being that of the logarithms of the free parameters.
-    pub(crate) fn new(centre: Array1<f64>, free: Vec<usize>, covariance: &Array2<f64>) -> Self {
-        ParameterDistribution { centre, free, eigen: Eigen::of(covariance) }
+    /// A distribution around `centre`; the covariance of the free parameters is on their natural scale.
+    pub(crate) fn new(centre: Array1<f64>, free: Vec<usize>, covariance: ArrayView2<'_, f64>) -> Self {
+        let of_logs = Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] / (centre[free[i]] * centre[free[j]]));
+        ParameterDistribution { centre, free, eigen: Eigen::of(&of_logs) }
     }
 
     /// Draws parameters, in the model's order.
@@ -73,7 +74,8 @@ mod tests {
 
     /// Two free parameters of three.
     fn distribution() -> ParameterDistribution {
-        ParameterDistribution::new(array![0.5, 4.0, 9.0], vec![0, 2], &array![[0.04, 0.03], [0.03, 0.09]])
+        // 0.04, 0.03, 0.09 in the logarithms.
+        ParameterDistribution::new(array![0.5, 4.0, 9.0], vec![0, 2], array![[0.04 * 0.25, 0.03 * 4.5], [0.03 * 4.5, 0.09 * 81.0]].view())
     }
 
     /// (mean, covariance) of the logarithms relative to the centre.

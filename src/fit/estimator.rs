@@ -20,7 +20,7 @@ const MAX_ITERATIONS: u64 = 200;
 const DOUBTFUL_STANDARD_ERROR: f64 = 1.0;
 
 /// Another optimum is taken when ln L is higher there by more than this.
-const WORTH_MOVING: f64 = 1e-6;
+pub(super) const WORTH_MOVING: f64 = 1e-6;
 
 /// Fits a model of a kind to customers.
 ///
@@ -42,8 +42,8 @@ const WORTH_MOVING: f64 = 1e-6;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Estimator<'a, M> {
-    start: Option<M>,
-    prior: Option<Prior>,
+    pub(super) start: Option<M>,
+    pub(super) prior: Option<Prior>,
     pub(super) watch: Option<&'a Watch<'a>>,
 }
 
@@ -67,7 +67,8 @@ impl<'a, M: Estimable> Estimator<'a, M> {
         Estimator { start: None, prior: None, watch: None }
     }
 
-    /// Starts from a model of one's own choice instead of from moments. The optimum is the same; only the way there differs.
+    /// Starts from a model of one's own choice instead of from moments. The optimum is the same, but where a likelihood has two maxima of nearly the
+    /// same height (hardly anybody drops out) the start may decide between them.
     #[must_use]
     pub fn start(mut self, model: M) -> Self {
         self.start = Some(model);

@@ -1,6 +1,5 @@
 //! What a fit says beyond its point: intervals of parameters, information criteria, the distribution of the estimate.
 
-use ndarray::Array2;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::distribution::ParameterDistribution;
@@ -13,13 +12,13 @@ use crate::models::Estimable;
 pub struct Level(f64);
 
 impl Level {
-    /// A share strictly between 0 and 1: 0.9 for 90 %.
+    /// A share from 0.01 to 0.9999: 0.9 for 90 %.
     ///
     /// # Errors
-    /// When it is outside.
+    /// When it is outside: no estimate from data knows its tails any better.
     pub fn new(share: f64) -> Result<Self> {
-        if !(share > 0.0 && share < 1.0) {
-            return Err(Error::parameter(format!("level {share} must be a share above 0 and below 1, such as 0.9 for 90 %")));
+        if !(0.01..=0.9999).contains(&share) {
+            return Err(Error::parameter(format!("level {share} must be a share from 0.01 to 0.9999, such as 0.9 for 90 %")));
         }
         Ok(Level(share))
     }
@@ -86,12 +85,7 @@ impl<M: Estimable> Fitted<M> {
     /// `None` when the likelihood is flat in some direction, so that there is no such distribution.
     #[must_use]
     pub fn parameter_distribution(&self) -> Option<ParameterDistribution> {
-        let parameters = self.model().parameters();
-        let free = self.free();
-        let covariance = self.free_covariance()?;
-        let of_logs =
-            Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] / (parameters[free[i]] * parameters[free[j]]));
-        Some(ParameterDistribution::new(parameters, free.to_vec(), &of_logs))
+        Some(ParameterDistribution::new(self.model().parameters(), self.free().to_vec(), self.free_covariance()?))
     }
 }
 
@@ -106,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_level_is_a_share() {
-        for share in [0.0, 1.0, -0.5, 90.0, f64::NAN] {
+        for share in [0.0, 1e-9, 1.0, 0.99999, -0.5, 90.0, f64::NAN] {
             assert!(Level::new(share).is_err(), "{share}");
         }
     }

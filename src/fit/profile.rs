@@ -2,7 +2,7 @@
 
 use ndarray::Array1;
 
-use super::estimator::{Estimator, Optimum, maximise};
+use super::estimator::{Estimator, Optimum, WORTH_MOVING, maximise};
 use super::inference::Level;
 use super::objective::LogPosterior;
 use super::watch::Watch;
@@ -63,7 +63,8 @@ impl<M: Estimable> Estimator<'_, M> {
     /// The profile likelihood of a parameter, by its index in [`Estimable::PARAMETERS`].
     ///
     /// # Errors
-    /// When there is no such parameter, as for [`fit`](Self::fit), or when the fit with the parameter fixed did not converge.
+    /// When there is no such parameter, as for [`fit`](Self::fit), when a fit with the parameter fixed did not converge, or when one of them found a
+    /// higher maximum: the message then says where.
     pub fn profile(&self, customers: &Customers, parameter: usize, level: Level) -> Result<Profile> {
         let Some(information) = M::PARAMETERS.get(parameter) else {
             return Err(Error::parameter(format!(
@@ -110,7 +111,16 @@ pub(super) fn interval<M: Estimable>(
         // The root of twice the drop, less z: rises almost linearly with the distance.
         let excess = |log: f64, from: &Array1<f64>| -> Result<(f64, Array1<f64>)> {
             let there = maximise(objective, from.clone(), Some((parameter, log)), watch)?;
-            let drop = (optimum.evaluation.value - there.evaluation.value).max(0.0);
+            let gain = there.evaluation.value - optimum.evaluation.value;
+            if gain > WORTH_MOVING {
+                return Err(Error::fit(format!(
+                    "the likelihood of {} is {gain:.2e} higher at {} = {}, so that the profile would not be of its maximum; start the estimator there",
+                    M::NAME,
+                    M::PARAMETERS[parameter].name,
+                    log.exp()
+                )));
+            }
+            let drop = (-gain).max(0.0);
             Ok(((2.0 * drop).sqrt() - z, there.point))
         };
         let centre = optimum.point[parameter];
@@ -132,21 +142,32 @@ pub(super) fn interval<M: Estimable>(
             (inside, below, from) = (log, value, point);
             step *= 2.0;
         };
-        // Regula falsi, the Illinois way: an end that stays is weighted half.
+        // Regula falsi, the Illinois way: an end that stays twice is weighted half.
+        let mut kept = 0;
         for _ in 0..MAX_STEPS {
             let log = inside + (outside - inside) * (below / (below - above));
             let (value, point) = excess(log, &from)?;
-            if (value * (value + 2.0 * z)).abs() <= 2.0 * DROP_TOLERANCE {
+            // From here to the root the value of the parameter changes by less than its ninth digit, or ln L by less than the tolerance.
+            if (value * (value + 2.0 * z)).abs() <= 2.0 * DROP_TOLERANCE || (outside - inside).abs() <= 1e-9 {
                 return Ok(Some(log.exp()));
             }
             if value < 0.0 {
-                (inside, below, above) = (log, value, 0.5 * above);
+                (inside, below) = (log, value);
+                kept = kept.max(0) + 1;
+                above *= if kept > 1 { 0.5 } else { 1.0 };
             } else {
-                (outside, above, below) = (log, value, 0.5 * below);
+                (outside, above) = (log, value);
+                kept = kept.min(0) - 1;
+                below *= if kept < -1 { 0.5 } else { 1.0 };
             }
             from = point;
         }
-        Ok(Some((0.5 * (inside + outside)).exp()))
+        Err(Error::fit(format!(
+            "the end of the profile interval of {} lies between {} and {}, but was not found; please report it",
+            M::PARAMETERS[parameter].name,
+            inside.exp(),
+            outside.exp()
+        )))
     };
     Ok((end(bounds.0[parameter])?, end(bounds.1[parameter])?))
 }

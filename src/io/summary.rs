@@ -248,7 +248,11 @@ impl<'a> SummaryReader<'a> {
             }
             SpendHistory::new(purchases, average_spend).map_err(|error| bad(column, error.to_string()))?;
         }
-        let weight = optional(&columns.weight, "weight")?.unwrap_or(1.0);
+        let weight = optional(&columns.weight, "weight")?;
+        if let (Some(column), None) = (&columns.weight, weight) {
+            return Err(bad(column, "the weight is empty; a row that stands for one customer has weight 1".to_owned()));
+        }
+        let weight = weight.unwrap_or(1.0);
         if let Some(column) = &columns.weight
             && weight <= 0.0
         {

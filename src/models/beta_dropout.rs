@@ -23,6 +23,13 @@ impl BetaDropout {
         [(0.01, 0.1), (2.0, 200.0)].map(|(a, b)| BetaDropout { a, b, ..self })
     }
 
+    /// What a bound means where a and b together say something else than either alone.
+    pub(super) fn at_bound(&self, parameter: usize, lower: bool) -> Option<&'static str> {
+        // The mean dropout probability a / (a + b) is what counts: with b as small as a it is not small.
+        (lower && parameter == 2 && self.a > 0.01 * self.b)
+            .then_some("a and b are both next to nothing: customers drop out at their first chance or never, a / (a + b) of them at once")
+    }
+
     /// The part of ln L that depends on x alone: ln (r)_x + ln [B(a, b + chances) / B(a, b)].
     pub(super) fn frequency_term(&self, x: f64, chances: f64) -> Jet<4> {
         let &BetaDropout { r, a, b, .. } = self;

@@ -321,6 +321,10 @@ impl Estimable for BgNbd {
         self.0.elsewhere().map(BgNbd).to_vec()
     }
 
+    fn at_bound(&self, parameter: usize, lower: bool) -> Option<&'static str> {
+        self.0.at_bound(parameter, lower)
+    }
+
     fn ln_likelihood_sum(&self, sample: &PurchaseSample) -> Evaluation {
         sample.sum(|x| self.0.frequency_term(x, x), |x, t_x, t_cal| self.0.timing_term(x, t_x, t_cal, x)).into()
     }

@@ -84,6 +84,13 @@ pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
     /// ln L of the sample with gradient and Hessian, in one pass.
     fn ln_likelihood_sum(&self, sample: &Self::Sample) -> Evaluation;
 
+    /// What it means that a parameter of this fitted model ended at its lower (or upper) bound, where its fellows make it mean something else than
+    /// [`Self::PARAMETERS`] says.
+    fn at_bound(&self, parameter: usize, lower: bool) -> Option<&'static str> {
+        let _ = (parameter, lower);
+        None
+    }
+
     /// What about these parameters, or about the sample they were fitted to, limits what can be asked of the model, in words.
     fn cautions(&self, sample: &Self::Sample) -> Vec<Notice> {
         let _ = sample;

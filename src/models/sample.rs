@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use rand::{Rng, RngExt};
+
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::numeric::block::weighted_sum;
@@ -51,9 +53,22 @@ pub trait Sample: Sized + Send + Sync {
     }
 }
 
-/// The number of customers that a row of this weight stands for when they are drawn one by one.
-fn whole(weight: f64) -> usize {
-    weight.round().max(1.0) as usize
+/// More customers are not drawn one by one: a bootstrap would take hours and gigabytes.
+const MOST_REDRAWN: f64 = 1e8;
+
+/// Checks that a sample of so many customers can be drawn anew.
+fn check_redrawn(customers: f64) -> Result<()> {
+    if customers > MOST_REDRAWN {
+        return Err(Error::parameter(format!(
+            "{customers:e} customers, by weight, are too many to be drawn one by one (at most {MOST_REDRAWN:e}); bootstrap the cases instead"
+        )));
+    }
+    Ok(())
+}
+
+/// How many customers are drawn for a row of this weight: its whole part, and one more as often as the rest says.
+fn draw_copies<R: Rng>(weight: f64, rng: &mut R) -> usize {
+    weight as usize + usize::from(weight.fract() > 0.0 && rng.random::<f64>() < weight.fract())
 }
 
 /// Rows that are summed without interruption. Chunk sums are added in order, so that the result does not depend on the number of threads.
@@ -178,11 +193,12 @@ impl PurchaseSample {
     }
 
     /// The same customers, observed for as long, with the (x, t_x) that `draw` gives for an age.
-    pub(crate) fn redrawn(&self, mut draw: impl FnMut(f64) -> (u32, f64)) -> Result<Self> {
-        let mut rows = Vec::with_capacity(self.customers as usize);
+    pub(crate) fn redrawn<R: Rng>(&self, rng: &mut R, draw: impl Fn(f64, &mut R) -> Result<(u32, f64)>) -> Result<Self> {
+        check_redrawn(self.customers)?;
+        let mut rows = Vec::new();
         for row in self.rows() {
-            for _ in 0..whole(row.weight) {
-                let (x, t_x) = draw(row.t_cal);
+            for _ in 0..draw_copies(row.weight, rng) {
+                let (x, t_x) = draw(row.t_cal, rng)?;
                 rows.push(PurchaseRow { x: f64::from(x), t_x, t_cal: row.t_cal, weight: 1.0 });
             }
         }
@@ -349,11 +365,12 @@ impl SpendSample {
     }
 
     /// The same customers with as many purchases, and the mean spend that `draw` gives for their number.
-    pub(crate) fn redrawn(&self, mut draw: impl FnMut(u32) -> f64) -> Result<Self> {
-        let mut rows = Vec::with_capacity(self.customers as usize);
+    pub(crate) fn redrawn<R: Rng>(&self, rng: &mut R, draw: impl Fn(u32, &mut R) -> f64) -> Result<Self> {
+        check_redrawn(self.customers)?;
+        let mut rows = Vec::new();
         for row in self.rows() {
-            for _ in 0..whole(row.weight) {
-                let mean = draw(row.purchases);
+            for _ in 0..draw_copies(row.weight, rng) {
+                let mean = draw(row.purchases, rng);
                 if mean > 0.0 {
                     rows.push(SpendRow { purchases: row.purchases, mean, weight: 1.0 });
                 }

@@ -53,8 +53,11 @@ fn fit(title: &str, record: &FitRecord) -> String {
         FitStatus::Converged => "converged",
         FitStatus::AtBoundary => "ended at a boundary",
     };
+    let prior = record
+        .prior()
+        .map_or_else(String::new, |prior| format!(", with a prior of standard deviation {} in the logarithms", prior.log_sd()));
     let likelihood = format!(
-        "log-likelihood {}; the fit {ended} after {} passes over the data",
+        "log-likelihood {}; the fit {ended} after {} passes over the data{prior}",
         grouped(record.log_likelihood(), 2),
         record.evaluations()
     );
@@ -165,7 +168,11 @@ pub(crate) fn total(totals: &Totals, forecast: Option<&(Level, GroupForecast)>, 
     if let Some((level, Interval { lower, upper })) = forecast.and_then(|(level, group)| group.clv.map(|clv| (level, clv))) {
         expected.push(format!("between {} and {} with a probability of {}", money(lower), money(upper), percent(level.share())));
     }
-    let text = format!("scored {} customers: {} ({})", grouped(totals.customers, 0), expected.join(", "), in_full(definition, end));
+    if totals.clv.is_some() && totals.without_clv > 0.0 {
+        expected.push(format!("{} of them without a spend estimate and so without a CLV", grouped(totals.without_clv, 0)));
+    }
+    let plural = if totals.customers == 1.0 { "" } else { "s" };
+    let text = format!("scored {} customer{plural}: {} ({})", grouped(totals.customers, 0), expected.join(", "), in_full(definition, end));
     wrapped(&text, "", WIDTH)
 }
 

@@ -42,18 +42,27 @@ impl Default for ClvDefinition {
 }
 
 impl ClvDefinition {
-    /// The definition in numbers: lengths in `unit`, counted from the end of the day `observation_end`.
+    /// Whether the parts go together.
     ///
     /// # Errors
-    /// When the horizon is in months or years and there is no observation end to count them from, or when it is a lifetime without discount: the
-    /// purchases of customers who hardly ever drop out then add up to no finite number.
-    pub fn resolve(&self, unit: TimeUnit, observation_end: Option<Date>) -> Result<ClvTerms> {
+    /// When the horizon is a lifetime without discount.
+    pub fn check(&self) -> Result<()> {
         if self.horizon.is_lifetime() && self.annual_discount.annual_rate() == 0.0 {
             return Err(Error::parameter(
                 "a lifetime horizon needs a discount above 0, without which later purchases count for ever; give a discount such as 0.10, or a horizon \
                  with an end",
             ));
         }
+        Ok(())
+    }
+
+    /// The definition in numbers: lengths in `unit`, counted from the end of the day `observation_end`.
+    ///
+    /// # Errors
+    /// When the horizon is in months or years and there is no observation end to count them from, or when it is a lifetime without discount: the
+    /// purchases of customers who hardly ever drop out then add up to no finite number.
+    pub fn resolve(&self, unit: TimeUnit, observation_end: Option<Date>) -> Result<ClvTerms> {
+        self.check()?;
         let horizon = match observation_end {
             Some(end) => self.horizon.length_from(end, unit)?,
             None => self.horizon.fixed_length(unit).ok_or_else(|| {

@@ -8,6 +8,16 @@ use crate::simulate::random_stream;
 /// Parameter sets drawn from the distribution of an estimate: as many as a simulation of groups uses replications.
 const DRAWS: u64 = 1000;
 
+/// The seed of those draws, which nobody chooses for a simulation.
+const SEED: u64 = 0x00c1_75ee_d0fe_45e3;
+
+/// What a model is about: purchases and spend are estimated apart, so their draws have streams of their own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    Purchases,
+    Spend,
+}
+
 /// A model with its parameter uncertainty.
 ///
 /// Two lists of equally weighted models: a few points over which a forecast is averaged exactly, and many draws for simulations.
@@ -35,9 +45,9 @@ impl<M: Copy> Ensemble<M> {
         Ok(Ensemble { points: models.to_vec(), draws: models.to_vec() })
     }
 
-    /// The points and draws of a distribution of parameters; the draws are the same in every run.
-    pub(crate) fn of_distribution(distribution: &ParameterDistribution, model: impl Fn(&[f64]) -> Result<M>) -> Result<Self> {
-        let mut rng = random_stream(0, 0);
+    /// The points and draws of a distribution of parameters; the draws are the same in every run, and independent of those of the other `Part`.
+    pub(crate) fn of_distribution(distribution: &ParameterDistribution, part: Part, model: impl Fn(&[f64]) -> Result<M>) -> Result<Self> {
+        let mut rng = random_stream(SEED, part as u64);
         let points = distribution.points().iter().map(|parameters| model(parameters)).collect::<Result<Vec<M>>>()?;
         let draws = (0..DRAWS).map(|_| model(&distribution.draw(&mut rng))).collect::<Result<Vec<M>>>()?;
         Ok(Ensemble { points, draws })
@@ -57,8 +67,7 @@ impl<M: Estimable> Ensemble<M> {
     /// The asymptotic distribution of a fit: [`ParameterDistribution`].
     ///
     /// `None` when the likelihood is flat in some direction, so that there is no such distribution; a bootstrap then still has an answer.
-    #[must_use]
-    pub fn of_fit(fitted: &Fitted<M>) -> Option<Self> {
-        Ensemble::of_distribution(&fitted.parameter_distribution()?, M::from_parameters).ok()
+    pub(crate) fn of_fit(fitted: &Fitted<M>, part: Part) -> Option<Self> {
+        Ensemble::of_distribution(&fitted.parameter_distribution()?, part, M::from_parameters).ok()
     }
 }

@@ -5,13 +5,13 @@
 
 use std::fmt;
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::definition::ClvDefinition;
-use super::ensemble::Ensemble;
+use super::ensemble::{Ensemble, Part};
 use super::forecast::Forecaster;
 use super::scorer::Scorer;
 use crate::data::{DataReport, SpendBasis};
@@ -194,11 +194,8 @@ impl FitRecord {
     /// The distribution of the estimate, as [`Fitted::parameter_distribution`]; `None` when the likelihood was flat in some direction.
     #[must_use]
     pub fn parameter_distribution(&self) -> Option<ParameterDistribution> {
-        let parameters: Array1<f64> = self.parameters.0.iter().map(|(_, value)| *value).collect();
-        let (free, covariance) = (self.free(), self.free_covariance()?);
-        let of_logs =
-            Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] / (parameters[free[i]] * parameters[free[j]]));
-        Some(ParameterDistribution::new(parameters, free, &of_logs))
+        let parameters = self.parameters.0.iter().map(|(_, value)| *value).collect();
+        Some(ParameterDistribution::new(parameters, self.free(), self.free_covariance()?.view()))
     }
 
     /// Indices of the parameters that are not at a boundary.
@@ -271,6 +268,11 @@ impl FitRecord {
         }
         if let Some(name) = self.at_boundary.iter().find(|name| expected.iter().all(|parameter| parameter.name != name.as_str())) {
             return Err(broken(format!("at_boundary: {name} is no parameter of this model")));
+        }
+        if self.status == FitStatus::AtBoundary && self.at_boundary.is_empty() {
+            // Left out, they are those without a variance.
+            let without = (0..n).filter(|&i| self.covariance[i][i].is_none()).map(|i| expected[i].name.to_owned()).collect::<Vec<_>>();
+            self.at_boundary = if without.len() < n { without } else { Vec::new() };
         }
         if self.at_boundary.is_empty() != (self.status == FitStatus::Converged) {
             return Err(broken("at_boundary must name the parameters at a bound, and only then the status is at_boundary".to_owned()));
@@ -535,10 +537,10 @@ impl ModelFile {
         let mut forecaster = Forecaster::new(self.scorer_by(definition, observation_end)?);
         if let Some(distribution) = self.purchases().parameter_distribution() {
             let model = |parameters: &[f64]| AnyPurchaseModel::from_name(self.purchases.name(), parameters);
-            forecaster = forecaster.with_purchases(Ensemble::of_distribution(&distribution, model)?);
+            forecaster = forecaster.with_purchases(Ensemble::of_distribution(&distribution, Part::Purchases, model)?);
         }
         if let Some(distribution) = self.spend().and_then(FitRecord::parameter_distribution) {
-            forecaster = forecaster.with_spend(Ensemble::of_distribution(&distribution, GammaGamma::from_parameters)?);
+            forecaster = forecaster.with_spend(Ensemble::of_distribution(&distribution, Part::Spend, GammaGamma::from_parameters)?)?;
         }
         Ok(forecaster)
     }

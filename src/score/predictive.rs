@@ -81,7 +81,8 @@ pub(super) fn survival_table<A: PurchaseModel>(future: &A, horizon: f64) -> Vec<
 /// The distribution of the value of one customer within the horizon: margin x discounted spend.
 ///
 /// Nothing with probability 1 - P(active), and otherwise an amount. Discounting enters by its average over the purchases within the horizon; that
-/// purchases happen to come early or late changes an end of an interval by less than 1 % for a year at 10 %.
+/// purchases come early or late is left out. An end of an interval is off by less than 1 % for a year at 10 % where amounts vary as those of CDNOW do, and by
+/// no more than the discount of the whole horizon (9 %) in any case.
 #[derive(Debug, Clone)]
 pub struct ValueDistribution {
     /// (number of purchases, its probability), for one purchase and more.
@@ -132,7 +133,7 @@ impl ValueDistribution {
 
     /// The value that is not exceeded with probability `q`, for 0 < q < 1: 0 while `q` is at most the chance of no purchase.
     ///
-    /// An amount whose logarithm is beyond the range of doubles comes out as the largest double.
+    /// An amount beyond e^700 comes out as that.
     #[must_use]
     pub fn quantile(&self, q: f64) -> f64 {
         let beyond = 1.0 - q;
@@ -149,15 +150,16 @@ impl ValueDistribution {
         let (mut low, mut high) = (-LARGEST, LARGEST);
         let (mut y, mut value) = (start, excess(start));
         let mut slope = -1.0_f64;
-        for _ in 0..200 {
+        for round in 0..200 {
             if value > 0.0 {
-                low = y
+                low = y;
             } else {
-                high = y
+                high = y;
             }
-            // Long steps only where the tail is known on both sides.
             let step = (-value / slope).clamp(-1.5, 1.5);
-            let next = if low < y + step && y + step < high { y + step } else { 0.5 * (low + high) };
+            // Where secants have not done it by then, bisection will.
+            let secant = round < 50 && low < y + step && y + step < high;
+            let next = if secant { y + step } else { 0.5 * (low + high) };
             if (next - y).abs() <= tolerance {
                 return next;
             }
