@@ -1,5 +1,7 @@
 //! Forecasts with their uncertainty: intervals for customers, by their exact distribution, and for groups, by simulation.
 
+use rand::RngExt;
+
 use super::definition::ClvDefinition;
 use super::ensemble::Ensemble;
 use super::predictive::{PurchaseDistribution, ValueDistribution, survival_table};
@@ -269,6 +271,8 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
         let margin = self.scorer.terms().margin().share();
         let scales: Vec<f64> = scores.iter().map(|score| margin * score.average_discount()).collect();
         let count = groups.iter().max().map_or(0, |most| most + 1);
+        // Another seed is another simulation in every respect: it also begins elsewhere among the draws of the parameters.
+        let first = u64::from(random_stream(seed, u64::MAX).random::<u32>());
         let work = Work::new(u64::from(replications), watch);
         let replicates = map_indices(replications as usize, |r| {
             let mut totals = vec![(0.0, 0.0); count];
@@ -276,7 +280,8 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
                 return totals;
             }
             let mut rng = random_stream(seed, r as u64);
-            let (purchases, spend) = (self.purchases.draw(r), self.spend.as_ref().map(|spend| spend.draw(r)));
+            let draw = first + r as u64;
+            let (purchases, spend) = (self.purchases.draw(draw), self.spend.as_ref().map(|spend| spend.draw(draw)));
             for (i, (&group, scale)) in groups.iter().zip(&scales).enumerate() {
                 let future = purchases.future_of(&customers.history(i));
                 let spend = spend.map(|model| model.given(&customers.spend(i)));

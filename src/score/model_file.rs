@@ -483,10 +483,10 @@ impl ModelFile {
         let mut forecaster = Forecaster::new(self.scorer_by(definition, observation_end)?);
         if let Some(distribution) = self.purchases().parameter_distribution() {
             let model = |parameters: &[f64]| AnyPurchaseModel::from_name(self.purchases.name(), parameters);
-            forecaster = forecaster.with_purchases(Ensemble::of_distribution(&distribution, model)?);
+            forecaster = forecaster.with_purchases(Ensemble::of_distribution(self.purchases.name(), &distribution, model)?);
         }
         if let Some(distribution) = self.spend().and_then(FitRecord::parameter_distribution) {
-            forecaster = forecaster.with_spend(Ensemble::of_distribution(&distribution, GammaGamma::from_parameters)?);
+            forecaster = forecaster.with_spend(Ensemble::of_distribution(GammaGamma::NAME, &distribution, GammaGamma::from_parameters)?);
         }
         Ok(forecaster)
     }
