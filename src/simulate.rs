@@ -564,6 +564,15 @@ pub struct Truth {
     pub future_purchases: u64,
 }
 
+/// A purchase after the observation end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FuturePurchase {
+    /// Time since the observation end, in units.
+    pub time: f64,
+    /// What it comes to, not rounded; 0 without a spend model.
+    pub amount: f64,
+}
+
 impl SimulatedCustomer {
     /// The number of the customer, from 1, with leading zeros: ids sort as numbers do.
     #[must_use]
@@ -628,6 +637,36 @@ impl SimulatedCustomer {
             alive_at_end: dropped_out_at.is_none_or(|time| time > self.age),
             future_purchases: future,
         }
+    }
+
+    /// The purchases within `horizon` units after the observation end, in order: what a forecast of the spend, discounted or not, is held against.
+    ///
+    /// They go on where [`history`](Self::history) and [`transactions`](Self::transactions) end, and are as many as
+    /// [`Truth::future_purchases`] says.
+    ///
+    /// ```
+    /// use clv::{AcquisitionCohort, AnnualDiscount, GammaGamma, GammaGammaParams, Nbd, NbdParams, Population, TimeUnit};
+    ///
+    /// let simulation = Population::new(Nbd::new(NbdParams { r: 2.0, alpha: 10.0 })?, TimeUnit::Week, "2025-12-31".parse()?)
+    ///     .cohort(AcquisitionCohort { first_day: "2025-01-01".parse()?, days: 90, customers: 100 })
+    ///     .spend(GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 })?)
+    ///     .simulate()?;
+    /// let discount_rate = AnnualDiscount::new(0.10)?.rate_per(TimeUnit::Week);
+    /// let worth: f64 = simulation.customer(0).future(52.0).map(|next| (-discount_rate * next.time).exp() * next.amount).sum();
+    /// assert!(worth >= 0.0);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    pub fn future(&self, horizon: f64) -> impl Iterator<Item = FuturePurchase> {
+        let mut amounts = self.amounts.clone();
+        // The first purchase has an amount, too.
+        if let Some(spender) = self.spender {
+            spender.draw_amount(&mut amounts);
+        }
+        let purchases = self.times(self.age + horizon.max(0.0)).map(move |time| {
+            let amount = self.spender.map_or(0.0, |spender| spender.draw_amount(&mut amounts));
+            FuturePurchase { time: time - self.age, amount }
+        });
+        purchases.filter(|purchase| purchase.time > 0.0)
     }
 
     /// Repeat purchases up to time `t`.

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use clv::{
-    AcquisitionCohort, AnyPurchaseModel, CustomerTraits, Customers, Date, ErrorKind, GammaGamma, GammaGammaParams, History, Observation,
-    Population, PurchaseModel, Simulate, Simulation, SpendHistory, TimeUnit, Truth, random_stream,
+    AcquisitionCohort, AnyPurchaseModel, CustomerTraits, Customers, Date, ErrorKind, FuturePurchase, GammaGamma, GammaGammaParams, History,
+    Observation, Population, PurchaseModel, Simulate, Simulation, SpendHistory, TimeUnit, Truth, random_stream,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -494,6 +494,37 @@ fn longer_observation_more_customers_and_a_spend_model_leave_the_rest_as_it_was(
     assert_eq!(times(&short), times(&priced));
     assert!(short.iter().all(|row| row.2 == 0.0));
     assert!(priced.iter().all(|row| ((row.2 * 100.0).round() - row.2 * 100.0).abs() < 1e-9 * row.2));
+}
+
+#[test]
+fn the_future_is_what_longer_observation_shows() {
+    let population = |end: &str| {
+        let cohort = AcquisitionCohort { first_day: day("1997-01-01"), days: 84, customers: 2000 };
+        Population::new(pareto_nbd(), TimeUnit::Hour, day(end)).cohort(cohort).seed(5).spend(cdnow_spend()).simulate().unwrap()
+    };
+    let (short, long) = (population("1997-03-31"), population("1997-05-31"));
+    let horizon = f64::from(61 * 24);
+    let end = 24 * (day("1997-03-31").days_since_1970() + 1);
+    let mut purchases = 0;
+    for (customer, later) in short.iter().zip(long.iter()) {
+        let future: Vec<FuturePurchase> = customer.future(horizon).collect();
+        assert_eq!(future.len() as u64, customer.truth(horizon).future_purchases);
+        let rows: Vec<(i32, f64)> =
+            later.transactions().map(|row| (row.time.hours_since_1970(), row.amount)).filter(|row| row.0 >= end).collect();
+        let of_future: Vec<(i32, f64)> =
+            future.iter().map(|next| (end + next.time.floor() as i32, (next.amount * 100.0).round() / 100.0)).collect();
+        assert_eq!(of_future, rows);
+        purchases += rows.len();
+    }
+    assert!(purchases > 1000, "{purchases}");
+    assert_eq!(short.customer(0).future(0.0).count(), 0);
+    // Without a spend model there are purchases and no amounts.
+    let cohort = AcquisitionCohort { first_day: day("1997-01-01"), days: 84, customers: 2000 };
+    let unpriced = Population::new(pareto_nbd(), TimeUnit::Hour, day("1997-03-31")).cohort(cohort).seed(5).simulate().unwrap();
+    let times =
+        |simulation: &Simulation<AnyPurchaseModel>, i| simulation.customer(i).future(horizon).map(|next| next.time).collect::<Vec<_>>();
+    assert!((0..2000).all(|i| times(&unpriced, i) == times(&short, i)));
+    assert!(unpriced.iter().all(|customer| customer.future(horizon).all(|next| next.amount == 0.0)));
 }
 
 #[test]

@@ -30,9 +30,12 @@ impl Level {
     }
 
     /// The lower and upper end of the central share of sorted values, interpolated between neighbours; for at least one value.
+    ///
+    /// Of n draws the k-th smallest is not exceeded by a further one with probability k/(n + 1): that is the share it stands for. The extremes stand
+    /// for themselves and all beyond them.
     pub(crate) fn central(self, sorted: &[f64]) -> (f64, f64) {
         let at = |share: f64| {
-            let place = share * (sorted.len() - 1) as f64;
+            let place = (share * (sorted.len() + 1) as f64 - 1.0).clamp(0.0, (sorted.len() - 1) as f64);
             let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
             below + (above - below) * place.fract()
         };
@@ -96,6 +99,17 @@ mod tests {
     #[test]
     fn the_normal_quantile_of_ninety_percent() {
         assert!((Level::default().normal_quantile() - 1.644_853_626_951_472_7).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_further_draw_lies_in_the_central_share_as_often_as_it_says() {
+        let draws: Vec<f64> = (1..200).map(f64::from).collect();
+        // Among 200 places that a further draw may take, 180 are between the 10th and the 190th of 199.
+        for (share, ends) in [(0.9, (10.0, 190.0)), (0.5, (50.0, 150.0)), (0.999, (1.0, 199.0))] {
+            let (lower, upper) = Level(share).central(&draws);
+            assert!((lower - ends.0).abs() < 1e-9 && (upper - ends.1).abs() < 1e-9, "{share}: {lower} {upper}");
+        }
+        assert_eq!(Level(0.9).central(&[7.0]), (7.0, 7.0));
     }
 
     #[test]

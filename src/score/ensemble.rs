@@ -58,8 +58,8 @@ impl<M: Copy> Ensemble<M> {
     }
 
     /// Draw number `index`, from the start again when they are used up.
-    pub(super) fn draw(&self, index: usize) -> M {
-        self.draws[index % self.draws.len()]
+    pub(super) fn draw(&self, index: u64) -> M {
+        self.draws[(index % self.draws.len() as u64) as usize]
     }
 }
 
@@ -69,5 +69,25 @@ impl<M: Estimable> Ensemble<M> {
     /// `None` when the likelihood is flat in some direction, so that there is no such distribution; a bootstrap then still has an answer.
     pub(crate) fn of_fit(fitted: &Fitted<M>, part: Part) -> Option<Self> {
         Ensemble::of_distribution(&fitted.parameter_distribution()?, part, M::from_parameters).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn two_models_with_as_many_parameters_have_independent_draws() {
+        let distribution =
+            ParameterDistribution::new(array![1.0, 1.0, 1.0], vec![0, 1, 2], Array2::from_diag(&array![0.01, 0.02, 0.03]).view());
+        let draws = |part| Ensemble::of_distribution(&distribution, part, |p| Ok([p[0].ln(), p[1].ln(), p[2].ln()])).unwrap().draws;
+        let (one, other) = (draws(Part::Purchases), draws(Part::Spend));
+        for axis in 0..3 {
+            let product = |a: &[[f64; 3]], b: &[[f64; 3]]| a.iter().zip(b).map(|(a, b)| a[axis] * b[axis]).sum::<f64>();
+            let correlation = product(&one, &other) / (product(&one, &one) * product(&other, &other)).sqrt();
+            // Four standard errors of 1,000 draws.
+            assert!(correlation.abs() < 4.0 / 1000.0_f64.sqrt(), "{correlation}");
+        }
     }
 }

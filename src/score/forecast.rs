@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::definition::ClvDefinition;
@@ -300,11 +301,14 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| compare(customers, i, j));
         let count = groups.iter().max().map_or(0, |most| most + 1);
+        // Another seed is another simulation in every respect: it also begins elsewhere among the draws of the parameters.
+        let first = u64::from(random_stream(seed, u64::MAX).random::<u32>());
         let work = Work::new(u64::from(replications), watch);
         let replicates = map_indices(replications as usize, |r| {
             let mut totals = vec![(0.0, 0.0); count];
+            let draw = first + r as u64;
             let mut rng = random_stream(seed, r as u64);
-            let (purchases, spend) = (self.purchases.draw(r), self.spend.as_ref().map(|spend| spend.draw(r)));
+            let (purchases, spend) = (self.purchases.draw(draw), self.spend.as_ref().map(|spend| spend.draw(draw)));
             let mut future = purchases.future_of(&History::NEW_CUSTOMER);
             for (k, &i) in order.iter().enumerate() {
                 if work.is_stopped() {

@@ -1,0 +1,114 @@
+//! Intervals of groups hold the truth as often as they say: on bases whose future was simulated along with their past.
+//!
+//! A small version of `examples/coverage.rs`, whose figures are in docs/validation.md.
+#![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
+
+use clv::{
+    AcquisitionCohort, AnnualDiscount, AnyPurchaseModel, BgNbd, ClvDefinition, Customers, Estimable, Fit, Forecaster, GammaGamma,
+    GammaGammaParams, GroupForecast, Interval, Level, ParetoNbd, Population, Scorer, Simulate, TimeUnit,
+};
+use rayon::prelude::*;
+
+const END: &str = "2024-12-31";
+
+/// With 99 simulations the ends of a 90 % interval are the 5th and the 95th, and the truth, the hundredth, lies between them 90 times of 100.
+const SIMULATIONS: u32 = 99;
+
+const BG_NBD: [f64; 4] = [0.243, 4.414, 0.793, 2.426];
+const PARETO_NBD: [f64; 4] = [0.553, 10.578, 0.606, 11.669];
+
+fn spend_model() -> GammaGamma {
+    GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 }).unwrap()
+}
+
+fn definition() -> ClvDefinition {
+    ClvDefinition { horizon: "39 weeks".parse().unwrap(), annual_discount: AnnualDiscount::new(0.10).unwrap(), ..ClvDefinition::default() }
+}
+
+/// What was observed of customers of three cohorts, and what each of them then bought: purchases and their discounted amounts.
+fn draw<M: Simulate>(model: M, size: usize, seed: u64) -> (Customers, Vec<(f64, f64)>) {
+    let mut population = Population::new(model, TimeUnit::Week, END.parse().unwrap()).spend(spend_model()).seed(seed);
+    for (first_day, customers) in [("2024-01-01", size / 2), ("2024-04-01", size / 4), ("2024-07-01", size / 4)] {
+        population = population.cohort(AcquisitionCohort { first_day: first_day.parse().unwrap(), days: 84, customers });
+    }
+    let simulation = population.simulate().unwrap();
+    let terms = definition().resolve(TimeUnit::Week, Some(END.parse().unwrap())).unwrap();
+    let future = |customer: clv::SimulatedCustomer| {
+        let add = |(n, value), next: clv::FuturePurchase| (n + 1.0, value + (-terms.discount_rate() * next.time).exp() * next.amount);
+        customer.future(terms.horizon()).fold((0.0, 0.0), add)
+    };
+    let futures = simulation.iter().map(future).collect();
+    (simulation.customers(), futures)
+}
+
+/// Of each group whether its purchases and its value lie within their 90 % intervals.
+fn held<M: Simulate<Alive: Simulate>>(
+    forecaster: &Forecaster<M>,
+    customers: &Customers,
+    groups: &[usize],
+    futures: &[(f64, f64)],
+    seed: u64,
+) -> Vec<(bool, bool)> {
+    // Another seed than that of the truth.
+    let forecasts = forecaster.groups(customers, groups, Level::default(), SIMULATIONS, !seed, None).unwrap();
+    let within = |interval: Interval, truth: f64| interval.lower <= truth && truth <= interval.upper;
+    let of_group = |(group, forecast): (usize, &GroupForecast)| {
+        let members = || futures.iter().zip(groups).filter(|&(_, &of)| of == group).map(|(future, _)| future);
+        let (purchases, value) = members().fold((0.0, 0.0), |sum, future| (sum.0 + future.0, sum.1 + future.1));
+        (within(forecast.purchases, purchases), within(forecast.clv.unwrap(), value))
+    };
+    forecasts.iter().enumerate().map(of_group).collect()
+}
+
+/// The shares of purchases and of values that were held.
+fn shares(held: &[(bool, bool)]) -> [(&'static str, f64); 2] {
+    let share = |count: usize| count as f64 / held.len() as f64;
+    [("purchases", share(held.iter().filter(|held| held.0).count())), ("value", share(held.iter().filter(|held| held.1).count()))]
+}
+
+#[test]
+fn with_known_parameters_nine_of_ten_intervals_hold_the_truth() {
+    let models = [("bg-nbd", BG_NBD.as_slice()), ("mbg-nbd", &[0.6, 3.0, 2.5, 4.0]), ("pareto-nbd", &PARETO_NBD), ("nbd", &[0.385, 12.07])];
+    let held: Vec<Vec<(bool, bool)>> = (0..400_u64)
+        .into_par_iter()
+        .map(|seed| {
+            let (name, parameters) = models[seed as usize % 4];
+            let model = AnyPurchaseModel::from_name(name, parameters).unwrap();
+            let (customers, futures) = draw(model, 200, seed);
+            let terms = definition().resolve(TimeUnit::Week, Some(END.parse().unwrap())).unwrap();
+            let groups: Vec<usize> = customers.frequency().iter().map(|&x| usize::from(x > 0)).collect();
+            held(&Forecaster::new(Scorer::new(model, Some(spend_model()), terms)), &customers, &groups, &futures, seed)
+        })
+        .collect();
+    for (group, name) in ["without a repeat purchase", "with one"].iter().enumerate() {
+        let of_group: Vec<(bool, bool)> = held.iter().map(|held| held[group]).collect();
+        for (of, share) in shares(&of_group) {
+            println!("customers {name}: {:.1} % of the intervals of {of}", 100.0 * share);
+            // Four binomial standard errors; a count on the end of its interval is held, which adds up to 2 % to small groups.
+            let error = 4.0 * (0.9 * 0.1 / of_group.len() as f64).sqrt();
+            assert!(0.9 - error <= share && share <= 0.92 + error, "{name}, {of}: {share}");
+        }
+    }
+}
+
+/// The shares of replications in which the totals of all customers lie within intervals from fits.
+fn estimated<M: Simulate<Alive: Simulate> + Estimable>(parameters: &[f64], seeds: std::ops::Range<u64>) -> Vec<(bool, bool)> {
+    let model = M::from_parameters(parameters).unwrap();
+    let replicate = |seed| {
+        let (customers, futures) = draw(model, 400, seed);
+        let (purchases, spend) = (M::fit(&customers).unwrap(), GammaGamma::fit(&customers).unwrap());
+        let forecaster = Forecaster::from_fits(&purchases, Some(&spend), &definition(), Some(END.parse().unwrap())).unwrap();
+        held(&forecaster, &customers, &vec![0; customers.len()], &futures, seed)[0]
+    };
+    seeds.into_par_iter().map(replicate).collect()
+}
+
+#[test]
+fn with_estimated_parameters_hardly_fewer_do() {
+    let mut held = estimated::<BgNbd>(&BG_NBD, 1000..1200);
+    held.extend(estimated::<ParetoNbd>(&PARETO_NBD, 2000..2100));
+    for (of, share) in shares(&held) {
+        println!("{:.1} % of the intervals of {of}", 100.0 * share);
+        assert!((0.84..=0.96).contains(&share), "{of}: {share}");
+    }
+}
