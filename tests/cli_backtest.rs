@@ -135,3 +135,34 @@ fn a_split_that_the_data_do_not_allow_is_told_with_the_range() {
     failed(&["backtest", CDNOW, "--origins", "2", "--holdout", "39 weeks"], 1, "only one holdout");
     failed(&["backtest", "no such.csv", "--cut", "1997-09-30"], 1, "no such.csv");
 }
+
+#[test]
+fn the_main_job_holds_out_the_last_quarter() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let output = done(&["run", CDNOW, "--model", "pareto-nbd", "--no-intervals", "--out", out.to_str().unwrap()]);
+    // 545 days from the first to the last: 19 weeks of them are held out, as clv backtest would.
+    let said = stderr(&output);
+    assert!(said.contains("Back-test: calibrated until 1998-02-17, held against 133 days until 1998-06-30"), "{said}");
+    let alone = done(&["backtest", CDNOW, "--models", "pareto-nbd", "--cut", "1998-02-17", "--holdout", "19 weeks"]);
+    assert_eq!(fs::read(out.join("backtest.json")).unwrap(), alone.stdout);
+}
+
+#[test]
+fn the_main_job_goes_on_without_a_back_test_and_says_why() {
+    let folder = TempDir::new().unwrap();
+    let (log, out) = (folder.path().join("log.csv"), folder.path().join("out"));
+    let run = |days: &[(&str, &str)]| {
+        let rows: String = days.iter().map(|(customer, date)| format!("{customer},{date},10\n")).collect();
+        fs::write(&log, format!("customer_id,date,amount\n{rows}")).unwrap();
+        let output = done(&["run", log.to_str().unwrap(), "--model", "nbd", "--spend", "none", "--out", out.to_str().unwrap()]);
+        let report: Value = serde_json::from_slice(&fs::read(out.join("backtest.json")).unwrap()).unwrap();
+        assert_eq!((&report["format"], report["runs"].as_array().unwrap().len()), (&1.into(), 0));
+        stderr(&output)
+    };
+    let short = run(&[("a", "2026-01-01"), ("a", "2026-01-09"), ("b", "2026-01-03"), ("c", "2026-01-20")]);
+    assert!(short.contains("the log covers 19 days"), "{short}");
+    // Long enough, but nobody came back before the last quarter.
+    let late = run(&[("a", "2026-01-01"), ("a", "2026-02-09"), ("b", "2026-01-03"), ("c", "2026-02-10")]);
+    assert!(late.contains("left out: cut 2026-02-03: no model could be fitted"), "{late}");
+}

@@ -155,7 +155,7 @@ impl BackTest {
     /// model could be fitted at any cut.
     pub fn run(&self, log: &TransactionLog, observation: &Observation) -> Result<BackTestReport> {
         let Some(first) = log.first_date() else { return Err(Error::data("there is no transaction to back-test on")) };
-        let mut report = BackTestReport { format: 1, runs: Vec::new(), failures: Vec::new() };
+        let mut report = BackTestReport::without_runs();
         for split in self.scheme.splits(first, observation.end)? {
             self.run_at(split, &mut report, log, Observation { end: split.cut(), ..*observation })?;
         }
@@ -250,6 +250,11 @@ impl From<Said> for Forecast {
 }
 
 impl BackTestReport {
+    /// Of a back-test that could not be made.
+    pub(crate) fn without_runs() -> Self {
+        BackTestReport { format: 1, runs: Vec::new(), failures: Vec::new() }
+    }
+
     /// The runs of a model or baseline for a group, in order of their cuts.
     pub fn find<'a>(&'a self, model: &'a str, group: Group) -> impl Iterator<Item = &'a Run> {
         self.runs.iter().filter(move |run| run.model == model && run.group == group)

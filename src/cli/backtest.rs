@@ -8,7 +8,10 @@ use super::args::{Common, Measured, Prudence, backtest_span, origins};
 use super::failure::{Failure, Outcome};
 use super::input::Input;
 use super::output::Destination;
-use crate::backtest::{BackTest, Scheme};
+use crate::backtest::{BackTest, BackTestReport, Scheme};
+use crate::data::{Observation, TransactionLog};
+use crate::error::{Error, Result};
+use crate::fit::Prior;
 use crate::io::TableFormat;
 use crate::models::AnyPurchaseModel;
 use crate::report::{backtest, terminal};
@@ -82,6 +85,42 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     console.say(&backtest::account(&report));
     Ok(())
+}
+
+/// A log shorter than this has no quarter that could be held out.
+const SHORTEST: i32 = 28;
+
+/// The back-test that `clv run` makes along the way: one model, with the last quarter of the time held out, in whole weeks. There is an account of
+/// it in any case; that it cannot be made is no reason to end the main job, and leaves a report without runs.
+pub(super) fn of_last_quarter(
+    log: &TransactionLog,
+    observation: &Observation,
+    model: &str,
+    prior: Option<Prior>,
+) -> (BackTestReport, String) {
+    let report = last_quarter(log, observation).and_then(|scheme| {
+        let test = BackTest::new(scheme).models(&[model])?;
+        prior.map_or(test.clone(), |prior| test.prior(prior)).run(log, observation)
+    });
+    match report {
+        Ok(report) => {
+            let account = backtest::in_short(&report);
+            (report, account)
+        }
+        Err(error) => (BackTestReport::without_runs(), backtest::left_out(&error.to_string())),
+    }
+}
+
+fn last_quarter(log: &TransactionLog, observation: &Observation) -> Result<Scheme> {
+    let span = log.first_date().map_or(0, |first| observation.end.days_since(first));
+    if span < SHORTEST {
+        return Err(Error::data(format!(
+            "the log covers {span} days, and to hold out the last quarter takes at least {SHORTEST}; clv backtest takes any cut"
+        )));
+    }
+    let days = span / 4 / 7 * 7;
+    let cut = Date::from_days_since_1970(observation.end.days_since_1970() - days)?;
+    Ok(Scheme::Holdout { cut, horizon: Horizon::days(days.unsigned_abs())? })
 }
 
 /// The flags that say where to cut, as far as they fit together.

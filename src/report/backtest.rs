@@ -23,6 +23,19 @@ pub(crate) fn account(report: &BackTestReport) -> String {
     text.trim_end().to_owned() + "\n" + &section("What this says", sentences.lines())
 }
 
+/// The verdict alone, on one holdout.
+pub(crate) fn in_short(report: &BackTestReport) -> String {
+    let methods = Method::all(report);
+    let Some(run) = methods.first().and_then(|method| method.runs.first()) else { return String::new() };
+    let sentences = wrapped(&verdict(&methods).join(" "), "", WIDTH - 2);
+    section(&title(run), sentences.lines())
+}
+
+/// Why there is no back-test.
+pub(crate) fn left_out(why: &str) -> String {
+    section("Back-test", wrapped(&format!("left out: {why}"), "", WIDTH - 2).lines())
+}
+
 /// A model or baseline with its runs for the customers known at the cuts, in order of time.
 struct Method<'a> {
     name: &'static str,
@@ -91,14 +104,12 @@ fn one_holdout(shown: &Run, methods: &[Method<'_>]) -> String {
             cell(metrics.top_decile_capture, share),
         ]);
     }
-    let title = format!(
-        "Back-test: calibrated until {}, held against {} until {}",
-        shown.split.cut(),
-        days(shown.split.days()),
-        shown.split.holdout_end()
-    );
     let came = format!("{} customers known at the cut made {} purchases after it", grouped(shown.customers as f64, 0), count(shown));
-    section(&title, [came.as_str()].into_iter().chain(table.to_string().lines()).chain(LEGEND))
+    section(&title(shown), [came.as_str()].into_iter().chain(table.to_string().lines()).chain(LEGEND))
+}
+
+fn title(run: &Run) -> String {
+    format!("Back-test: calibrated until {}, held against {} until {}", run.split.cut(), days(run.split.days()), run.split.holdout_end())
 }
 
 fn by_frequency(methods: &[Method<'_>]) -> String {
@@ -167,7 +178,7 @@ fn verdict(methods: &[Method<'_>]) -> Vec<String> {
     sentences.extend(ranking(best, methods));
     sentences.extend(smaller_errors(best, methods));
     if best.runs.len() == 1 {
-        sentences.push("One cut can mislead: look at several with --origins.".to_owned());
+        sentences.push("One cut can mislead: look at several with clv backtest --origins.".to_owned());
     }
     sentences
 }
