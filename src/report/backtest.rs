@@ -86,6 +86,9 @@ const LEGEND: [&str; 3] = [
     "the tenth of the customers of whom most was expected",
 ];
 
+/// A rule whose total is off by less than this has its small errors from forecasting too little.
+const TOO_LITTLE: f64 = -0.2;
+
 const RIGHT: CellAlignment = CellAlignment::Right;
 
 fn one_holdout(shown: &Run, methods: &[Method<'_>]) -> String {
@@ -171,11 +174,11 @@ fn verdict(methods: &[Method<'_>]) -> Vec<String> {
         sentences.push(format!("Of the models, {} gave what came the highest probability (log score {log_score:.4}).", best.name));
     }
     sentences.push(totals(best));
-    sentences.push(closest_rule(best, methods));
     if let Some(held) = best.mean(|run| run.metrics.coverage.level_90) {
         sentences.push(format!("Its 90 % intervals held for {} of the customers.", share(held)));
     }
     sentences.extend(ranking(best, methods));
+    sentences.push(closest_rule(best, methods));
     sentences.extend(smaller_errors(best, methods));
     if best.runs.len() == 1 {
         sentences.push("One cut can mislead: look at several with clv backtest --origins.".to_owned());
@@ -225,11 +228,11 @@ fn ranking(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
 fn smaller_errors(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
     let error = |method: &Method<'_>| method.mean(|run| run.metrics.mae);
     let own = error(best)?;
-    let rules = methods.iter().filter(|method| !method.is_model).filter_map(|rule| Some((rule.name, error(rule)?)));
-    let (name, of_rule) = rules.min_by(|one, other| one.1.total_cmp(&other.1)).filter(|&(_, of_rule)| of_rule < 0.995 * own)?;
-    Some(format!(
-        "The absolute error per customer is smaller by {name} ({of_rule:.3} against {own:.3}): where most buy nothing, that rewards forecasting too little."
-    ))
+    let rules = methods.iter().filter(|method| !method.is_model).filter_map(|rule| Some((rule, error(rule)?)));
+    let (rule, of_rule) = rules.min_by(|one, other| one.1.total_cmp(&other.1)).filter(|&(_, of_rule)| of_rule < 0.995 * own)?;
+    let too_little = rule.mean(|run| run.metrics.bias).is_some_and(|bias| bias < TOO_LITTLE);
+    let why = if too_little { ": where many buy nothing, that rewards forecasting too little" } else { "" };
+    Some(format!("The absolute error per customer is smaller by {} ({of_rule:.3} against {own:.3}){why}.", rule.name))
 }
 
 fn cell(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
