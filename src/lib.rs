@@ -43,13 +43,14 @@
 //! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |
 //! | [`conformance`] | the rules of probability theory that every purchase model passes, to run on a model of your own |
 //! | score | [`ClvDefinition`], [`Scorer`], [`Forecaster`] for intervals, [`ModelFile`] |
+//! | backtest | [`BackTest`], [`Scheme`], [`Baseline`], [`Metrics`]: what would have been forecast, against what came |
 //! | io | CSV and Parquet in and out (features `csv`, `parquet`) |
 //!
 //! # What it does not do
 //! - Subscriptions and other contracts, where leaving is seen: these models are for customers who just stop buying.
 //! - Covariates, seasons, price changes: all customers share one set of parameters, and the future resembles the past.
 //! - Regular buyers (groceries every Saturday): purchases are taken as random in time.
-//! - Back-tests are not there yet: intervals ([`Forecaster`]) take the model to be right.
+//! - Intervals ([`Forecaster`]) take the model to be right. Whether it is, a [`BackTest`] says.
 //!
 //! # Features
 //! `serde` (default): model files. `parallel`: all cores, same bits. `csv`, `parquet`: files. `cli`: the command line.
@@ -63,6 +64,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod backtest;
 pub mod conformance;
 mod data;
 mod error;
@@ -81,6 +83,7 @@ mod time;
 #[cfg(feature = "cli")]
 pub mod cli;
 
+pub use backtest::*;
 pub use data::*;
 pub use error::{Error, ErrorKind, Result};
 pub use fit::*;

@@ -377,6 +377,28 @@ impl Horizon {
         let days = Date::from_civil(end).days_since(start);
         Ok(f64::from(days) * 24.0 / unit.hours())
     }
+
+    /// The day that lies so many of these spans after the day `start`, or before it when negative.
+    ///
+    /// Counted in one go: two months before 30 April are 28 February, and not what is one month before 30 March.
+    pub(crate) fn steps_from(self, start: Date, steps: i64) -> Result<Date> {
+        let leaves = || Error::parameter(format!("{} times {self} from {start} leave the calendar", steps.unsigned_abs()));
+        let count = i64::from(self.count).checked_mul(steps).ok_or_else(leaves)?;
+        let span = match self.span {
+            CalendarSpan::Lifetime => return Err(Error::parameter("a lifetime has no end to wait for; give a span such as \"13 weeks\"")),
+            CalendarSpan::Hours if !self.count.is_multiple_of(24) => {
+                return Err(Error::parameter(format!(
+                    "a span of {self} does not end with a day; give it in whole days, such as \"13 weeks\""
+                )));
+            }
+            CalendarSpan::Hours => Span::new().try_days(count / 24),
+            CalendarSpan::Days => Span::new().try_days(count),
+            CalendarSpan::Weeks => Span::new().try_weeks(count),
+            CalendarSpan::Months => Span::new().try_months(count),
+            CalendarSpan::Years => Span::new().try_years(count),
+        };
+        span.and_then(|span| start.civil().checked_add(span)).map(Date::from_civil).map_err(|_| leaves())
+    }
 }
 
 impl fmt::Display for Horizon {

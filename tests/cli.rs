@@ -123,7 +123,7 @@ fn the_main_job_gives_the_published_fit_and_a_score_for_everyone() {
     assert_eq!(place.files(), ["out"]);
     let mut names: Vec<_> = fs::read_dir(place.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["customers.csv", "model.json", "scores.csv"]);
+    assert_eq!(names, ["backtest.json", "customers.csv", "model.json", "scores.csv"]);
 
     let customers = place.read("out/customers.csv");
     assert_eq!(header(&customers), "customer_id,first_purchase,last_purchase,frequency,recency,age,average_spend,total_spend");
@@ -231,7 +231,7 @@ fn neither_the_order_of_rows_nor_the_kind_of_file_nor_the_threads_change_a_byte(
         let out = place.name("other");
         let arguments = ["run", input, CUT[0], CUT[1], "--threads", threads, "--seed", "7", "--out", &out];
         clv_with_stdin(&arguments, if input == "-" { shuffled.as_bytes() } else { b"" }).done();
-        for name in ["customers.csv", "model.json", "scores.csv"] {
+        for name in ["customers.csv", "model.json", "scores.csv", "backtest.json"] {
             assert!(place.read(&format!("other/{name}")) == place.read(&format!("out/{name}")), "{name} of {input}, {threads} threads");
         }
         fs::remove_dir_all(&out).unwrap();
@@ -620,7 +620,7 @@ fn results_go_through_symbolic_links() {
     assert_eq!(place.read("elsewhere.csv").lines().count(), 2358);
     // A second run replaces the results of the first, and leaves nothing else.
     run_cdnow(&place);
-    assert_eq!((place.files().len(), fs::read_dir(place.path("out")).unwrap().count()), (2, 3));
+    assert_eq!((place.files().len(), fs::read_dir(place.path("out")).unwrap().count()), (2, 4));
 }
 
 #[test]

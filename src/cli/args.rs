@@ -221,6 +221,13 @@ pub(super) struct Models {
     /// Model of spend; with none there is no CLV
     #[arg(long, value_name = "NAME", default_value = GammaGamma::NAME, value_parser = PossibleValuesParser::new([GammaGamma::NAME, NO_SPEND]), help_heading = MODELS)]
     pub(super) spend: String,
+    #[command(flatten)]
+    prudence: Prudence,
+}
+
+/// What to believe before the data.
+#[derive(Debug, clap::Args)]
+pub(super) struct Prudence {
     /// Prior on the parameters, for small samples: none, weak, or the standard deviation of their logarithms (weak is 2)
     #[arg(long, value_name = "none|weak|SD", default_value = "none", value_parser = prior, allow_negative_numbers = true, help_heading = MODELS)]
     prior: PriorChoice,
@@ -240,6 +247,12 @@ impl Models {
         self.spend != NO_SPEND
     }
 
+    pub(super) fn prior(&self) -> Option<Prior> {
+        self.prudence.prior()
+    }
+}
+
+impl Prudence {
     pub(super) fn prior(&self) -> Option<Prior> {
         self.prior.0
     }
@@ -310,6 +323,22 @@ fn prior(text: &str) -> Result<PriorChoice> {
                 .map_err(|_| Error::parameter(format!("prior {text:?} is not known; it is none, weak, or a number such as 2")))?;
             Ok(PriorChoice(Some(Prior::log_normal(log_sd)?)))
         }
+    }
+}
+
+/// The length of a holdout: a span with an end, in whole days.
+pub(super) fn backtest_span(text: &str) -> Result<Horizon> {
+    let span: Horizon = text.parse()?;
+    span.steps_from(Date::new(1970, 1, 1)?, 1)?;
+    Ok(span)
+}
+
+/// The number of cuts of a rolling back-test.
+pub(super) fn origins(text: &str) -> Result<u32> {
+    match text.parse() {
+        Ok(count @ 2..=1000) => Ok(count),
+        Ok(1) => Err(Error::parameter("one origin is a single holdout: name it by --cut DATE; origins are 2 to 1000")),
+        _ => Err(Error::parameter(format!("{text:?} is no number of origins; they are 2 to 1000"))),
     }
 }
 

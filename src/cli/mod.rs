@@ -4,6 +4,7 @@
 //! wrong usage.
 
 mod args;
+mod backtest;
 mod definition;
 mod explain;
 mod failure;
@@ -46,6 +47,7 @@ enum Command {
     Summarize(summarize::Args),
     Fit(fit::Args),
     Score(score::Args),
+    Backtest(backtest::Args),
     Explain(explain::Args),
     Simulate(simulate::Args),
 }
@@ -69,6 +71,7 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
             Command::Summarize(args) => summarize::run(args),
             Command::Fit(args) => fit::run(args),
             Command::Score(args) => score::run(args),
+            Command::Backtest(args) => backtest::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Simulate(args) => simulate::run(args),
         }

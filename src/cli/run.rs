@@ -1,13 +1,16 @@
 //! `clv run`: the main job, from a log to a directory of results.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use super::args::{Common, Intervals, Measured, Models, Valuing};
+use super::backtest;
 use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
 use super::output::{Console, ResultDirectory, refuse_inputs};
 use super::scoring::{self, Scored};
+use crate::backtest::BackTestReport;
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::io::{InputKind, Table, TableFormat};
@@ -17,12 +20,15 @@ use crate::score::{ClvDefinition, ModelFile};
 const CUSTOMERS: &str = "customers.csv";
 const MODEL: &str = "model.json";
 const SCORES: &str = "scores.csv";
+const BACKTEST: &str = "backtest.json";
+const RESULTS: [&str; 4] = [CUSTOMERS, MODEL, SCORES, BACKTEST];
 
-/// The main job: summary, fit and scores of a log in one go
+/// The main job: summary, fit, scores and a back-test of a log in one go
 ///
-/// Reads a transaction log, summarises it, fits the models and scores every customer. Writes customers.csv, model.json and scores.csv to
-/// a directory, all of them or none, and gives a short account on standard error: what was read and cleaned, the fits, the ten most valuable
-/// customers and the totals.
+/// Reads a transaction log, summarises it, fits the models and scores every customer; then fits the purchase model once more without the last
+/// quarter of the time and holds its forecast against that. Writes customers.csv, model.json, scores.csv and backtest.json to a directory, all of
+/// them or none, and gives a short account on standard error: what was read and cleaned, the fits, how the forecast came out, the ten most
+/// valuable customers and the totals. When the log is too short for a back-test, the account says so, and backtest.json has no runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,33 +56,41 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    ResultDirectory::check(&args.out, &[CUSTOMERS, MODEL, SCORES])?;
-    for name in [CUSTOMERS, MODEL, SCORES] {
+    ResultDirectory::check(&args.out, &RESULTS)?;
+    for name in RESULTS {
         refuse_inputs(&args.out.join(name), &[&args.input])?;
     }
     let input = Input::measured(&args.input, &args.measured);
-    let (customers, observation) = input.summarize(&input.log(&console)?, &console)?;
+    let log = input.log(&console)?;
+    let (customers, observation) = input.summarize(&log, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     let model = fitting::fit(&args.models, &customers, InputKind::Log, definition, &console)?;
     let scored =
         scoring::score(&model, model.definition(), Some(observation.end), &customers, &args.intervals, args.common.seed, &console)?;
-    write(&args.out, &customers, &model, &scored)?;
-    account(&args, &customers, &model, &scored, &console);
+    let (backtest, came_out) = {
+        let _busy = console.busy("back-testing");
+        backtest::of_last_quarter(&log, &observation, model.purchases().model(), args.models.prior())
+    };
+    write(&args.out, &customers, &model, &scored, &backtest)?;
+    account(&args, &customers, &model, &scored, &came_out, &console);
     Ok(())
 }
 
-fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, scored: &Scored) -> Result<()> {
+fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, scored: &Scored, backtest: &BackTestReport) -> Result<()> {
     let scores = scored.table(customers)?;
-    let failed = |error| Error::file("cannot write the model").because(error);
+    let text = |out: &mut dyn Write, text: &str| {
+        out.write_all(text.as_bytes()).map_err(|error| Error::file("cannot write the result").because(error))
+    };
     ResultDirectory::create(directory)?.write(&[
         (CUSTOMERS, &|out| Table::from(customers).write(TableFormat::Csv, out)),
-        (MODEL, &|out| std::io::Write::write_all(out, model.to_json().as_bytes()).map_err(failed)),
+        (MODEL, &|out| text(out, &model.to_json())),
         (SCORES, &|out| scores.write(TableFormat::Csv, out)),
+        (BACKTEST, &|out| text(out, &backtest.to_json())),
     ])
 }
 
 /// What a manager wants to know.
-fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Scored, console: &Console) {
+fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Scored, came_out: &str, console: &Console) {
     let Scored { scores, totals, forecast, .. } = scored;
     let end = customers.observation_end();
     if let Some(report) = customers.report() {
@@ -84,7 +98,8 @@ fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Score
     }
     console.say(&terminal::window(customers));
     console.say(&terminal::fits(model));
+    console.say(came_out);
     console.say(&terminal::most_valuable(customers, scores, &totals.ranking, model.definition(), end));
     console.say(&terminal::totals(totals, forecast.as_ref(), model.definition(), end));
-    console.say(&terminal::files(&args.out, &[CUSTOMERS, MODEL, SCORES]));
+    console.say(&terminal::files(&args.out, &RESULTS));
 }

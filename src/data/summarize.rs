@@ -87,6 +87,19 @@ impl TransactionLog {
         Ok(cleaner.days.iter().map(|day| Purchase { time: day.time(period_hours), amount: day.value }).collect())
     }
 
+    /// Hands the purchases of each customer up to the observation end to `each`, in byte order of the ids; a customer without any has none to hand.
+    pub(crate) fn for_each_customer(&self, observation: &Observation, mut each: impl FnMut(&str, &[Purchase])) -> Result<()> {
+        let period_hours = observation.merge.hours();
+        let mut purchases = Vec::new();
+        self.clean(observation, |id, days| {
+            purchases.clear();
+            purchases.extend(days.iter().map(|day| Purchase { time: day.time(period_hours), amount: day.value }));
+            each(id, &purchases);
+            Ok(())
+        })?;
+        Ok(())
+    }
+
     fn check_covers(&self, observation: &Observation) -> Result<()> {
         let Some(first) = self.first_date() else {
             return Err(Error::data(match self.skipped().rows() {

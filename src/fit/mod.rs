@@ -24,6 +24,7 @@ pub use bootstrap::{Bootstrap, Resampling};
 pub use comparison::ComparisonLine;
 pub use distribution::ParameterDistribution;
 pub use estimator::Estimator;
+#[cfg(feature = "serde")]
 pub(crate) use fitted::Measured;
 pub use fitted::{FitStatus, Fitted};
 pub use inference::Level;
