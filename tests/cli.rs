@@ -400,6 +400,8 @@ fn scores_have_a_hole_where_there_is_no_spend() {
     let arguments = ["score", CDNOW, CUT[0], CUT[1], "--model", &model, "--horizon", "39 weeks"];
     let csv = clv(&arguments).done().stdout;
     assert!(csv.lines().skip(1).all(|line| line.ends_with(",,,,,no_spend_estimate")));
+    let noted = clv(&[&arguments[..], &["--threshold", "5"]].concat()).done();
+    assert!(noted.stderr.contains("no CLV to exceed a threshold"), "{}", noted.stderr);
     let scores = json(&clv(&[&arguments[..], &["--format", "json"]].concat()).done().stdout);
     let first = &scores[0];
     assert_eq!((first["customer_id"].as_str(), first["frequency"].as_u64()), (Some("00004"), Some(2)));

@@ -40,6 +40,9 @@ pub(super) fn score(
     let scores = forecaster.scorer().score_all(customers)?;
     let totals = Totals::of(customers, &scores);
     let threshold = wanted.threshold;
+    if model.spend().is_none() && threshold.is_some() {
+        console.say("note: without a spend model there is no CLV to exceed a threshold; p_clv_above is empty");
+    }
     if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
         console.say(&format!(
             "note: there are no intervals for a horizon of {} at a discount of {}: they need an end, and money that keeps four fifths of its worth until \
