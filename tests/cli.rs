@@ -433,6 +433,7 @@ fn a_summary_without_dates_needs_a_horizon_that_needs_none() {
     let published = "tests/data/cdnow_sample_summary_published.csv";
     let ended = clv(&["fit", published, "-o", &model]).done();
     assert!(ended.stderr.contains("-9,582.43"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("note: scoring will need --observation-end"), "{}", ended.stderr);
     clv(&["score", published, "--model", &model]).failed(1, "depends on the calendar");
     clv(&["score", published, "--model", &model, "--horizon", "39 weeks"]).done();
     clv(&["score", published, "--model", &model, CUT[0], CUT[1]]).done();

@@ -55,5 +55,9 @@ pub(super) fn run(args: Args) -> Outcome {
         console.say(&terminal::cleaning(report));
     }
     console.say(&terminal::fits(&model));
+    // What scoring by this file would refuse is better known now.
+    if let Err(error) = definition.resolve(customers.unit(), customers.observation_end()) {
+        console.say(&format!("note: scoring will need --observation-end, or --horizon in weeks: {error}"));
+    }
     Ok(())
 }
