@@ -201,7 +201,7 @@ impl Valuing {
 /// How sure a forecast is.
 #[derive(Debug, clap::Args)]
 pub(super) struct Intervals {
-    /// Share of cases that clv_lower to clv_upper is meant to cover
+    /// Share of cases that clv_lower to clv_upper is meant to cover, from 0.01 to 0.9999
     #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = level, allow_negative_numbers = true, help_heading = INTERVALS)]
     pub(super) level: Level,
     /// Add the column p_clv_above: the probability that the CLV exceeds this amount

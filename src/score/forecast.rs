@@ -164,8 +164,7 @@ impl<M: PurchaseModel> Forecaster<M> {
         if !self.has_value_intervals() {
             return None;
         }
-        let tables = self.tables(history);
-        self.value_of(history, spend, &tables)
+        self.value_of(history, spend, &self.outlook(history))
     }
 
     /// The central intervals of every customer's value, in their order; `None` for those without one (see [`value`](Self::value)).
@@ -184,26 +183,24 @@ impl<M: PurchaseModel> Forecaster<M> {
         if !self.has_value_intervals() {
             return Ok(vec![None; n]);
         }
-        // Customers of the same age and frequency share the survival tables, and equal ones the whole distribution.
+        // Customers of the same age and frequency share the outlook, and equal ones the whole distribution.
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| compare(customers, i, j));
-        let (x, age) = (customers.frequency(), customers.age());
-        let batches: Vec<&[usize]> =
-            order.chunk_by(|&i, &j| (x[i], age[i]) == (x[j], age[j])).flat_map(|group| group.chunks(BATCH)).collect();
+        let batches: Vec<&[usize]> = of_one_age(customers, &order).flat_map(|group| group.chunks(BATCH)).collect();
         let work = Work::new(batches.len() as u64, watch);
         let of_batches = map_indices(batches.len(), |b| {
             let batch = batches[b];
             if work.is_stopped() {
                 return Vec::new();
             }
-            let tables = self.tables(&customers.history(batch[0]));
+            let outlook = self.outlook(&customers.history(batch[0]));
             let mut intervals: Vec<Option<ValueInterval>> = Vec::with_capacity(batch.len());
             for (k, &i) in batch.iter().enumerate() {
                 if k > 0 && compare(customers, i, batch[k - 1]).is_eq() {
                     intervals.push(intervals[k - 1]);
                     continue;
                 }
-                intervals.push(self.value_of(&customers.history(i), &customers.spend(i), &tables).map(|value| {
+                intervals.push(self.value_of(&customers.history(i), &customers.spend(i), &outlook).map(|value| {
                     let (below, above) = (0.5 - 0.5 * level.share(), 0.5 + 0.5 * level.share());
                     ValueInterval {
                         lower: value.quantile(below),
@@ -223,10 +220,10 @@ impl<M: PurchaseModel> Forecaster<M> {
         Ok(intervals)
     }
 
-    /// P(X > n) if alive, for every parameter set.
-    fn tables(&self, history: &History) -> Vec<Vec<f64>> {
-        let horizon = self.scorer.terms().horizon();
-        self.purchases.points().iter().map(|model| survival_table(&model.given_alive(history), horizon)).collect()
+    fn outlook(&self, history: &History) -> Outlook {
+        let terms = self.scorer.terms();
+        let tables = self.purchases.points().iter().map(|model| survival_table(&model.given_alive(history), terms.horizon())).collect();
+        Outlook { tables, scale: terms.margin().share() * self.scorer.average_discount(history) }
     }
 
     /// P(X > n), dropout and parameters included.
@@ -242,15 +239,36 @@ impl<M: PurchaseModel> Forecaster<M> {
         survival
     }
 
-    fn value_of(&self, history: &History, spend: &SpendHistory, tables: &[Vec<f64>]) -> Option<ValueDistribution> {
-        let score = self.scorer.score(history, spend);
-        // Where spend has no mean there is no CLV to give an interval of.
-        score.clv?;
-        let centre = self.scorer.models().1?.given(spend);
-        let given = self.spend.as_ref()?.points().iter().map(|model| model.given(spend)).collect();
-        let scale = self.scorer.terms().margin().share() * score.average_discount();
-        Some(ValueDistribution::new(&self.survival(history, tables), centre, given, scale))
+    /// The value of a unit of money that each customer spends; `None` for who has no CLV, because their spend has no mean, and adds nothing to that of a group.
+    fn scales(&self, customers: &Customers, order: &[usize]) -> Vec<Option<f64>> {
+        let mut scales = vec![None; customers.len()];
+        let Some(model) = self.scorer.models().1.filter(|_| self.has_value_intervals()) else { return scales };
+        let ages: Vec<&[usize]> = of_one_age(customers, order).collect();
+        let margin = self.scorer.terms().margin().share();
+        let discounts = map_indices(ages.len(), |k| margin * self.scorer.average_discount(&customers.history(ages[k][0])));
+        for (members, scale) in ages.into_iter().zip(discounts) {
+            for &i in members {
+                scales[i] = model.expected_average_spend(&customers.spend(i)).map(|_| scale);
+            }
+        }
+        scales
     }
+
+    fn value_of(&self, history: &History, spend: &SpendHistory, outlook: &Outlook) -> Option<ValueDistribution> {
+        let model = self.scorer.models().1?;
+        // Where spend has no mean there is no CLV to give an interval of.
+        model.expected_average_spend(spend)?;
+        let given = self.spend.as_ref()?.points().iter().map(|model| model.given(spend)).collect();
+        Some(ValueDistribution::new(&self.survival(history, &outlook.tables), model.given(spend), given, outlook.scale))
+    }
+}
+
+/// What customers of one age and frequency have in common.
+struct Outlook {
+    /// P(X > n) if alive, for every parameter set.
+    tables: Vec<Vec<f64>>,
+    /// The value of a unit of money spent: margin x average discount.
+    scale: f64,
 }
 
 impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
@@ -291,15 +309,11 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
                 "a group can be simulated to the end of a horizon, not for life; give a horizon such as \"36 months\"",
             ));
         }
-        let scores = self.scorer.score_all(customers)?;
-        let margin = self.scorer.terms().margin().share();
-        let with_value = self.has_value_intervals();
-        // Who has no CLV, because their spend has no mean, adds nothing to that of the group.
-        let scales: Vec<Option<f64>> =
-            scores.iter().map(|score| score.clv.filter(|_| with_value).map(|_| margin * score.average_discount())).collect();
+        self.scorer.check(customers)?;
         // Equal histories one after the other: their future is worked out once in each replication.
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| compare(customers, i, j));
+        let scales = self.scales(customers, &order);
         let count = groups.iter().max().map_or(0, |most| most + 1);
         // Another seed is another simulation in every respect: it also begins elsewhere among the draws of the parameters.
         let first = u64::from(random_stream(seed, u64::MAX).random::<u32>());
@@ -367,6 +381,12 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
         };
         Ok((0..count).map(of_group).collect())
     }
+}
+
+/// Customers of the same age and frequency, in an order in which they stand together.
+fn of_one_age<'a>(customers: &Customers, order: &'a [usize]) -> impl Iterator<Item = &'a [usize]> {
+    let (x, age) = (customers.frequency(), customers.age());
+    order.chunk_by(move |&i, &j| (x[i], age[i]) == (x[j], age[j]))
 }
 
 /// By frequency, age, recency and average spend.

@@ -25,13 +25,6 @@ pub struct Score {
     pub clv: Option<f64>,
 }
 
-impl Score {
-    /// What a unit of money spent within the horizon is worth today on average: discounted over undiscounted purchases, 1 where none are expected.
-    pub(super) fn average_discount(&self) -> f64 {
-        self.expected_purchases.filter(|&expected| expected > 0.0).map_or(1.0, |expected| (self.discounted_purchases / expected).min(1.0))
-    }
-}
-
 /// Scores customers by fixed models and a fixed definition of value.
 ///
 /// A score depends on the customer alone, never on who else is scored. Scoring one customer neither fails nor allocates.
@@ -107,6 +100,13 @@ impl<M: PurchaseModel> Scorer<M> {
     #[must_use]
     pub fn score(&self, history: &History, spend: &SpendHistory) -> Score {
         self.score_with(&self.future(history), history, spend)
+    }
+
+    /// What a unit of money spent within the horizon is worth today on average: discounted over undiscounted purchases, 1 where none are expected. Like the
+    /// future of a customer who is alive it depends on x and T alone.
+    pub(super) fn average_discount(&self, history: &History) -> f64 {
+        let Future { expected_purchases, discounted_purchases, .. } = self.future(history);
+        expected_purchases.filter(|&expected| expected > 0.0).map_or(1.0, |expected| (discounted_purchases / expected).min(1.0))
     }
 
     /// What the horizon holds for a customer who is alive.
