@@ -28,8 +28,7 @@ pub(super) fn fit(name: &str, customers: &Customers, prior: Option<Prior>) -> Re
 }
 
 fn calibrated<M: Estimable + Into<AnyPurchaseModel>>(customers: &Customers, prior: Option<Prior>) -> Result<Calibrated> {
-    let estimator = Estimator::<M>::new();
-    let fitted = prior.map_or(estimator, |prior| estimator.prior(prior)).fit(customers)?;
+    let fitted = Estimator::<M>::new().prior(prior).fit(customers)?;
     let model = *fitted.model();
     let parameters = M::PARAMETERS.iter().map(|parameter| parameter.name).zip(model.parameters()).collect();
     Ok(Calibrated { model: model.into(), parameters })

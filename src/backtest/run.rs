@@ -141,10 +141,10 @@ impl BackTest {
         Ok(self)
     }
 
-    /// Fits with a prior on the parameters, for small samples.
+    /// Fits with a prior on the parameters, for small samples; `None` is plain maximum likelihood.
     #[must_use]
-    pub fn prior(mut self, prior: Prior) -> Self {
-        self.prior = Some(prior);
+    pub fn prior(mut self, prior: impl Into<Option<Prior>>) -> Self {
+        self.prior = prior.into();
         self
     }
 

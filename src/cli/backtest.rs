@@ -68,12 +68,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let input = Input::measured(&args.input, &args.measured);
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
-    let mut test = BackTest::new(when.scheme(observation.end)?);
+    let mut test = BackTest::new(when.scheme(observation.end)?).prior(args.prudence.prior());
     if !args.models.is_empty() {
         test = test.models(&args.models).map_err(|error| Failure::Usage(error.to_string()))?;
-    }
-    if let Some(prior) = args.prudence.prior() {
-        test = test.prior(prior);
     }
     let report = {
         let _busy = console.busy("back-testing");
@@ -98,10 +95,8 @@ pub(super) fn of_last_quarter(
     model: &str,
     prior: Option<Prior>,
 ) -> (BackTestReport, String) {
-    let report = last_quarter(log, observation).and_then(|scheme| {
-        let test = BackTest::new(scheme).models(&[model])?;
-        prior.map_or(test.clone(), |prior| test.prior(prior)).run(log, observation)
-    });
+    let report =
+        last_quarter(log, observation).and_then(|scheme| BackTest::new(scheme).models(&[model])?.prior(prior).run(log, observation));
     match report {
         Ok(report) => {
             let account = backtest::in_short(&report);

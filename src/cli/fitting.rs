@@ -83,8 +83,7 @@ fn record<M: Estimable>(customers: &Customers, prior: Option<Prior>) -> Result<F
 }
 
 fn fitted<M: Estimable>(customers: &Customers, prior: Option<Prior>) -> Result<Fitted<M>> {
-    let estimator = Estimator::new();
-    prior.map_or(estimator, |prior| estimator.prior(prior)).fit(customers)
+    Estimator::new().prior(prior).fit(customers)
 }
 
 /// SHA-256 of the summary as `clv summarize` writes it: in the order of the ids, whatever the order in a file.

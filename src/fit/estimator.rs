@@ -75,10 +75,10 @@ impl<'a, M: Estimable> Estimator<'a, M> {
         self
     }
 
-    /// Adds a prior on the parameters: the estimate becomes the mode of the posterior.
+    /// Adds a prior on the parameters: the estimate becomes the mode of the posterior. `None` is plain maximum likelihood.
     #[must_use]
-    pub fn prior(mut self, prior: Prior) -> Self {
-        self.prior = Some(prior);
+    pub fn prior(mut self, prior: impl Into<Option<Prior>>) -> Self {
+        self.prior = prior.into();
         self
     }
 
