@@ -1,6 +1,11 @@
-//! What a fit costs, from the summary's columns to the optimum. Targets stand in docs/performance.md.
+//! What a fit costs, from the summary's columns to the optimum, per model and size. Targets stand in docs/performance.md.
 
-use clv::{BgNbd, Customer, Customers, Fit, GammaGamma, History, MbgNbd, Nbd, ParetoNbd, TimeUnit};
+use std::hint::black_box;
+
+use clv::{
+    AcquisitionCohort, BgNbd, Customer, Customers, Fit, GammaGamma, GammaGammaParams, History, MbgNbd, Nbd, Observation, ParetoNbd,
+    ParetoNbdParams, Population, Simulation, TimeUnit,
+};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// The published summary of the CDNOW sample: 2,357 customers.
@@ -16,15 +21,38 @@ fn cdnow() -> Customers {
     customers
 }
 
-fn fit(criterion: &mut Criterion) {
-    let customers = cdnow();
-    let mut group = criterion.benchmark_group("fit/cdnow_sample_2357");
-    group.bench_function("bg-nbd", |bencher| bencher.iter(|| BgNbd::fit(&customers)));
-    group.bench_function("mbg-nbd", |bencher| bencher.iter(|| MbgNbd::fit(&customers)));
-    group.bench_function("pareto-nbd", |bencher| bencher.iter(|| ParetoNbd::fit(&customers)));
-    group.bench_function("nbd", |bencher| bencher.iter(|| Nbd::fit(&customers)));
-    group.bench_function("gamma-gamma", |bencher| bencher.iter(|| GammaGamma::fit(&customers)));
+/// Customers as those of CDNOW, who arrive over so many days until the observation ends.
+fn simulated(customers: usize, first_day: &str, days: u32) -> Simulation<ParetoNbd> {
+    let model = ParetoNbd::new(ParetoNbdParams { r: 0.553, alpha: 10.578, s: 0.606, beta: 11.669 }).expect("valid");
+    let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 }).expect("valid");
+    let cohort = AcquisitionCohort { first_day: first_day.parse().expect("a date"), days, customers };
+    let population = Population::new(model, TimeUnit::Week, "1997-09-30".parse().expect("a date"));
+    population.cohort(cohort).spend(spend).seed(1).simulate().expect("a simulation")
+}
+
+/// Their summary by days, as a log gives it.
+fn by_day(simulation: &Simulation<ParetoNbd>) -> Customers {
+    let log = simulation.log().expect("a log");
+    log.summarize(&Observation::until("1997-09-30".parse().expect("a date")).in_weeks()).expect("customers")
+}
+
+fn fits(criterion: &mut Criterion, name: &str, customers: &Customers, samples: usize) {
+    let mut group = criterion.benchmark_group(format!("fit/{name}"));
+    group.sample_size(samples);
+    group.bench_function("bg-nbd", |bencher| bencher.iter(|| BgNbd::fit(black_box(customers))));
+    group.bench_function("mbg-nbd", |bencher| bencher.iter(|| MbgNbd::fit(black_box(customers))));
+    group.bench_function("pareto-nbd", |bencher| bencher.iter(|| ParetoNbd::fit(black_box(customers))));
+    group.bench_function("nbd", |bencher| bencher.iter(|| Nbd::fit(black_box(customers))));
+    group.bench_function("gamma-gamma", |bencher| bencher.iter(|| GammaGamma::fit(black_box(customers))));
     group.finish();
+}
+
+fn fit(criterion: &mut Criterion) {
+    fits(criterion, "cdnow_sample_2357", &cdnow(), 100);
+    fits(criterion, "39_weeks_by_day_100k", &by_day(&simulated(100_000, "1997-01-01", 84)), 20);
+    fits(criterion, "39_weeks_by_day_1m", &by_day(&simulated(1_000_000, "1997-01-01", 84)), 10);
+    fits(criterion, "3_years_by_day_1m", &by_day(&simulated(1_000_000, "1994-10-01", 1095)), 10);
+    fits(criterion, "39_weeks_any_time_1m", &simulated(1_000_000, "1997-01-01", 84).customers(), 10);
 }
 
 criterion_group!(benches, fit);

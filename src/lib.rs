@@ -55,7 +55,6 @@
 //! # Features
 //! `serde` (default): model files. `parallel`: all cores, same bits. `csv`, `parquet`: files. `cli`: the command line.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -90,6 +89,7 @@ pub use fit::*;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub use io::*;
 pub use models::*;
+pub use numeric::dispatch::InstructionSet;
 pub use numeric::jet::Jet;
 pub use score::*;
 pub use simulate::*;

@@ -10,3 +10,14 @@ pub(crate) fn map_indices<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync +
     #[cfg(not(feature = "parallel"))]
     (0..count).map(f).collect()
 }
+
+/// Sorts by a key that tells all rows apart that are not the same: the order of equal ones then does not matter.
+pub(crate) fn sort_unstable<T: Send, K: Ord>(rows: &mut [T], key: impl Fn(&T) -> K + Sync) {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        rows.par_sort_unstable_by_key(key);
+    }
+    #[cfg(not(feature = "parallel"))]
+    rows.sort_unstable_by_key(key);
+}

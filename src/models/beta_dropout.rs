@@ -4,6 +4,7 @@
 //! (MBG, after the first purchase too).
 
 use crate::data::History;
+use crate::numeric::block::Term;
 use crate::numeric::elementary::{exp, ln, ln_1p};
 use crate::numeric::jet::Jet;
 use crate::numeric::rising::{ln_beta_ratio, ln_rising};
@@ -15,6 +16,19 @@ pub(super) struct BetaDropout {
     pub(super) alpha: f64,
     pub(super) a: f64,
     pub(super) b: f64,
+}
+
+/// The part of ln L that depends on the times, for models that differ in the number of chances beyond x.
+pub(super) struct TimingTerm<'a> {
+    pub(super) model: &'a BetaDropout,
+    pub(super) more_chances: f64,
+}
+
+impl Term<3, 4> for TimingTerm<'_> {
+    #[inline(always)]
+    fn at(&self, [x, t_x, t_cal]: [f64; 3]) -> Jet<4> {
+        self.model.timing_term(x, t_x, t_cal, x + self.more_chances)
+    }
 }
 
 impl BetaDropout {
@@ -57,12 +71,12 @@ impl BetaDropout {
         let d_alpha = -gap * to_end;
         let d_alpha_alpha = gap * (to_end + to_last) * to_end;
         // Without a chance nobody can have dropped out; the second shape is then any positive number, since it meets sigma = 0.
-        let stayed = if chances > 0.0 { self.stayed(chances) } else { 1.0 };
+        let per_stayed = 1.0 / if chances > 0.0 { self.stayed(chances) } else { 1.0 };
         // Selected, not skipped: a branch would keep the loop over customers from becoming vector instructions.
-        let (mut softplus, mut sigma, mut spread) = softplus(ln(a / stayed) + n * d);
+        let (mut softplus, mut sigma, mut spread) = softplus(ln(a * per_stayed) + n * d);
         (softplus, sigma, spread) = if chances > 0.0 { (softplus, sigma, spread) } else { (0.0, 0.0, 0.0) };
         // u and its derivatives
-        let (u_r, u_alpha, u_a, u_b) = (d, n * d_alpha, 1.0 / a, -1.0 / stayed);
+        let (u_r, u_alpha, u_a, u_b) = (d, n * d_alpha, 1.0 / a, -per_stayed);
         let ratio = t_cal / alpha;
         let mut jet = Jet::ZERO;
         jet.value = -r * ln_1p(ratio) - x * ln(alpha + t_cal) + softplus;
@@ -125,7 +139,7 @@ impl BetaDropout {
 #[inline(always)]
 fn softplus(u: f64) -> (f64, f64, f64) {
     let e = exp(-u.abs());
-    let low = e / (1.0 + e);
-    let sigma = if u > 0.0 { 1.0 / (1.0 + e) } else { low };
-    (u.max(0.0) + ln_1p(e), sigma, low / (1.0 + e))
+    let high = 1.0 / (1.0 + e);
+    let low = e * high;
+    (u.max(0.0) + ln_1p(e), if u > 0.0 { high } else { low }, low * high)
 }

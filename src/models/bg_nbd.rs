@@ -41,11 +41,11 @@
 
 use ndarray::Array1;
 
-use super::beta_dropout::BetaDropout;
+use super::beta_dropout::{BetaDropout, TimingTerm};
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::nbd::Nbd;
 use super::purchase_model::PurchaseModel;
-use super::sample::PurchaseSample;
+use super::purchase_sample::PurchaseSample;
 use super::{at_most_one, check_parameters, discount_rate, duration};
 use crate::data::History;
 use crate::error::{Error, Result};
@@ -326,7 +326,7 @@ impl Estimable for BgNbd {
     }
 
     fn ln_likelihood_sum(&self, sample: &PurchaseSample) -> Evaluation {
-        sample.sum(|x| self.0.frequency_term(x, x), |x, t_x, t_cal| self.0.timing_term(x, t_x, t_cal, x)).into()
+        sample.sum(|x| self.0.frequency_term(x, x), |rows| rows.sum(TimingTerm { model: &self.0, more_chances: 0.0 })).into()
     }
 }
 

@@ -42,11 +42,12 @@ use ndarray::Array1;
 
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::notice::{Notice, NoticeKind};
-use super::sample::SpendSample;
 use super::spend_by_frequency::SpendByFrequency;
+use super::spend_sample::SpendSample;
 use super::{at_least_zero, check_parameters};
 use crate::data::SpendHistory;
 use crate::error::{Error, Result};
+use crate::numeric::block::Term;
 use crate::numeric::elementary::ln;
 use crate::numeric::jet::Jet;
 use crate::numeric::log_concave::beta_cdf;
@@ -268,6 +269,17 @@ impl GammaGamma {
     }
 }
 
+/// The part of ln L that depends on the mean spend.
+#[derive(Clone, Copy)]
+struct SpendTerm<'a>(&'a GammaGamma);
+
+impl Term<2, 3> for SpendTerm<'_> {
+    #[inline(always)]
+    fn at(&self, [x, m]: [f64; 2]) -> Jet<3> {
+        self.0.spend_term(x, m)
+    }
+}
+
 /// Below, within or above all that can be spent.
 enum SpendRange {
     Below,
@@ -358,7 +370,7 @@ impl Estimable for GammaGamma {
     }
 
     fn ln_likelihood_sum(&self, sample: &SpendSample) -> Evaluation {
-        sample.sum(|purchases| self.count_term(purchases), |x, m| self.spend_term(x, m)).into()
+        sample.sum(|purchases| self.count_term(purchases), SpendTerm(self)).into()
     }
 
     fn cautions(&self, sample: &SpendSample) -> Vec<Notice> {

@@ -33,12 +33,12 @@
 
 use ndarray::Array1;
 
-use super::beta_dropout::BetaDropout;
+use super::beta_dropout::{BetaDropout, TimingTerm};
 use super::bg_nbd::BgNbd;
 use super::check_parameters;
 use super::estimable::{Estimable, Evaluation, ParameterInfo};
 use super::purchase_model::PurchaseModel;
-use super::sample::PurchaseSample;
+use super::purchase_sample::PurchaseSample;
 use crate::data::History;
 use crate::error::{Error, Result};
 use crate::numeric::jet::Jet;
@@ -196,7 +196,7 @@ impl Estimable for MbgNbd {
     }
 
     fn ln_likelihood_sum(&self, sample: &PurchaseSample) -> Evaluation {
-        sample.sum(|x| self.0.frequency_term(x, x + 1.0), |x, t_x, t_cal| self.0.timing_term(x, t_x, t_cal, x + 1.0)).into()
+        sample.sum(|x| self.0.frequency_term(x, x + 1.0), |rows| rows.sum(TimingTerm { model: &self.0, more_chances: 1.0 })).into()
     }
 }
 

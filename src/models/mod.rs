@@ -14,8 +14,10 @@ mod nbd;
 mod notice;
 mod pareto_nbd;
 mod purchase_model;
+mod purchase_sample;
 mod sample;
 mod spend_by_frequency;
+mod spend_sample;
 
 pub use any::AnyPurchaseModel;
 pub use bg_nbd::{BgNbd, BgNbdParams};
@@ -27,8 +29,10 @@ pub use notice::{Notice, NoticeKind};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdParams};
 pub use purchase_model::PurchaseModel;
 pub(crate) use purchase_model::count_quantile;
-pub use sample::{PurchaseSample, Sample, SpendSample};
+pub use purchase_sample::PurchaseSample;
+pub use sample::Sample;
 pub use spend_by_frequency::{FrequencyClass, SpendByFrequency};
+pub use spend_sample::SpendSample;
 
 use crate::error::{Error, Result};
 

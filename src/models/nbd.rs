@@ -31,10 +31,11 @@ use ndarray::Array1;
 
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::purchase_model::PurchaseModel;
-use super::sample::PurchaseSample;
+use super::purchase_sample::PurchaseSample;
 use super::{at_least_zero, check_parameters, discount_rate, duration};
 use crate::data::History;
 use crate::error::{Error, Result};
+use crate::numeric::block::Term;
 use crate::numeric::elementary::{ln, ln_1p};
 use crate::numeric::jet::Jet;
 use crate::numeric::log_concave::beta_cdf;
@@ -127,6 +128,16 @@ impl Nbd {
             gradient: [-ln_1p(ratio), (r * ratio - x) * to_end],
             hessian: [[0.0, mixed], [mixed, (x - r * ratio * (2.0 + ratio)) * to_end * to_end]],
         }
+    }
+}
+
+/// The part of ln L that depends on the time.
+struct TimingTerm<'a>(&'a Nbd);
+
+impl Term<3, 2> for TimingTerm<'_> {
+    #[inline(always)]
+    fn at(&self, [x, _, t_cal]: [f64; 3]) -> Jet<2> {
+        self.0.timing_term(x, t_cal)
     }
 }
 
@@ -242,7 +253,7 @@ impl Estimable for Nbd {
     }
 
     fn ln_likelihood_sum(&self, sample: &PurchaseSample) -> Evaluation {
-        sample.sum(|x| self.frequency_term(x), |x, _, t_cal| self.timing_term(x, t_cal)).into()
+        sample.sum(|x| self.frequency_term(x), |rows| rows.sum(TimingTerm(self))).into()
     }
 }
 

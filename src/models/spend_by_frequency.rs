@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::gamma_gamma::GammaGamma;
 use super::notice::{Notice, NoticeKind};
-use super::sample::{SpendRow, SpendSample};
+use super::spend_sample::{SpendRow, SpendSample};
 use crate::data::SpendHistory;
 
 /// Repeat buyers below which a rank correlation says nothing.

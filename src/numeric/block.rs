@@ -3,6 +3,7 @@
 //! A term is evaluated for all rows of a block into columns, one for each entry of the jet, and the columns are then multiplied with the weights
 //! and summed in lanes. Nothing here depends on how wide the machine's vectors are: the same operations in the same order give the same bits.
 
+use super::dispatch::{Kernel, dispatch};
 use super::jet::Jet;
 
 /// Rows of a block: their columns stay in the first-level cache.
@@ -18,44 +19,70 @@ struct Columns<const N: usize> {
     hessian: [[[f64; BLOCK]; N]; N],
 }
 
+/// A term of a sum over rows, from one row of C columns.
+///
+/// What is not `#[inline(always)]` in an implementation is not compiled for the machine's vectors.
+pub(crate) trait Term<const C: usize, const N: usize> {
+    fn at(&self, row: [f64; C]) -> Jet<N>;
+}
+
 /// The sum over rows of weight x term. All columns, that of the weights too, have a value for every row.
 ///
 /// Exact to the rounding of a sum of so many numbers in 8 partial sums; the terms' own accuracy is theirs.
-#[inline(always)]
-pub(crate) fn weighted_sum<const C: usize, const N: usize>(
-    columns: [&[f64]; C],
-    weights: &[f64],
-    term: impl Fn([f64; C]) -> Jet<N>,
-) -> Jet<N> {
-    let mut sum = Jet::ZERO;
-    let mut block = Columns { value: [0.0; BLOCK], gradient: [[0.0; BLOCK]; N], hessian: [[[0.0; BLOCK]; N]; N] };
-    let mut start = 0;
-    while start < weights.len() {
-        let rows = BLOCK.min(weights.len() - start);
-        let inputs = columns.map(|column| &column[start..start + rows]);
-        // Rows that are missing in the last block have weight 0.
-        let mut weight = [0.0; BLOCK];
-        weight[..rows].copy_from_slice(&weights[start..start + rows]);
-        for k in 0..rows {
-            let jet = term(inputs.map(|input| input[k]));
-            block.value[k] = jet.value;
-            for i in 0..N {
-                block.gradient[i][k] = jet.gradient[i];
-                for j in i..N {
-                    block.hessian[i][j][k] = jet.hessian[i][j];
+pub(crate) fn weighted_sum<const C: usize, const N: usize>(columns: [&[f64]; C], weights: &[f64], term: impl Term<C, N>) -> Jet<N> {
+    dispatch(WeightedSum { columns, weights, term })
+}
+
+struct WeightedSum<'a, const C: usize, const N: usize, T> {
+    columns: [&'a [f64]; C],
+    weights: &'a [f64],
+    term: T,
+}
+
+impl<const C: usize, const N: usize, T: Term<C, N>> Kernel for WeightedSum<'_, C, N, T> {
+    type Output = Jet<N>;
+
+    #[inline(always)]
+    fn run(self) -> Jet<N> {
+        let WeightedSum { columns, weights, term } = self;
+        let mut sum = Jet::ZERO;
+        let mut block = Columns { value: [0.0; BLOCK], gradient: [[0.0; BLOCK]; N], hessian: [[[0.0; BLOCK]; N]; N] };
+        let mut start = 0;
+        while start < weights.len() {
+            let rows = BLOCK.min(weights.len() - start);
+            // Rows that are missing in the last block repeat its last one and have weight 0: the loop over a block has a fixed length.
+            let mut inputs = [[0.0; BLOCK]; C];
+            for (input, column) in inputs.iter_mut().zip(&columns) {
+                input[..rows].copy_from_slice(&column[start..start + rows]);
+                input[rows..].fill(column[start + rows - 1]);
+            }
+            let mut weight = [0.0; BLOCK];
+            weight[..rows].copy_from_slice(&weights[start..start + rows]);
+            for k in 0..BLOCK {
+                let mut row = [0.0; C];
+                for (value, input) in row.iter_mut().zip(&inputs) {
+                    *value = input[k];
+                }
+                let jet = term.at(row);
+                block.value[k] = jet.value;
+                for i in 0..N {
+                    block.gradient[i][k] = jet.gradient[i];
+                    for j in i..N {
+                        block.hessian[i][j][k] = jet.hessian[i][j];
+                    }
                 }
             }
-        }
-        sum.value += dot(&weight, &block.value);
-        for i in 0..N {
-            sum.gradient[i] += dot(&weight, &block.gradient[i]);
-            for j in i..N {
-                sum.hessian[i][j] += dot(&weight, &block.hessian[i][j]);
+            sum.value += dot(&weight, &block.value);
+            for i in 0..N {
+                sum.gradient[i] += dot(&weight, &block.gradient[i]);
+                for j in i..N {
+                    sum.hessian[i][j] += dot(&weight, &block.hessian[i][j]);
+                }
             }
+            start += BLOCK;
         }
-        start += BLOCK;
+        sum.symmetric()
     }
-    sum.symmetric()
 }
 
 /// A scalar product in lanes.
@@ -74,17 +101,21 @@ fn dot(weights: &[f64; BLOCK], values: &[f64; BLOCK]) -> f64 {
 mod tests {
     use super::*;
 
+    struct Quadratic;
+
+    impl Term<2, 2> for Quadratic {
+        fn at(&self, [x, y]: [f64; 2]) -> Jet<2> {
+            Jet { value: x, gradient: [y, x * y], hessian: [[x * x, y * y], [0.0, 1.0]] }
+        }
+    }
+
     #[test]
     fn a_sum_in_blocks_is_the_sum() {
         for rows in [1, 7, 63, 64, 65, 200] {
             let x: Vec<f64> = (0..rows).map(f64::from).collect();
             let y: Vec<f64> = x.iter().map(|x| 1.0 + 0.5 * x).collect();
             let weights: Vec<f64> = x.iter().map(|x| x + 2.0).collect();
-            let sum = weighted_sum([&x, &y], &weights, |[x, y]| Jet::<2> {
-                value: x,
-                gradient: [y, x * y],
-                hessian: [[x * x, y * y], [0.0, 1.0]],
-            });
+            let sum = weighted_sum([&x, &y], &weights, Quadratic);
             let expected = |of: fn(f64, f64) -> f64| -> f64 { (0..rows as usize).map(|k| weights[k] * of(x[k], y[k])).sum() };
             // Whole and half numbers: every order of summation is exact.
             assert_eq!(sum.value, expected(|x, _| x));

@@ -1,39 +1,118 @@
 //! Integrals of e^-h(v) over 0..end with convex h: Gauss-Legendre panels that stop where nothing is left.
 //!
-//! The two integrands of the models, dropout in log-time and discounting in log-time, are analytic in the strip |Im v| < pi whatever the
-//! parameters, so a small fixed rule per panel converges geometrically.
+//! The integrands of the models, dropout in log-time and discounting in log-time, are analytic in the strip |Im v| < pi whatever the parameters, so a
+//! small fixed rule per panel converges geometrically.
 
-use super::gauss_legendre::RULES;
+use super::dispatch::{Kernel, dispatch};
+use super::elementary::{exp, exp_m1};
+use super::gauss_legendre::{COLUMNS, Columns, MOST_PAIRS, RULES};
 
 /// Where h exceeds its start by this, e^-h no longer counts: 2e-16 of the integral.
 pub(crate) const NEGLIGIBLE: f64 = 36.0;
 
 /// Widest panel: the exponents grow like e^v, and a rule resolves only so many e-folds of them.
-const WIDEST_PANEL: f64 = 4.0;
+pub(super) const WIDEST_PANEL: f64 = 4.0;
 
-/// The rule for a panel of a given width over which h changes by a given amount.
+/// The rules in use: [`rule_class`] is below this.
+pub(super) const CLASSES: usize = COLUMNS.len();
+
+/// Index into [`COLUMNS`] for a panel of a given width over which h changes by a given amount.
 ///
 /// The classes keep the error of a panel below 1e-15 of the integral for the steepest h of each (measured against halved panels; see the tests).
-fn rule(width: f64, change: f64) -> &'static [(f64, f64)] {
-    const BY_WIDTH: [(f64, usize); 4] = [(0.25, 2), (1.0, 4), (2.0, 6), (3.0, 8)];
-    const BY_CHANGE: [(f64, usize); 5] = [(0.5, 1), (1.0, 2), (4.0, 4), (8.0, 6), (16.0, 7)];
-    const LARGEST: usize = 10;
-    let class = |table: &[(f64, usize)], value: f64| table.iter().find(|(limit, _)| value < *limit).map_or(LARGEST, |&(_, class)| class);
-    RULES[class(&BY_WIDTH, width).max(class(&BY_CHANGE, change))]
+#[inline(always)]
+pub(super) fn rule_class(width: f64, change: f64) -> usize {
+    // Counted, not searched: no branch is to be guessed.
+    let passed = |limits: &[f64], value: f64| limits.iter().map(|limit| usize::from(value >= *limit)).sum::<usize>();
+    let by_width = 2 + 2 * passed(&[0.25, 1.0, 2.0, 3.0], width);
+    let by_change = [1, 2, 4, 6, 7, CLASSES - 1][passed(&[0.5, 1.0, 4.0, 8.0, 16.0], change)];
+    by_width.max(by_change)
 }
 
-/// Calls `visit(v, weight)` at the nodes of a rule for the integral of e^-h over 0..`end`; h convex, negligible beyond `end` or cut there.
+/// h, with h(0) = 0.
+pub(crate) trait Exponent {
+    /// h(v). What is not `#[inline(always)]` here is not compiled for the machine's vectors.
+    fn at(&self, v: f64) -> f64;
+}
+
+/// The panels of 0..`end`, as (start, stop).
+#[inline(always)]
+pub(super) fn panels(end: f64) -> impl Iterator<Item = (f64, f64)> {
+    let count = (end / WIDEST_PANEL).ceil().max(1.0);
+    let width = end / count;
+    (0..count as u32).map(move |panel| {
+        let start = f64::from(panel) * width;
+        (start, start + width)
+    })
+}
+
+/// Integral of e^-h(v) over 0..`end`; h convex, negligible beyond `end` or cut there.
+pub(crate) fn integral(end: f64, exponent: impl Exponent) -> f64 {
+    dispatch(Integral { end, exponent })
+}
+
+struct Integral<E> {
+    end: f64,
+    exponent: E,
+}
+
+impl<E: Exponent> Kernel for Integral<E> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let h = |v: f64| self.exponent.at(v);
+        let mut sum = 0.0;
+        for (start, stop) in panels(self.end) {
+            let width = stop - start;
+            let rule = &COLUMNS[rule_class(width, (h(stop) - h(start)).abs())];
+            let pairs = |count| self.pairs(rule, count, start, stop);
+            let terms = if rule.pairs <= HALF_OF_THEM { pairs(HALF_OF_THEM) } else { pairs(MOST_PAIRS) };
+            sum += width * terms[..rule.pairs].iter().fold(0.0, |sum, term| sum + term);
+        }
+        sum
+    }
+}
+
+/// Pairs of nodes that most rules do not exceed.
+const HALF_OF_THEM: usize = MOST_PAIRS / 2;
+
+impl<E: Exponent> Integral<E> {
+    /// The first `count` pairs of nodes, each on its own: they are summed afterwards, in the order in which a column of rows sums them.
+    #[inline(always)]
+    fn pairs(&self, rule: &Columns, count: usize, start: f64, stop: f64) -> [f64; MOST_PAIRS] {
+        let width = stop - start;
+        let mut terms = [0.0; MOST_PAIRS];
+        for k in 0..count {
+            let (low, high) = (start + width * rule.nodes[k], stop - width * rule.nodes[k]);
+            terms[k] = rule.weights[k] * (exp(-self.exponent.at(low)) + exp(-self.exponent.at(high)));
+        }
+        terms
+    }
+}
+
+/// Calls `visit(v, weight)` at the nodes of rules for the integral of e^-h over 0..`end`; h convex, negligible beyond `end` or cut there.
 #[inline]
 pub(crate) fn for_each_node(end: f64, h: impl Fn(f64) -> f64, mut visit: impl FnMut(f64, f64)) {
-    let panels = (end / WIDEST_PANEL).ceil().max(1.0);
-    let width = end / panels;
-    for panel in 0..panels as u32 {
-        let start = f64::from(panel) * width;
-        let stop = start + width;
-        for &(node, weight) in rule(width, (h(stop) - h(start)).abs()) {
+    for (start, stop) in panels(end) {
+        let width = stop - start;
+        for &(node, weight) in RULES[rule_class(width, (h(stop) - h(start)).abs())] {
             visit(start + width * node, width * weight);
             visit(stop - width * node, width * weight);
         }
+    }
+}
+
+/// h(v) = n v + c (e^v - 1)
+#[derive(Clone, Copy)]
+struct ExponentialDecay {
+    n: f64,
+    c: f64,
+}
+
+impl Exponent for ExponentialDecay {
+    #[inline(always)]
+    fn at(&self, v: f64) -> f64 {
+        self.n * v + self.c * exp_m1(v)
     }
 }
 
@@ -41,19 +120,19 @@ pub(crate) fn for_each_node(end: f64, h: impl Fn(f64) -> f64, mut visit: impl Fn
 ///
 /// Relative error within 1e-14 (absolute in the exponent where that is large). `end` may be infinite.
 pub(crate) fn exponential_decay(n: f64, c: f64, end: f64) -> f64 {
-    let h = |v: f64| n * v + c * v.exp_m1();
+    let h = ExponentialDecay { n, c };
     // An upper bound of the point where h reaches NEGLIGIBLE (for n < 0, no v here exceeds 800), then Newton's method, which approaches it from
     // above since h is convex.
     let mut cut = ((NEGLIGIBLE + 800.0 * (-n).max(0.0)) / c).ln_1p();
     if n >= 0.0 {
         cut = cut.min(NEGLIGIBLE / (n + c));
     }
-    for _ in 0..4 {
-        cut -= (h(cut) - NEGLIGIBLE).max(0.0) / (n + c * cut.exp());
+    if cut < end {
+        for _ in 0..4 {
+            cut -= (h.at(cut) - NEGLIGIBLE).max(0.0) / (n + c * exp(cut));
+        }
     }
-    let mut sum = 0.0;
-    for_each_node(end.min(cut), h, |v, weight| sum += weight * (-h(v)).exp());
-    sum
+    integral(end.min(cut), h)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! the Legendre polynomials; the test below checks what defines them.
 
 /// The rules, by rising number of nodes.
-pub(super) static RULES: [&[(f64, f64)]; 14] = [
+pub(super) const RULES: [&[(f64, f64)]; 14] = [
     // 4 nodes
     &[(0.06943184420297371, 0.17392742256872692), (0.33000947820757187, 0.32607257743127305)],
     // 6 nodes
@@ -204,6 +204,35 @@ pub(super) static RULES: [&[(f64, f64)]; 14] = [
         (0.48782485366828776, 0.024345478504569862),
     ],
 ];
+
+/// A rule in columns, filled up with pairs of weight 0 so that a loop over it has a fixed length.
+pub(super) struct Columns {
+    /// The distance of each node from either end.
+    pub(super) nodes: [f64; MOST_PAIRS],
+    pub(super) weights: [f64; MOST_PAIRS],
+    /// Pairs of nodes that count.
+    pub(super) pairs: usize,
+}
+
+/// Pairs of nodes of the largest rule in [`COLUMNS`].
+pub(super) const MOST_PAIRS: usize = 16;
+
+/// The first eleven [`RULES`], up to 32 nodes.
+pub(super) static COLUMNS: [Columns; 11] = {
+    const EMPTY: Columns = Columns { nodes: [0.0; MOST_PAIRS], weights: [0.0; MOST_PAIRS], pairs: 0 };
+    let mut columns = [EMPTY; 11];
+    let mut index = 0;
+    while index < columns.len() {
+        let rule = RULES[index];
+        while columns[index].pairs < rule.len() {
+            let pair = columns[index].pairs;
+            (columns[index].nodes[pair], columns[index].weights[pair]) = rule[pair];
+            columns[index].pairs += 1;
+        }
+        index += 1;
+    }
+    columns
+};
 
 #[cfg(test)]
 mod tests {

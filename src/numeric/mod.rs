@@ -5,6 +5,7 @@
 
 pub(crate) mod block;
 pub(crate) mod decay;
+pub(crate) mod dispatch;
 pub(crate) mod elementary;
 mod gauss_legendre;
 pub(crate) mod jet;
@@ -13,3 +14,4 @@ pub(crate) mod log_odds;
 pub(crate) mod rising;
 pub(crate) mod stirling;
 pub(crate) mod symmetric;
+pub(crate) mod two_axes;
