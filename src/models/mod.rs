@@ -7,17 +7,20 @@
 mod any;
 mod beta_dropout;
 mod bg_nbd;
+mod dropout_time;
 mod estimable;
 mod gamma_gamma;
 mod mbg_nbd;
 mod nbd;
 mod notice;
+mod pairs;
 mod pareto_nbd;
 mod purchase_model;
 mod purchase_sample;
 mod sample;
 mod spend_by_frequency;
 mod spend_sample;
+mod tail_moments;
 
 pub use any::AnyPurchaseModel;
 pub use bg_nbd::{BgNbd, BgNbdParams};

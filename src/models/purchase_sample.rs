@@ -1,11 +1,16 @@
 //! Purchase histories as a likelihood sees them.
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use rand::Rng;
 
+use super::pairs::Pairs;
 use super::sample::{Sample, check_redrawn, draw_copies, sum_chunks};
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::numeric::block::{Term, weighted_sum};
+use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::numeric::jet::Jet;
 use crate::parallel::sort_unstable;
 
@@ -21,6 +26,8 @@ pub struct PurchaseSample {
     frequencies: Vec<(f64, f64)>,
     customers: f64,
     mean_age: f64,
+    /// Made when a likelihood first asks for them.
+    pairs: OnceLock<Option<Pairs>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,17 +56,8 @@ fn distinct_by_hours(customers: &Customers) -> Option<Vec<PurchaseRow>> {
         return None;
     }
     let hours_per_unit = customers.unit().hours();
-    let hours = |time: f64| {
-        let hours = (time * hours_per_unit).round();
-        // The number that so many hours are as a time in this unit, to the last bit: nothing may be lost.
-        (hours < f64::from(1 << HOUR_BITS) && hours / hours_per_unit == time).then_some(hours as u64)
-    };
-    let columns = customers.frequency().iter().zip(customers.recency()).zip(customers.age());
-    let packed = columns.map(|((&x, &t_x), &t_cal)| {
-        let x = Some(u64::from(x)).filter(|x| x >> X_BITS == 0)?;
-        Some(x << (2 * HOUR_BITS) | hours(t_cal)? << HOUR_BITS | hours(t_x)?)
-    });
-    let mut packed = packed.collect::<Option<Vec<u64>>>()?;
+    let columns = (customers.frequency(), customers.recency(), customers.age());
+    let mut packed = dispatch(Packing { columns, hours_per_unit })?;
     sort_unstable(&mut packed, |&row| row);
     let time = |bits: u64| (bits & ((1 << HOUR_BITS) - 1)) as f64 / hours_per_unit;
     let row = |equal: &[u64]| PurchaseRow {
@@ -71,8 +69,38 @@ fn distinct_by_hours(customers: &Customers) -> Option<Vec<PurchaseRow>> {
     Some(packed.chunk_by(|row, next| row == next).map(row).collect())
 }
 
+/// x, T and t_x of each row in one number; `None` where something would be lost.
+struct Packing<'a> {
+    columns: (&'a [u32], &'a [f64], &'a [f64]),
+    hours_per_unit: f64,
+}
+
+impl Kernel for Packing<'_> {
+    type Output = Option<Vec<u64>>;
+
+    #[inline(always)]
+    fn run(self) -> Option<Vec<u64>> {
+        /// Adding and subtracting it rounds to a whole number, which then sits in the low bits.
+        const ROUND: f64 = 6_755_399_441_055_744.0;
+        let (x, t_x, t_cal) = self.columns;
+        let mut packed = vec![0; x.len()];
+        let mut exact = true;
+        for (((packed, &x), &t_x), &t_cal) in packed.iter_mut().zip(x).zip(t_x).zip(t_cal) {
+            let (last, end) = (t_x * self.hours_per_unit + ROUND, t_cal * self.hours_per_unit + ROUND);
+            // The numbers that so many hours are as times in this unit, to the last bit.
+            exact &= (last - ROUND) / self.hours_per_unit == t_x && (end - ROUND) / self.hours_per_unit == t_cal;
+            exact &= end - ROUND < f64::from(1 << HOUR_BITS) && x >> X_BITS == 0;
+            let hours = |time: f64| time.to_bits() & ((1 << HOUR_BITS) - 1);
+            *packed = u64::from(x) << (2 * HOUR_BITS) | hours(end) << HOUR_BITS | hours(last);
+        }
+        exact.then_some(packed)
+    }
+}
+
 /// A stretch of a sample's columns.
 pub(crate) struct PurchaseColumns<'a> {
+    /// Which rows of the sample these are.
+    pub(crate) range: Range<usize>,
     pub(crate) x: &'a [f64],
     pub(crate) t_x: &'a [f64],
     pub(crate) t_cal: &'a [f64],
@@ -186,6 +214,7 @@ impl PurchaseSample {
             frequencies,
             customers,
             mean_age,
+            pairs: OnceLock::new(),
         })
     }
 
@@ -204,6 +233,11 @@ impl PurchaseSample {
 
     fn rows(&self) -> impl Iterator<Item = PurchaseRow> + '_ {
         (0..self.x.len()).map(|i| PurchaseRow { x: self.x[i], t_x: self.t_x[i], t_cal: self.t_cal[i], weight: self.weight[i] })
+    }
+
+    /// The pairs (x, t) of a purchase count with a time that rows share; `None` where they share too few to pay.
+    pub(super) fn pairs(&self) -> Option<&Pairs> {
+        self.pairs.get_or_init(|| Pairs::of(&self.x, &self.t_x, &self.t_cal)).as_ref()
     }
 
     /// The number of distinct histories.
@@ -245,6 +279,7 @@ impl PurchaseSample {
         });
         let by_row = sum_chunks(self.x.len(), |range| {
             timing_sum(PurchaseColumns {
+                range: range.clone(),
                 x: &self.x[range.clone()],
                 t_x: &self.t_x[range.clone()],
                 t_cal: &self.t_cal[range.clone()],

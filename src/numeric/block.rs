@@ -7,7 +7,7 @@ use super::dispatch::{Kernel, dispatch};
 use super::jet::Jet;
 
 /// Rows of a block: their columns stay in the first-level cache.
-const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// Partial sums that run side by side.
 const LANES: usize = 8;
@@ -46,42 +46,85 @@ impl<const C: usize, const N: usize, T: Term<C, N>> Kernel for WeightedSum<'_, C
     fn run(self) -> Jet<N> {
         let WeightedSum { columns, weights, term } = self;
         let mut sum = Jet::ZERO;
-        let mut block = Columns { value: [0.0; BLOCK], gradient: [[0.0; BLOCK]; N], hessian: [[[0.0; BLOCK]; N]; N] };
-        let mut start = 0;
-        while start < weights.len() {
-            let rows = BLOCK.min(weights.len() - start);
-            // Rows that are missing in the last block repeat its last one and have weight 0: the loop over a block has a fixed length.
-            let mut inputs = [[0.0; BLOCK]; C];
-            for (input, column) in inputs.iter_mut().zip(&columns) {
-                input[..rows].copy_from_slice(&column[start..start + rows]);
-                input[rows..].fill(column[start + rows - 1]);
-            }
+        let mut block = Columns::default();
+        let (whole, rest) = weights.as_chunks::<BLOCK>();
+        for (index, weight) in whole.iter().enumerate() {
+            block.add_to(&mut sum, columns.map(|column| &column.as_chunks::<BLOCK>().0[index]), weight, &term);
+        }
+        if !rest.is_empty() {
+            let last = columns.map(|column| padded(&column[BLOCK * whole.len()..]));
+            // Rows that are missing in the last block repeat its last one and have weight 0.
             let mut weight = [0.0; BLOCK];
-            weight[..rows].copy_from_slice(&weights[start..start + rows]);
-            for k in 0..BLOCK {
-                let mut row = [0.0; C];
-                for (value, input) in row.iter_mut().zip(&inputs) {
-                    *value = input[k];
-                }
-                let jet = term.at(row);
-                block.value[k] = jet.value;
-                for i in 0..N {
-                    block.gradient[i][k] = jet.gradient[i];
-                    for j in i..N {
-                        block.hessian[i][j][k] = jet.hessian[i][j];
-                    }
-                }
-            }
-            sum.value += dot(&weight, &block.value);
-            for i in 0..N {
-                sum.gradient[i] += dot(&weight, &block.gradient[i]);
-                for j in i..N {
-                    sum.hessian[i][j] += dot(&weight, &block.hessian[i][j]);
-                }
-            }
-            start += BLOCK;
+            weight[..rest.len()].copy_from_slice(rest);
+            block.add_to(&mut sum, last.each_ref(), &weight, &term);
         }
         sum.symmetric()
+    }
+}
+
+/// The rows of a column that are left for the last block, the last of them repeated.
+pub(crate) fn padded(column: &[f64]) -> [f64; BLOCK] {
+    std::array::from_fn(|k| column[k.min(column.len() - 1)])
+}
+
+/// The sum over the rows of one block, of weight x term.
+pub(crate) fn block_sum<const C: usize, const N: usize>(
+    columns: [&[f64; BLOCK]; C],
+    weights: &[f64; BLOCK],
+    term: impl Term<C, N>,
+) -> Jet<N> {
+    dispatch(BlockSum { columns, weights, term })
+}
+
+struct BlockSum<'a, const C: usize, const N: usize, T> {
+    columns: [&'a [f64; BLOCK]; C],
+    weights: &'a [f64; BLOCK],
+    term: T,
+}
+
+impl<const C: usize, const N: usize, T: Term<C, N>> Kernel for BlockSum<'_, C, N, T> {
+    type Output = Jet<N>;
+
+    #[inline(always)]
+    fn run(self) -> Jet<N> {
+        let mut sum = Jet::ZERO;
+        Columns::default().add_to(&mut sum, self.columns, self.weights, &self.term);
+        sum.symmetric()
+    }
+}
+
+impl<const N: usize> Default for Columns<N> {
+    #[inline(always)]
+    fn default() -> Self {
+        Columns { value: [0.0; BLOCK], gradient: [[0.0; BLOCK]; N], hessian: [[[0.0; BLOCK]; N]; N] }
+    }
+}
+
+impl<const N: usize> Columns<N> {
+    /// Adds a block's sum, of the Hessian the upper triangle.
+    #[inline(always)]
+    fn add_to<const C: usize>(&mut self, sum: &mut Jet<N>, inputs: [&[f64; BLOCK]; C], weight: &[f64; BLOCK], term: &impl Term<C, N>) {
+        for k in 0..BLOCK {
+            let mut row = [0.0; C];
+            for (value, input) in row.iter_mut().zip(&inputs) {
+                *value = input[k];
+            }
+            let jet = term.at(row);
+            self.value[k] = jet.value;
+            for i in 0..N {
+                self.gradient[i][k] = jet.gradient[i];
+                for j in i..N {
+                    self.hessian[i][j][k] = jet.hessian[i][j];
+                }
+            }
+        }
+        sum.value += dot(weight, &self.value);
+        for i in 0..N {
+            sum.gradient[i] += dot(weight, &self.gradient[i]);
+            for j in i..N {
+                sum.hessian[i][j] += dot(weight, &self.hessian[i][j]);
+            }
+        }
     }
 }
 

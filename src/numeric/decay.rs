@@ -23,8 +23,8 @@ pub(super) const CLASSES: usize = COLUMNS.len();
 pub(super) fn rule_class(width: f64, change: f64) -> usize {
     // Counted, not searched: no branch is to be guessed.
     let passed = |limits: &[f64], value: f64| limits.iter().map(|limit| usize::from(value >= *limit)).sum::<usize>();
-    let by_width = 2 + 2 * passed(&[0.25, 1.0, 2.0, 3.0], width);
-    let by_change = [1, 2, 4, 6, 7, CLASSES - 1][passed(&[0.5, 1.0, 4.0, 8.0, 16.0], change)];
+    let by_width = 2 * passed(&[0.1, 0.25, 1.0, 2.0, 3.0], width);
+    let by_change = [0, 1, 2, 4, 6, 7, CLASSES - 1][passed(&[0.1, 0.5, 1.0, 4.0, 8.0, 16.0], change)];
     by_width.max(by_change)
 }
 
@@ -188,7 +188,7 @@ mod tests {
             for q in [1.0, 1.5, 30.0, 1e4] {
                 for kappa in [1e-9, 1e-4, 0.1, 0.9, 1.0_f64] {
                     let h = |v: f64| p * v + q * (kappa * v.exp_m1()).ln_1p();
-                    for end in [1e-3, 0.4, 1.7, 3.9, 9.0, 25.0] {
+                    for end in [1e-3, 0.09, 0.2, 0.4, 1.7, 3.9, 9.0, 25.0] {
                         let (mut whole, mut halves) = (0.0, 0.0);
                         for_each_node(end, h, |v, weight| whole += weight * (-h(v)).exp());
                         let steps = 64;

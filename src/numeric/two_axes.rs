@@ -5,6 +5,7 @@
 //! parameters are. One integral is worked out with its nodes side by side; many with the integrals side by side, those of one rule together. Both do the
 //! same operations in the same order, and give the same bits.
 
+use super::block::BLOCK;
 use super::decay::{CLASSES, Exponent, NEGLIGIBLE, WIDEST_PANEL, integral, panels, rule_class};
 use super::dispatch::{Kernel, dispatch};
 use super::elementary::{exp, exp_m1, ln, ln_1p, ln_1p_and_shares};
@@ -74,11 +75,35 @@ impl TwoAxes {
 /// the integrand of J.
 pub(crate) const MOMENTS: usize = 15;
 
+/// The moments of the same integrand counted from an origin that lies `v` and `u` earlier on the two axes.
+#[inline(always)]
+pub(crate) fn shifted(moments: &[f64; MOMENTS], v: f64, u: f64) -> [f64; MOMENTS] {
+    let &[one, m_v, m_u, m_x, m_y, vv, vu, vx, vy, uu, ux, uy, xx, xy, yy] = moments;
+    // 1 - e^-(V + v) = x + (1 - x) (1 - e^-V): every term stays positive.
+    let (stay_x, stay_y) = (exp(-v), exp(-u));
+    let (x, y) = (exp_m1(v) * stay_x, exp_m1(u) * stay_y);
+    let (to_v, to_u, to_x, to_y) = (m_v + v * one, m_u + u * one, stay_x * m_x + x * one, stay_y * m_y + y * one);
+    [
+        one,
+        to_v,
+        to_u,
+        to_x,
+        to_y,
+        vv + v * (m_v + to_v),
+        vu + v * to_u + u * m_v,
+        x * to_v + stay_x * (vx + v * m_x),
+        y * to_v + stay_y * (vy + v * m_y),
+        uu + u * (m_u + to_u),
+        x * to_u + stay_x * (ux + u * m_x),
+        y * to_u + stay_y * (uy + u * m_y),
+        x * to_x + stay_x * (x * m_x + stay_x * xx),
+        x * to_y + stay_x * (y * m_x + stay_y * xy),
+        y * to_y + stay_y * (y * m_y + stay_y * yy),
+    ]
+}
+
 /// How much faster than the integrand of J that of a moment falls less: squares of logarithms.
 const FASTEST_GROWTH: f64 = 2.0;
-
-/// Rows that are worked on together: their columns stay in the first-level cache.
-const BLOCK: usize = 64;
 
 /// Integrals in columns.
 #[derive(Debug)]
@@ -127,45 +152,54 @@ impl TwoAxesColumns {
     }
 
     /// Every integral: the bits of [`TwoAxes::integral`].
-    pub(crate) fn integrals(&self) -> Vec<f64> {
-        let [integrals] = self.by_rule::<1>(0.0, |row| [row.integral()]);
-        integrals
+    pub(crate) fn integrals(&self, out: &mut [f64]) {
+        self.by_rule(0.0, |row| [row.integral()], |rows, [integrals]| {
+            for (&row, integral) in rows.iter().zip(integrals) {
+                out[row as usize] = *integral;
+            }
+        });
     }
 
-    /// The moments of every integral, a column for each.
-    pub(crate) fn moments(&self) -> [Vec<f64>; MOMENTS] {
-        self.by_rule(FASTEST_GROWTH, |row| row.moments())
+    /// Hands the moments of all rows to `visit` in blocks: the numbers of up to [`BLOCK`] rows and, in the same order, a column for each moment. Each row
+    /// comes once, in an order that depends on the rows alone.
+    pub(crate) fn for_each_moments(&self, visit: impl FnMut(&[u32], &[[f64; BLOCK]; MOMENTS])) {
+        self.by_rule(FASTEST_GROWTH, |row| row.moments(), visit);
     }
 
-    /// Rows of one panel by their rule, a block at a time; rows of several panels by `alone`.
-    fn by_rule<const M: usize>(&self, growth: f64, alone: impl Fn(TwoAxes) -> [f64; M]) -> [Vec<f64>; M] {
-        let rows = self.p.len();
-        let mut out = [(); M].map(|()| vec![0.0; rows]);
+    /// Rows of one panel by their rule, a block at a time; rows of several panels, which are rare, each by `alone`.
+    fn by_rule<const M: usize>(
+        &self,
+        growth: f64,
+        alone: impl Fn(TwoAxes) -> [f64; M],
+        mut visit: impl FnMut(&[u32], &[[f64; BLOCK]; M]),
+    ) {
         let (cuts, changes) = dispatch(Cuts { columns: self, growth });
-        let mut order: [Vec<u32>; CLASSES] = [(); CLASSES].map(|()| Vec::new());
-        for row in 0..rows {
-            if cuts[row] <= WIDEST_PANEL {
-                order[rule_class(cuts[row], changes[row])].push(row as u32);
+        let mut by_class: [Vec<u32>; CLASSES] = [(); CLASSES].map(|()| Vec::new());
+        let mut rest: Vec<u32> = Vec::new();
+        for (row, (&cut, &change)) in (0..).zip(cuts.iter().zip(&changes)) {
+            if cut <= WIDEST_PANEL {
+                by_class[rule_class(cut, change)].push(row);
             } else {
-                for (column, value) in out.iter_mut().zip(alone(self.get(row))) {
-                    column[row] = value;
-                }
+                rest.push(row);
             }
         }
-        for (class, rows) in order.iter().enumerate() {
+        for (class, rows) in by_class.iter().enumerate() {
             for rows in rows.chunks(BLOCK) {
                 // Rows that are missing in the last block repeat the first one.
                 let of = |column: &[f64]| std::array::from_fn(|k| column[*rows.get(k).unwrap_or(&rows[0]) as usize]);
                 let block = Block { p: of(&self.p), q: of(&self.q), kappa: of(&self.kappa), width: of(&cuts) };
-                let sums = dispatch(OfBlock::<M> { block: &block, rule: &COLUMNS[class] });
-                for (column, sum) in out.iter_mut().zip(&sums) {
-                    for (&row, sum) in rows.iter().zip(sum) {
-                        column[row as usize] = *sum;
-                    }
-                }
+                visit(rows, &dispatch(OfBlock::<M> { block: &block, rule: &COLUMNS[class] }));
             }
         }
-        out
+        for rows in rest.chunks(BLOCK) {
+            let mut block = [[0.0; BLOCK]; M];
+            for (k, &row) in rows.iter().enumerate() {
+                for (column, value) in block.iter_mut().zip(alone(self.get(row as usize))) {
+                    column[k] = value;
+                }
+            }
+            visit(rows, &block);
+        }
     }
 }
 
