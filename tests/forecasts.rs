@@ -290,6 +290,15 @@ fn a_batch_equals_single_customers_and_thresholds_are_survival() {
         let interval = intervals[i].unwrap();
         assert_eq!((interval.lower, interval.upper, interval.p_above), (value.quantile(0.1), value.quantile(0.9), Some(value.sf(50.0))));
     }
+    // One who paid nothing among customers alike: how they spend is not known.
+    let mut alike = Customers::new(TimeUnit::Week);
+    for (id, average_spend) in [("a", 20.0), ("b", 0.0), ("c", 30.0)] {
+        alike.push(Customer { id, history: people()[1].0, average_spend, weight: 1.0, purchases: None }).unwrap();
+    }
+    for (i, interval) in forecaster.value_intervals(&alike, Level::default(), None, None).unwrap().iter().enumerate() {
+        let value = forecaster.value(&alike.history(i), &alike.spend(i)).unwrap();
+        assert_eq!(interval.unwrap().upper, value.quantile(0.95));
+    }
     // Without spend, or for life, there is no interval to give.
     let terms = definition("lifetime").resolve(TimeUnit::Week, None).unwrap();
     let model = AnyPurchaseModel::from_name("nbd", &[0.385, 12.07]).unwrap();

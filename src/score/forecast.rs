@@ -1,15 +1,17 @@
 //! Forecasts with their uncertainty: what is known, and the intervals of customers by their exact distribution.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::definition::ClvDefinition;
 use super::ensemble::{Ensemble, Part};
-use super::predictive::{PurchaseDistribution, ValueDistribution, survival_table};
+use super::predictive::{PurchaseDistribution, ValueDistribution, class_middles, survival_table};
 use super::scorer::Scorer;
 use crate::data::{Customers, History, SpendHistory};
 use crate::error::{Error, Result};
 use crate::fit::{Fitted, Level, Watch, Work};
-use crate::models::{Estimable, GammaGamma, PurchaseModel};
+use crate::models::{Estimable, GammaGamma, GammaGammaParams, PurchaseModel};
+use crate::numeric::beta_mixture::Constants;
 use crate::parallel::map_indices;
 use crate::time::Date;
 
@@ -155,7 +157,7 @@ impl<M: PurchaseModel> Forecaster<M> {
         if !self.has_value_intervals() {
             return None;
         }
-        self.value_of(history, spend, &self.outlook(history))
+        self.value_of(history, spend, &self.outlook(history, spend))
     }
 
     /// The central intervals of every customer's value, in their order; `None` for those without one (see [`value`](Self::value)).
@@ -184,7 +186,7 @@ impl<M: PurchaseModel> Forecaster<M> {
             if work.is_stopped() {
                 return Vec::new();
             }
-            let outlook = self.outlook(&customers.history(batch[0]));
+            let outlook = self.outlook(&customers.history(batch[0]), &customers.spend(batch[0]));
             let mut intervals: Vec<Option<ValueInterval>> = Vec::with_capacity(batch.len());
             for (k, &i) in batch.iter().enumerate() {
                 if k > 0 && by_history(customers, i, batch[k - 1]).is_eq() {
@@ -211,10 +213,22 @@ impl<M: PurchaseModel> Forecaster<M> {
         Ok(intervals)
     }
 
-    fn outlook(&self, history: &History) -> Outlook {
+    fn outlook(&self, history: &History, spend: &SpendHistory) -> Outlook {
         let terms = self.scorer.terms();
-        let tables = self.purchases.points().iter().map(|model| survival_table(&model.given_alive(history), terms.horizon())).collect();
-        Outlook { tables, scale: terms.margin().share() * self.scorer.average_discount(history) }
+        let table = |model: &M| survival_table(&model.given_alive(history), terms.horizon());
+        let tables: Vec<Vec<f64>> = self.purchases.points().iter().map(table).collect();
+        let (purchases, constants) = (spend.purchases(), self.constants(spend, &tables));
+        Outlook { tables, purchases, constants, scale: terms.margin().share() * self.scorer.average_discount(history) }
+    }
+
+    /// Of the densities of the spend; they depend on the number of purchases behind the average spend.
+    fn constants(&self, spend: &SpendHistory, tables: &[Vec<f64>]) -> Option<Arc<[Constants]>> {
+        let counts: Vec<u64> = class_middles().take(tables.iter().map(Vec::len).max().unwrap_or(0)).collect();
+        let of_model = |model: &GammaGamma| {
+            let GammaGammaParams { p, q, .. } = model.given(spend).params();
+            Constants::new(p, q, &counts)
+        };
+        self.spend.iter().flat_map(Ensemble::points).map(of_model).collect()
     }
 
     /// P(X > n), dropout and parameters included.
@@ -250,7 +264,10 @@ impl<M: PurchaseModel> Forecaster<M> {
         // Where spend has no mean there is no CLV to give an interval of.
         model.expected_average_spend(spend)?;
         let given = self.spend.as_ref()?.points().iter().map(|model| model.given(spend)).collect();
-        Some(ValueDistribution::new(&self.survival(history, &outlook.tables), model.given(spend), given, outlook.scale))
+        // Of a customer who spent nothing the spend is as unknown as that of one who did not buy.
+        let shared = spend.purchases() == outlook.purchases;
+        let constants = if shared { outlook.constants.clone() } else { self.constants(spend, &outlook.tables) };
+        Some(ValueDistribution::new(&self.survival(history, &outlook.tables), given, constants, outlook.scale))
     }
 }
 
@@ -258,6 +275,9 @@ impl<M: PurchaseModel> Forecaster<M> {
 struct Outlook {
     /// P(X > n) if alive, for every parameter set.
     tables: Vec<Vec<f64>>,
+    /// The number of purchases behind the average spend of most, and the constants of the densities of their spend, for every parameter set.
+    purchases: u32,
+    constants: Option<Arc<[Constants]>>,
     /// The value of a unit of money spent: margin x average discount.
     scale: f64,
 }

@@ -1,5 +1,6 @@
 //! Scoring: fitted models and a definition of value, applied to customers.
 
+mod compound;
 mod cumulants;
 mod definition;
 mod ensemble;
