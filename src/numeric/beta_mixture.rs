@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::dispatch::{Kernel, dispatch};
 use super::elementary::{exp, ln_1p};
 use super::gauss_legendre::RULES;
 use super::stirling::ln_beta_saddle;
@@ -77,10 +78,8 @@ impl<'a> BetaMixture<'a> {
         self.reference = y;
         let above = ln_1p(exp(-y.abs()));
         (self.ln_u, self.ln_other) = (y.min(0.0) - above, -y.max(0.0) - above);
-        let constants = &self.constants.ln_inverse_beta;
-        for ((density, &(n, weight)), constant) in self.densities.iter_mut().zip(self.components).zip(constants) {
-            *density = weight * exp(constant + p * n as f64 * self.ln_u + q * self.ln_other);
-        }
+        let (ln_u, ln_other) = (self.ln_u, self.ln_other);
+        dispatch(Look { constants: self.constants, components: self.components, ln_u, ln_other, densities: &mut self.densities });
         let counts = |density: &f64| *density > NOTHING;
         let first = self.densities.iter().position(counts).unwrap_or(0);
         self.something = first..self.densities.iter().rposition(counts).map_or(0, |last| last + 1);
@@ -105,17 +104,56 @@ impl<'a> BetaMixture<'a> {
     }
 
     /// The density at points in reach.
-    #[inline]
     fn densities<const N: usize>(&self, points: &[f64; N]) -> [f64; N] {
-        let &Constants { p, q, .. } = self.constants;
-        let (components, densities) = (&self.components[self.something.clone()], &self.densities[self.something.clone()]);
+        dispatch(Densities { mixture: self, points })
+    }
+}
+
+/// The components at the point of reference.
+struct Look<'a> {
+    constants: &'a Constants,
+    components: &'a [(u64, f64)],
+    ln_u: f64,
+    ln_other: f64,
+    densities: &'a mut [f64],
+}
+
+impl Kernel for Look<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let &Constants { p, q, ref ln_inverse_beta } = self.constants;
+        let rows = self.densities.len().min(self.components.len()).min(ln_inverse_beta.len());
+        let (densities, components, constants) = (&mut self.densities[..rows], &self.components[..rows], &ln_inverse_beta[..rows]);
+        for i in 0..rows {
+            let (n, weight) = components[i];
+            densities[i] = weight * exp(constants[i] + p * n as f64 * self.ln_u + q * self.ln_other);
+        }
+    }
+}
+
+/// A mixture's density at some points.
+struct Densities<'a, 'b, const N: usize> {
+    mixture: &'a BetaMixture<'b>,
+    points: &'a [f64; N],
+}
+
+impl<const N: usize> Kernel for Densities<'_, '_, N> {
+    type Output = [f64; N];
+
+    #[inline(always)]
+    fn run(self) -> [f64; N] {
+        let Densities { mixture, points } = self;
+        let &Constants { p, q, .. } = mixture.constants;
+        let (components, densities) = (&mixture.components[mixture.something.clone()], &mixture.densities[mixture.something.clone()]);
         let lowest = components.first().map_or(0.0, |&(n, _)| p * n as f64);
         // u^p, and the lowest component, as shares of their values at the point of reference.
         let (mut power, mut first) = ([0.0; N], [0.0; N]);
         for i in 0..N {
             let y = points[i];
             let above = ln_1p(exp(-y.abs()));
-            let (ln_u, ln_other) = (y.min(0.0) - above - self.ln_u, -y.max(0.0) - above - self.ln_other);
+            let (ln_u, ln_other) = (y.min(0.0) - above - mixture.ln_u, -y.max(0.0) - above - mixture.ln_other);
             power[i] = exp(p * ln_u);
             first[i] = exp(lowest * ln_u + q * ln_other);
         }
@@ -140,7 +178,7 @@ impl<'a> BetaMixture<'a> {
 }
 
 /// base^n by repeated squaring.
-#[inline]
+#[inline(always)]
 fn powers<const N: usize>(base: &[f64; N], mut n: u64) -> [f64; N] {
     let (mut square, mut product) = (*base, [1.0; N]);
     while n > 0 {
