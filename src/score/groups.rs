@@ -32,11 +32,11 @@ type Totals = (f64, f64);
 impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
     /// What groups of customers may come to: `groups` names for every customer a group, from 0. The whole base is one group of zeros.
     ///
-    /// All customers of a group share the parameters, which are uncertain, and each has their own chance. The sum of many is nearly normal given the parameters:
-    /// where its skewness is below 0.3, 16,384 totals are drawn from that, and the ends of a 90 % interval are uncertain by 0.017 standard deviations of
-    /// the total. Other groups are simulated customer by customer ([`simulate_groups`](Self::simulate_groups)) with so many `replications`: small ones, those in which a
-    /// few customers make up most of the total, those with a customer whose spend varies without bounds (q of the spend model, for this customer, at
-    /// most 3), and all if one of the models is a list of models ([`Ensemble::of`](crate::Ensemble::of)).
+    /// All customers of a group share the parameters, which are uncertain, and each has their own chance. The sum of many is nearly normal given the
+    /// parameters: where its skewness is below 0.3, 16,384 totals are drawn from that, and the ends of a 90 % interval are uncertain by 0.017 standard
+    /// deviations of the total. Other groups are simulated customer by customer ([`simulate_groups`](Self::simulate_groups)) with so many
+    /// `replications`: small ones, those in which a few customers make up most of the total, those with a customer whose spend varies without bounds (q
+    /// of the spend model, for this customer, at most 3), and all if one of the models is a list of models ([`Ensemble::of`](crate::Ensemble::of)).
     ///
     /// Purchases are whole numbers, the ends of their normal distribution are not rounded.
     ///
@@ -66,9 +66,9 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
 
     /// The same by simulation customer by customer, however large a group is.
     ///
-    /// In each replication all customers share one draw of the parameters, and then each has their own chance. Replication r has random stream r of the seed, so that
-    /// the result does not depend on threads. The intervals are central ones of the replications: of a thousand, the ends of a 90 % interval are uncertain by
-    /// 0.07 standard deviations of the total.
+    /// In each replication all customers share one draw of the parameters, and then each has their own chance. Replication r has random stream r of the
+    /// seed, so that the result does not depend on threads. The intervals are central ones of the replications: of a thousand, the ends of a 90 %
+    /// interval are uncertain by 0.07 standard deviations of the total.
     ///
     /// A row that stands for more than a thousand customers draws the sum of their purchases from a normal distribution with its mean and variance, and their
     /// spend per purchase as the mean over a thousand of them.
