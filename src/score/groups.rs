@@ -35,7 +35,7 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
     /// All customers of a group share the parameters, which are uncertain, and each has their own chance. The sum of many is nearly normal given the
     /// parameters: where its skewness is below 0.3, 16,384 totals are drawn from that, and the ends of a 90 % interval are uncertain by 0.017 standard
     /// deviations of the total. Other groups are simulated customer by customer ([`simulate_groups`](Self::simulate_groups)) with so many
-    /// `replications`: small ones, those in which a few customers make up most of the total, those with a customer whose spend varies without bounds (q
+    /// `replications`: small ones, those in which a few customers make up most of the total or the parameters are hardly known, those with a customer whose spend varies without bounds (q
     /// of the spend model, for this customer, at most 3), and all if one of the models is a list of models ([`Ensemble::of`](crate::Ensemble::of)).
     ///
     /// Purchases are whole numbers, the ends of their normal distribution are not rounded.

@@ -2,7 +2,7 @@
 //!
 //! Customers are independent once the parameters are given. So the chance of all of them together is that of a normal variate, corrected for skewness
 //! (the first term of Cornish & Fisher 1938), with the sums of their [`Cumulants`], which have closed forms. How the total depends on the parameters is
-//! told by the quadratic of a [`Stencil`](super::stencil::Stencil) in its logarithm.
+//! told by the quadratic of a [`Stencil`] in its logarithm.
 
 use rand::Rng;
 
@@ -10,6 +10,7 @@ use super::cumulants::{Cumulants, Moments};
 use super::ensemble::Surface;
 use super::forecast::Interval;
 use super::groups::GroupForecast;
+use super::stencil::{DISTANCE, Stencil};
 use crate::data::{Customers, History, SpendHistory};
 use crate::fit::Level;
 use crate::models::{GammaGamma, PurchaseModel};
@@ -22,6 +23,9 @@ const DRAWS_PER_BLOCK: usize = 1024;
 
 /// The streams before are those of the simulation customer by customer.
 const FIRST_STREAM: u64 = 1 << 40;
+
+/// A logarithm may bend by this share of its deviations: what a quadratic leaves out is of the order of the square.
+const LARGEST_BEND: f64 = 0.3;
 
 /// Customers that are added up one after the other.
 const PIECE: usize = 512;
@@ -46,8 +50,8 @@ impl<M: PurchaseModel> Places<'_, M> {
         let centre = (self.purchases.centre(), self.spend.map(Surface::centre));
         let centre = Places { purchases: &centre.0, spend: centre.1.as_ref(), horizon: self.horizon };
         // The centre alone decides, and takes a fraction of the time.
-        centre.sums(members)?.responses()?;
-        let (purchases, value) = self.sums(members)?.responses()?;
+        centre.sums(members)?.responses(&centre)?;
+        let (purchases, value) = self.sums(members)?.responses(self)?;
         let draws: Vec<Vec<(f64, f64)>> = map_indices(BLOCKS, |block| {
             let mut rng = random_stream(seed, FIRST_STREAM + BLOCKS as u64 * group + block as u64);
             let draw = |_| {
@@ -153,10 +157,13 @@ impl Sums {
     }
 
     /// Of purchases, and of value where there is any; `None` where one of them is not nearly normal.
-    fn responses(&self) -> Option<(Response, Option<Response>)> {
-        let purchases = Response::new(&self.mean_purchases, &[self.purchases])?;
-        let valued = self.values.first().is_some_and(|value| value.mean > 0.0);
-        let value = if valued { Some(Response::new(&self.mean_values, &self.values)?) } else { None };
+    fn responses<M>(&self, places: &Places<'_, M>) -> Option<(Response, Option<Response>)> {
+        let (of_purchases, of_spend) = (places.purchases.stencil, places.spend.map(|spend| spend.stencil));
+        let purchases = Response::new(&self.mean_purchases, &[self.purchases], [of_purchases, Stencil::new(0)])?;
+        let value = match of_spend {
+            Some(of_spend) if self.values[0].mean > 0.0 => Some(Response::new(&self.mean_values, &self.values, [of_purchases, of_spend])?),
+            _ => None,
+        };
         Some((purchases, value))
     }
 }
@@ -172,13 +179,18 @@ struct Response {
 }
 
 impl Response {
-    /// `None` where it is not nearly normal, or nothing at some place.
-    fn new(means: &[f64], chances: &[Cumulants]) -> Option<Self> {
+    /// `None` where it is not nearly normal, nothing at some place, or so uncertain that a quadratic would not do.
+    fn new(means: &[f64], chances: &[Cumulants], [purchases, spend]: [Stencil; 2]) -> Option<Self> {
         let ln = |value: f64| Some(value.ln()).filter(|ln| ln.is_finite());
         let ln_means = means.iter().map(|&mean| ln(mean)).collect::<Option<Vec<f64>>>()?;
         let ln_variances = chances.iter().map(|chance| ln(chance.variance)).collect::<Option<Vec<f64>>>()?;
         let chance = *chances.first().filter(|chance| chance.is_nearly_normal())?;
-        Some(Response { ln_means, ln_variances, chance })
+        let (slope, bend) = purchases.slope_and_bend(|place| ln_means[place * chances.len()]);
+        let (slope_of_spend, bend_of_spend) = spend.slope_and_bend(|place| ln_means[place]);
+        // As far out as the places.
+        let by_chance = DISTANCE * DISTANCE * chance.variance / chance.mean / chance.mean;
+        let deviation = (slope + slope_of_spend + by_chance).sqrt();
+        (bend + bend_of_spend <= LARGEST_BEND * deviation).then_some(Response { ln_means, ln_variances, chance })
     }
 
     /// Draws a total, given what the places of either model count. Where more is bought, the variance grows alike.

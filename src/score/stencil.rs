@@ -8,7 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 /// The places along an axis in standard deviations: with the centre they are the nodes of the three-point Gauss-Hermite rule, so that the quadratic has
 /// the mean of a function up to the fifth degree.
-const DISTANCE: f64 = 1.732_050_807_568_877_3;
+pub(super) const DISTANCE: f64 = 1.732_050_807_568_877_3;
 
 /// Places at which a figure has to be known, in a number of dimensions.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +60,14 @@ impl Stencil {
         self.weights(&deviates)
     }
 
+    /// What the linear part of the quadratic adds at the places along the axes, squared, and what the square part adds there; of all axes together.
+    pub(super) fn slope_and_bend(self, value: impl Fn(usize) -> f64) -> (f64, f64) {
+        (0..self.dimensions).fold((0.0, 0.0), |(slope, bend), axis| {
+            let (one, other) = (value(1 + 2 * axis), value(2 + 2 * axis));
+            (slope + (0.5 * (one - other)).powi(2), bend + (0.5 * (one + other) - value(0)).abs())
+        })
+    }
+
     /// Adds `share` of the step from the centre to `z` on one axis.
     fn add_along(self, axis: usize, z: f64, share: f64, weights: &mut [f64]) {
         let (linear, square) = (z / (2.0 * DISTANCE), z * z / (2.0 * DISTANCE * DISTANCE));
@@ -86,6 +94,14 @@ mod tests {
             let met: f64 = stencil.weights(&z).iter().zip(&values).map(|(weight, value)| weight * value).sum();
             assert!((met - of(&z)).abs() < 1e-13, "{met} against {}", of(&z));
         }
+    }
+
+    #[test]
+    fn slope_and_bend_are_those_of_the_axes() {
+        let of = |z: &[f64]| 2.0 + z[0] - 0.5 * z[1] * z[1];
+        let places = Stencil::new(2).places();
+        let (slope, bend) = Stencil::new(2).slope_and_bend(|place| of(&places[place]));
+        assert!((slope - DISTANCE * DISTANCE).abs() < 1e-14 && (bend - 0.5 * DISTANCE * DISTANCE).abs() < 1e-14);
     }
 
     #[test]
