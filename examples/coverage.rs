@@ -38,8 +38,9 @@ const END: &str = "2024-12-31";
 /// The spend of the CDNOW customers.
 const SPEND: GammaGammaParams = GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 };
 
-/// Simulations behind the interval of a group: few, so that the study takes minutes. With 99 the ends of 90 % and 50 % are the 5th and the 25th from
-/// either side, and among 100 exchangeable totals the true one lies between them with probability 0.9 and 0.5 exactly, as with any number.
+/// Simulations behind the interval of a group that is simulated: few, so that the study takes minutes. With 99 the ends of 90 % and 50 % are the 5th
+/// and the 25th from either side, and among 100 exchangeable totals the true one lies between them with probability 0.9 and 0.5 exactly, as with any
+/// number.
 const GROUP_SIMULATIONS: u32 = 99;
 
 /// Customers per replication whose own distributions are looked at; they take far longer than their share of a group.
@@ -196,7 +197,7 @@ fn replicate<M: Simulate<Alive: Simulate> + Estimable>(model: M, horizon_weeks: 
 
     let mut findings = Findings::new();
     let known = Forecaster::new(Scorer::new(model, Some(spend_model), terms));
-    // Simulating groups is what takes the time: some questions are asked in every second replication only.
+    // Groups are what takes the time: some questions are asked in every second replication only.
     let even = seed.is_multiple_of(2);
     if even {
         compare_groups(&mut findings, &known, |_| "known".to_owned(), total, 0.9, of_forecast);

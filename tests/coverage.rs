@@ -11,7 +11,8 @@ use rayon::prelude::*;
 
 const END: &str = "2024-12-31";
 
-/// With 99 simulations the ends of a 90 % interval are the 5th and the 95th, and the truth, the hundredth, lies between them 90 times of 100.
+/// Of groups that are simulated: with 99 the ends of a 90 % interval are the 5th and the 95th, and the truth, the hundredth, lies between them 90
+/// times of 100.
 const SIMULATIONS: u32 = 99;
 
 const BG_NBD: [f64; 4] = [0.243, 4.414, 0.793, 2.426];

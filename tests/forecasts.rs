@@ -4,8 +4,9 @@
 use std::ops::ControlFlow;
 
 use clv::{
-    AnyPurchaseModel, BgNbd, ClvDefinition, Customer, Customers, Ensemble, ErrorKind, Fit, Forecaster, GammaGamma, GammaGammaParams,
-    History, Level, MbgNbd, Observation, ParetoNbd, PurchaseModel, Scorer, Simulate, SpendHistory, TimeUnit, TransactionLog, random_stream,
+    AnyPurchaseModel, BgNbd, ClvDefinition, Customer, Customers, Ensemble, ErrorKind, Estimable, Fit, Forecaster, GammaGamma,
+    GammaGammaParams, History, Level, MbgNbd, Observation, ParetoNbd, PurchaseModel, Scorer, Simulate, SpendHistory, TimeUnit,
+    TransactionLog, random_stream,
 };
 
 const END: &str = "1997-09-30";
@@ -289,6 +290,15 @@ fn a_batch_equals_single_customers_and_thresholds_are_survival() {
         let interval = intervals[i].unwrap();
         assert_eq!((interval.lower, interval.upper, interval.p_above), (value.quantile(0.1), value.quantile(0.9), Some(value.sf(50.0))));
     }
+    // One who paid nothing among customers alike: how they spend is not known.
+    let mut alike = Customers::new(TimeUnit::Week);
+    for (id, average_spend) in [("a", 20.0), ("b", 0.0), ("c", 30.0)] {
+        alike.push(Customer { id, history: people()[1].0, average_spend, weight: 1.0, purchases: None }).unwrap();
+    }
+    for (i, interval) in forecaster.value_intervals(&alike, Level::default(), None, None).unwrap().iter().enumerate() {
+        let value = forecaster.value(&alike.history(i), &alike.spend(i)).unwrap();
+        assert_eq!(interval.unwrap().upper, value.quantile(0.95));
+    }
     // Without spend, or for life, there is no interval to give.
     let terms = definition("lifetime").resolve(TimeUnit::Week, None).unwrap();
     let model = AnyPurchaseModel::from_name("nbd", &[0.385, 12.07]).unwrap();
@@ -338,6 +348,40 @@ fn groups_add_up_what_single_customers_are_expected_to_do() {
     assert_ne!(of(6, None).unwrap(), forecasts);
     assert_eq!(of(5, Some(&|_| ControlFlow::Break(()))).unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(forecaster.groups(&customers, &[0], Level::default(), 10, 1, None).unwrap_err().kind(), ErrorKind::Parameter);
+}
+
+/// The ends of intervals of large groups lie where those of a simulation customer by customer do.
+fn assert_as_simulated<M: Simulate<Alive: Simulate> + Estimable>(customers: &Customers) {
+    // As many draws of the parameters as replications: an end is then uncertain by 0.033 standard deviations of the total, and ours by 0.017.
+    const REPLICATIONS: u32 = 4000;
+    let (end, level) = (END.parse().unwrap(), Level::default());
+    let (purchases, spend) = (M::fit(customers).unwrap(), GammaGamma::fit(customers).unwrap());
+    let forecaster = Forecaster::from_fits(&purchases, Some(&spend), &ClvDefinition::default(), Some(end)).unwrap();
+    let (of_purchases, of_spend) = (purchases.parameter_distribution().unwrap(), spend.parameter_distribution().unwrap());
+    let (mut one, mut other) = (random_stream(3, 0), random_stream(3, 1));
+    let models: Vec<M> = (0..REPLICATIONS).map(|_| M::from_parameters(&of_purchases.draw(&mut one)).unwrap()).collect();
+    let spends: Vec<GammaGamma> = (0..REPLICATIONS).map(|_| Estimable::from_parameters(&of_spend.draw(&mut other)).unwrap()).collect();
+    let by_draws = forecaster.clone().with_purchases(Ensemble::of(&models).unwrap()).with_spend(Ensemble::of(&spends).unwrap()).unwrap();
+    let groups: Vec<usize> = customers.frequency().iter().map(|&x| usize::from(x > 1)).collect();
+    // Two replications would be far off: these groups are not simulated.
+    let ours = forecaster.groups(customers, &groups, level, 2, 1, None).unwrap();
+    let simulated = by_draws.simulate_groups(customers, &groups, level, REPLICATIONS, 2, None).unwrap();
+    for (ours, simulated) in ours.iter().zip(&simulated) {
+        for (ours, simulated) in [(ours.purchases, simulated.purchases), (ours.clv.unwrap(), simulated.clv.unwrap())] {
+            let sd = (simulated.upper - simulated.lower) / (2.0 * 1.645);
+            let (lower, upper) = ((ours.lower - simulated.lower) / sd, (ours.upper - simulated.upper) / sd);
+            println!("{}: {lower:.3} and {upper:.3} standard deviations of {sd:.1}", M::NAME);
+            assert!(lower.abs().max(upper.abs()) < 0.12, "three times 0.037, and little else");
+        }
+    }
+}
+
+#[test]
+fn large_groups_agree_with_their_simulation() {
+    let customers = cdnow();
+    assert_as_simulated::<BgNbd>(&customers);
+    assert_as_simulated::<MbgNbd>(&customers);
+    assert_as_simulated::<ParetoNbd>(&customers);
 }
 
 #[test]

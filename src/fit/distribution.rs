@@ -52,8 +52,13 @@ impl ParameterDistribution {
         (0..d).flat_map(|axis| [point(axis, 1.0), point(axis, -1.0)]).collect()
     }
 
+    /// The number of parameters that are free, and so of axes.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.free.len()
+    }
+
     /// The parameters at given standard normal deviates along the axes.
-    fn at(&self, normals: &[f64]) -> Vec<f64> {
+    pub(crate) fn at(&self, normals: &[f64]) -> Vec<f64> {
         let steps: Array1<f64> =
             self.eigen.values.iter().zip(normals).map(|(variance, normal)| normal * variance.max(0.0).sqrt()).collect();
         let logs = self.eigen.vectors.dot(&steps);

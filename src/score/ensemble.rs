@@ -1,5 +1,6 @@
 //! A model that is not known exactly: parameter sets that stand for what the data leave open.
 
+use super::stencil::Stencil;
 use crate::error::{Error, Result};
 use crate::fit::{Fitted, ParameterDistribution};
 use crate::models::Estimable;
@@ -20,18 +21,38 @@ pub(crate) enum Part {
 
 /// A model with its parameter uncertainty.
 ///
-/// Two lists of equally weighted models: a few points over which a forecast is averaged exactly, and many draws for simulations.
+/// Two lists of equally weighted models: a few points over which a forecast is averaged exactly, and many draws for simulations. And where the
+/// parameters have a normal distribution, the models from which a figure can be told everywhere.
 #[derive(Debug, Clone)]
 pub struct Ensemble<M> {
     points: Vec<M>,
     draws: Vec<M>,
+    surface: Option<Surface<M>>,
+}
+
+/// A stencil, and the models at its places.
+#[derive(Debug, Clone)]
+pub(super) struct Surface<M> {
+    pub(super) stencil: Stencil,
+    pub(super) models: Vec<M>,
+}
+
+impl<M: Copy> Surface<M> {
+    /// The estimate alone.
+    pub(super) fn centre(&self) -> Self {
+        Surface::known(self.models[0])
+    }
+
+    fn known(model: M) -> Self {
+        Surface { stencil: Stencil::new(0), models: vec![model] }
+    }
 }
 
 impl<M: Copy> Ensemble<M> {
     /// A model taken as known exactly: only chance remains.
     #[must_use]
     pub fn known(model: M) -> Self {
-        Ensemble { points: vec![model], draws: vec![model] }
+        Ensemble { points: vec![model], draws: vec![model], surface: Some(Surface::known(model)) }
     }
 
     /// Models that are all as likely: those of a [`Bootstrap`](crate::Bootstrap), or draws from a posterior that another program sampled.
@@ -42,7 +63,7 @@ impl<M: Copy> Ensemble<M> {
         if models.is_empty() {
             return Err(Error::parameter("an ensemble needs at least one model"));
         }
-        Ok(Ensemble { points: models.to_vec(), draws: models.to_vec() })
+        Ok(Ensemble { points: models.to_vec(), draws: models.to_vec(), surface: None })
     }
 
     /// The points and draws of a distribution of parameters; the draws are the same in every run, and independent of those of the other `Part`.
@@ -50,7 +71,14 @@ impl<M: Copy> Ensemble<M> {
         let mut rng = random_stream(SEED, part as u64);
         let points = distribution.points().iter().map(|parameters| model(parameters)).collect::<Result<Vec<M>>>()?;
         let draws = (0..DRAWS).map(|_| model(&distribution.draw(&mut rng))).collect::<Result<Vec<M>>>()?;
-        Ok(Ensemble { points, draws })
+        let stencil = Stencil::new(distribution.dimensions());
+        let models = stencil.places().iter().map(|place| model(&distribution.at(place))).collect::<Result<Vec<M>>>()?;
+        Ok(Ensemble { points, draws, surface: Some(Surface { stencil, models }) })
+    }
+
+    /// The models from which a figure can be told for all parameters; `None` for a list of models.
+    pub(super) fn surface(&self) -> Option<&Surface<M>> {
+        self.surface.as_ref()
     }
 
     pub(super) fn points(&self) -> &[M] {

@@ -1,27 +1,22 @@
-//! Forecasts with their uncertainty: intervals for customers, by their exact distribution, and for groups, by simulation.
+//! Forecasts with their uncertainty: what is known, and the intervals of customers by their exact distribution.
 
 use std::cmp::Ordering;
-
-use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
+use std::sync::Arc;
 
 use super::definition::ClvDefinition;
 use super::ensemble::{Ensemble, Part};
-use super::predictive::{PurchaseDistribution, ValueDistribution, survival_table};
+use super::predictive::{PurchaseDistribution, ValueDistribution, class_middles, survival_table};
 use super::scorer::Scorer;
 use crate::data::{Customers, History, SpendHistory};
 use crate::error::{Error, Result};
 use crate::fit::{Fitted, Level, Watch, Work};
-use crate::models::{Estimable, GammaGamma, PurchaseModel};
+use crate::models::{Estimable, GammaGamma, GammaGammaParams, PurchaseModel};
+use crate::numeric::beta_mixture::Constants;
 use crate::parallel::map_indices;
-use crate::simulate::{Simulate, random_stream};
 use crate::time::Date;
 
 /// -ln of what money is worth at the end of the longest horizon with intervals of value, a little below ln(5/4).
 const LONGEST_DISCOUNT: f64 = 0.22;
-
-/// Customers behind one row up to which each has their own draws; beyond, their sum is drawn.
-const MOST_COPIES: f64 = 1000.0;
 
 /// Customers of one age and frequency that are worked on together.
 const BATCH: usize = 256;
@@ -35,6 +30,15 @@ pub struct Interval {
     pub upper: f64,
 }
 
+impl Interval {
+    /// The central interval of equally likely values, of which there is at least one.
+    pub(super) fn central(mut values: Vec<f64>, level: Level) -> Self {
+        values.sort_unstable_by(f64::total_cmp);
+        let (lower, upper) = level.central(&values);
+        Interval { lower, upper }
+    }
+}
+
 /// What may become of one customer's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ValueInterval {
@@ -44,17 +48,6 @@ pub struct ValueInterval {
     pub upper: f64,
     /// P(value > threshold); `None` when no threshold was asked for.
     pub p_above: Option<f64>,
-}
-
-/// What a group of customers may come to within the horizon.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GroupForecast {
-    /// Customers, by weight.
-    pub customers: f64,
-    /// The central interval of their purchases.
-    pub purchases: Interval,
-    /// The central interval of their CLV, of those who have one; `None` when nobody has, or values have no intervals.
-    pub clv: Option<Interval>,
 }
 
 /// A scorer that knows what it does not know.
@@ -85,9 +78,9 @@ pub struct GroupForecast {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Forecaster<M> {
-    scorer: Scorer<M>,
-    purchases: Ensemble<M>,
-    spend: Option<Ensemble<GammaGamma>>,
+    pub(super) scorer: Scorer<M>,
+    pub(super) purchases: Ensemble<M>,
+    pub(super) spend: Option<Ensemble<GammaGamma>>,
 }
 
 impl<M: PurchaseModel + Estimable> Forecaster<M> {
@@ -164,7 +157,7 @@ impl<M: PurchaseModel> Forecaster<M> {
         if !self.has_value_intervals() {
             return None;
         }
-        self.value_of(history, spend, &self.outlook(history))
+        self.value_of(history, spend, &self.outlook(history, spend))
     }
 
     /// The central intervals of every customer's value, in their order; `None` for those without one (see [`value`](Self::value)).
@@ -185,7 +178,7 @@ impl<M: PurchaseModel> Forecaster<M> {
         }
         // Customers of the same age and frequency share the outlook, and equal ones the whole distribution.
         let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|&i, &j| compare(customers, i, j));
+        order.sort_by(|&i, &j| by_history(customers, i, j));
         let batches: Vec<&[usize]> = of_one_age(customers, &order).flat_map(|group| group.chunks(BATCH)).collect();
         let work = Work::new(batches.len() as u64, watch);
         let of_batches = map_indices(batches.len(), |b| {
@@ -193,10 +186,10 @@ impl<M: PurchaseModel> Forecaster<M> {
             if work.is_stopped() {
                 return Vec::new();
             }
-            let outlook = self.outlook(&customers.history(batch[0]));
+            let outlook = self.outlook(&customers.history(batch[0]), &customers.spend(batch[0]));
             let mut intervals: Vec<Option<ValueInterval>> = Vec::with_capacity(batch.len());
             for (k, &i) in batch.iter().enumerate() {
-                if k > 0 && compare(customers, i, batch[k - 1]).is_eq() {
+                if k > 0 && by_history(customers, i, batch[k - 1]).is_eq() {
                     intervals.push(intervals[k - 1]);
                     continue;
                 }
@@ -220,10 +213,22 @@ impl<M: PurchaseModel> Forecaster<M> {
         Ok(intervals)
     }
 
-    fn outlook(&self, history: &History) -> Outlook {
+    fn outlook(&self, history: &History, spend: &SpendHistory) -> Outlook {
         let terms = self.scorer.terms();
-        let tables = self.purchases.points().iter().map(|model| survival_table(&model.given_alive(history), terms.horizon())).collect();
-        Outlook { tables, scale: terms.margin().share() * self.scorer.average_discount(history) }
+        let table = |model: &M| survival_table(&model.given_alive(history), terms.horizon());
+        let tables: Vec<Vec<f64>> = self.purchases.points().iter().map(table).collect();
+        let (purchases, constants) = (spend.purchases(), self.constants(spend, &tables));
+        Outlook { tables, purchases, constants, scale: terms.margin().share() * self.scorer.average_discount(history) }
+    }
+
+    /// Of the densities of the spend; they depend on the number of purchases behind the average spend.
+    fn constants(&self, spend: &SpendHistory, tables: &[Vec<f64>]) -> Option<Arc<[Constants]>> {
+        let counts: Vec<u64> = class_middles().take(tables.iter().map(Vec::len).max().unwrap_or(0)).collect();
+        let of_model = |model: &GammaGamma| {
+            let GammaGammaParams { p, q, .. } = model.given(spend).params();
+            Constants::new(p, q, &counts)
+        };
+        self.spend.iter().flat_map(Ensemble::points).map(of_model).collect()
     }
 
     /// P(X > n), dropout and parameters included.
@@ -240,7 +245,7 @@ impl<M: PurchaseModel> Forecaster<M> {
     }
 
     /// The value of a unit of money that each customer spends; `None` for who has no CLV, because their spend has no mean, and adds nothing to that of a group.
-    fn scales(&self, customers: &Customers, order: &[usize]) -> Vec<Option<f64>> {
+    pub(super) fn scales(&self, customers: &Customers, order: &[usize]) -> Vec<Option<f64>> {
         let mut scales = vec![None; customers.len()];
         let Some(model) = self.scorer.models().1.filter(|_| self.has_value_intervals()) else { return scales };
         let ages: Vec<&[usize]> = of_one_age(customers, order).collect();
@@ -259,7 +264,10 @@ impl<M: PurchaseModel> Forecaster<M> {
         // Where spend has no mean there is no CLV to give an interval of.
         model.expected_average_spend(spend)?;
         let given = self.spend.as_ref()?.points().iter().map(|model| model.given(spend)).collect();
-        Some(ValueDistribution::new(&self.survival(history, &outlook.tables), model.given(spend), given, outlook.scale))
+        // Of a customer who spent nothing the spend is as unknown as that of one who did not buy.
+        let shared = spend.purchases() == outlook.purchases;
+        let constants = if shared { outlook.constants.clone() } else { self.constants(spend, &outlook.tables) };
+        Some(ValueDistribution::new(&self.survival(history, &outlook.tables), given, constants, outlook.scale))
     }
 }
 
@@ -267,120 +275,11 @@ impl<M: PurchaseModel> Forecaster<M> {
 struct Outlook {
     /// P(X > n) if alive, for every parameter set.
     tables: Vec<Vec<f64>>,
+    /// The number of purchases behind the average spend of most, and the constants of the densities of their spend, for every parameter set.
+    purchases: u32,
+    constants: Option<Arc<[Constants]>>,
     /// The value of a unit of money spent: margin x average discount.
     scale: f64,
-}
-
-impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
-    /// What groups of customers may come to: `groups` names for every customer a group, from 0. The whole base is one group of zeros.
-    ///
-    /// By simulation: in each replication all customers share one draw of the parameters, and then each has their own chance. Replication r has random
-    /// stream r of the seed, so that the result does not depend on threads. The intervals are central ones of the replications: of a thousand, the ends of a 90 %
-    /// interval are uncertain by 0.07 standard deviations of the total.
-    ///
-    /// A row that stands for more than a thousand customers draws the sum of their purchases from a normal distribution with its mean and variance, and their
-    /// spend per purchase as the mean over a thousand of them.
-    ///
-    /// # Errors
-    /// As for [`Scorer::score_all`], for a lifetime horizon, when there are not as many groups as customers, a group number not below their number, fewer than
-    /// two replications, or when the work was stopped.
-    pub fn groups(
-        &self,
-        customers: &Customers,
-        groups: &[usize],
-        level: Level,
-        replications: u32,
-        seed: u64,
-        watch: Option<&Watch<'_>>,
-    ) -> Result<Vec<GroupForecast>> {
-        let n = customers.len();
-        if groups.len() != n || replications < 2 {
-            return Err(Error::parameter(format!(
-                "{n} customers need as many group numbers ({} were given) and at least two replications ({replications})",
-                groups.len()
-            )));
-        }
-        if let Some(group) = groups.iter().find(|group| **group >= n) {
-            return Err(Error::parameter(format!("group {group} of {n} customers: groups are numbered from 0 without gaps")));
-        }
-        let horizon = self.scorer.terms().horizon();
-        if !horizon.is_finite() {
-            return Err(Error::parameter(
-                "a group can be simulated to the end of a horizon, not for life; give a horizon such as \"36 months\"",
-            ));
-        }
-        self.scorer.check(customers)?;
-        // Equal histories one after the other: their future is worked out once in each replication.
-        let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|&i, &j| compare(customers, i, j));
-        let scales = self.scales(customers, &order);
-        let count = groups.iter().max().map_or(0, |most| most + 1);
-        // Another seed is another simulation in every respect: it also begins elsewhere among the draws of the parameters.
-        let first = u64::from(random_stream(seed, u64::MAX).random::<u32>());
-        let work = Work::new(u64::from(replications), watch);
-        let replicates = map_indices(replications as usize, |r| {
-            let mut totals = vec![(0.0, 0.0); count];
-            let draw = first + r as u64;
-            let mut rng = random_stream(seed, r as u64);
-            let (purchases, spend) = (self.purchases.draw(draw), self.spend.as_ref().map(|spend| spend.draw(draw)));
-            let mut future = purchases.future_of(&History::NEW_CUSTOMER);
-            for (k, &i) in order.iter().enumerate() {
-                if work.is_stopped() {
-                    return totals;
-                }
-                let history = customers.history(i);
-                if k == 0 || history != customers.history(order[k - 1]) {
-                    future = purchases.future_of(&history);
-                }
-                let spend = spend.filter(|_| scales[i].is_some()).map(|model| model.given(&customers.spend(i)));
-                let scale = scales[i].unwrap_or(0.0);
-                let (weight, total) = (customers.weight(i), &mut totals[groups[i]]);
-                if weight > MOST_COPIES {
-                    let (mean, variance) = (
-                        purchases.conditional_expected_purchases(&history, horizon),
-                        purchases.conditional_purchase_variance(&history, horizon),
-                    );
-                    let normal: f64 = StandardNormal.sample(&mut rng);
-                    let bought = (weight * mean + (weight * variance).sqrt() * normal).max(0.0);
-                    total.0 += bought;
-                    if let Some(spend) = spend {
-                        let amounts: f64 =
-                            (0..MOST_COPIES as u32).map(|_| spend.draw_spender(&mut rng).draw_total_amount(1, &mut rng)).sum();
-                        total.1 += scale * bought * (amounts / MOST_COPIES);
-                    }
-                    continue;
-                }
-                // A row that stands for several customers is drawn as often, each with their own chance.
-                let copies = weight.ceil().max(1.0);
-                let each = weight / copies;
-                for _ in 0..copies as u32 {
-                    let bought = future.draw_purchase_count(horizon, &mut rng);
-                    total.0 += each * bought as f64;
-                    if let (Some(spend), true) = (spend, bought > 0) {
-                        total.1 += each * scale * spend.draw_spender(&mut rng).draw_total_amount(bought, &mut rng);
-                    }
-                }
-            }
-            work.done_one();
-            totals
-        });
-        work.finish("the simulation of groups")?;
-        let interval = |group: usize, of: fn(&(f64, f64)) -> f64| {
-            let mut values: Vec<f64> = replicates.iter().map(|totals| of(&totals[group])).collect();
-            values.sort_by(f64::total_cmp);
-            let (lower, upper) = level.central(&values);
-            Interval { lower, upper }
-        };
-        let of_group = |group: usize| {
-            let members = || (0..n).filter(move |&i| groups[i] == group);
-            GroupForecast {
-                customers: members().map(|i| customers.weight(i)).sum(),
-                purchases: interval(group, |total| total.0),
-                clv: members().any(|i| scales[i].is_some()).then(|| interval(group, |total| total.1)),
-            }
-        };
-        Ok((0..count).map(of_group).collect())
-    }
 }
 
 /// Customers of the same age and frequency, in an order in which they stand together.
@@ -390,7 +289,7 @@ fn of_one_age<'a>(customers: &Customers, order: &'a [usize]) -> impl Iterator<It
 }
 
 /// By frequency, age, recency and average spend.
-fn compare(customers: &Customers, i: usize, j: usize) -> Ordering {
+pub(super) fn by_history(customers: &Customers, i: usize, j: usize) -> Ordering {
     let key = |i: usize| (customers.age()[i], customers.recency()[i], customers.average_spend()[i]);
     let (one, other) = (key(i), key(j));
     let by_frequency = customers.frequency()[i].cmp(&customers.frequency()[j]);

@@ -1,17 +1,23 @@
 //! Scoring: fitted models and a definition of value, applied to customers.
 
+mod compound;
+mod cumulants;
 mod definition;
 mod ensemble;
 mod forecast;
+mod groups;
+mod large_group;
 #[cfg(feature = "serde")]
 mod model_file;
 mod predictive;
 mod scorer;
+mod stencil;
 mod totals;
 
 pub use definition::{ClvDefinition, ClvTerms, Margin};
 pub use ensemble::Ensemble;
-pub use forecast::{Forecaster, GroupForecast, Interval, ValueInterval};
+pub use forecast::{Forecaster, Interval, ValueInterval};
+pub use groups::GroupForecast;
 #[cfg(feature = "serde")]
 pub use model_file::{DataRecord, FitRecord, ModelFile};
 pub use predictive::{PurchaseDistribution, ValueDistribution};
