@@ -85,7 +85,7 @@ fn the_39_week_holdout_of_cdnow_by_calibration_frequency() {
         ("bg-nbd", [0.225, 0.523, 1.044, 1.520, 2.164, 2.654, 3.504, 6.157]),
     ];
     for (model, predicted) in predicted {
-        let rows = &known(&report, model).by_frequency;
+        let rows = &known(&report, model).tables.by_frequency;
         assert_eq!(rows.iter().map(|row| row.customers).collect::<Vec<_>>(), customers);
         for ((row, actual), predicted) in rows.iter().zip(actual).zip(predicted) {
             close(row.actual, actual, 5e-4);
@@ -142,13 +142,13 @@ fn nothing_after_the_cut_changes_a_bit_before_it() {
     let (one, other) = (test.run(&cdnow(), &observation()).unwrap(), test.run(&altered(cut), &observation()).unwrap());
     let before: Vec<&Run> = one.runs.iter().filter(|run| run.group == Group::KnownAtCut).collect();
     let after: Vec<&Run> = other.runs.iter().filter(|run| run.group == Group::KnownAtCut).collect();
-    assert_eq!((before.len(), after.len()), (9, 9));
+    assert_eq!((before.len(), after.len()), (10, 10));
     for (before, after) in before.iter().zip(after) {
         assert_eq!((before.model, before.customers), (after.model, after.customers));
         let bits = |run: &Run| run.parameters.values().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(before), bits(after), "{}", before.model);
         assert_eq!(before.predicted_purchases.unwrap().to_bits(), after.predicted_purchases.unwrap().to_bits(), "{}", before.model);
-        let predicted = |run: &Run| run.by_frequency.iter().map(|row| row.predicted.unwrap().to_bits()).collect::<Vec<_>>();
+        let predicted = |run: &Run| run.tables.by_frequency.iter().map(|row| row.predicted.unwrap().to_bits()).collect::<Vec<_>>();
         assert_eq!(predicted(before), predicted(after), "{}", before.model);
         // That it was another world shows in what came.
         assert_ne!(before.actual_purchases, after.actual_purchases);
@@ -168,7 +168,7 @@ fn the_three_groups_add_up() {
         assert_eq!((known.customers + acquired.customers, all.customers), (2357, 2357));
         assert_eq!(known.actual_purchases + acquired.actual_purchases, all.actual_purchases);
         close(all.predicted_purchases, known.predicted_purchases.unwrap() + acquired.predicted_purchases.unwrap(), 1e-9);
-        assert!(!known.by_frequency.is_empty() && acquired.by_frequency.is_empty() && all.by_frequency.is_empty());
+        assert!(!known.tables.by_frequency.is_empty() && acquired.tables.by_frequency.is_empty() && all.tables.by_frequency.is_empty());
     }
     // Who has no history has no rate of their own.
     for model in ["own-rate", "last-period", "hiatus"] {

@@ -56,8 +56,8 @@ fn one_holdout_is_written_and_told() {
     assert!(output.stdout.is_empty());
     let report: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(report["format"], 1);
-    // Three models and five rules of thumb, three groups each.
-    assert_eq!(report["runs"].as_array().unwrap().len(), 24);
+    // Three models, NBD and six rules of thumb, three groups each.
+    assert_eq!(report["runs"].as_array().unwrap().len(), 30);
     let run = run_of(&report, "1997-09-30", "pareto-nbd", "known_at_cut");
     assert_eq!((&run["scheme"], &run["holdout_end"], &run["customers"]), (&"holdout".into(), &"1998-06-30".into(), &2357.into()));
     close(&run["predicted_purchases"], 1665.5, 1.6);

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::args::{Common, Measured, Models, Valuing};
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
-use super::output::Destination;
-use crate::io::{InputKind, TableFormat};
+use super::output::json_destination;
+use crate::io::InputKind;
 use crate::report::terminal;
 use crate::score::ClvDefinition;
 
@@ -42,10 +42,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output)?.differs_from(&[&args.input])?;
-    if let Some(format @ (TableFormat::Csv | TableFormat::Parquet)) = destination.path().and_then(TableFormat::of_path) {
-        return Err(Failure::Usage(format!("a model file is JSON and cannot be written as {}; name it model.json", format.name())));
-    }
+    let destination = json_destination(args.output, "a model file", "model.json")?.differs_from(&[&args.input])?;
     let input = Input::measured(&args.input, &args.measured);
     let (customers, kind) = input.customers(&console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
