@@ -145,7 +145,7 @@ impl Audit {
         let models = vec![(self.purchases.name(), Role::Model, Ok(self.purchases.into()))];
         let spend = self.spend.map(Ok);
         let prepared = Prepared::new(customers, until_fit, models, spend);
-        let work = Work::new(1 + 2 * u64::from(self.samples), watch);
+        let work = Work::new(1 + u64::from(self.samples), watch);
         let setting = Setting { scheme: AUDIT, first, samples: self.samples, seed: self.seed, level: self.level };
         let part = prepared.run(log, &setting, split, 0, &work)?;
         work.finish("the audit")?;

@@ -62,20 +62,23 @@ pub(super) fn evaluate(case: &Case<'_>, forecasts: &[Forecast], samples: Samples
     // Of a cohort holdout only the newer customers are held out.
     if case.split.born_until().is_some() {
         let newer = GroupCase::new(Group::AcquiredInHoldout, &acquired, of_newer);
-        let drawn = newer.drawn(samples, work);
+        let drawn = newer.drawn(samples, work, || work.done_one());
         return (newer.runs(case, forecasts, &drawn), newer.differences(case, forecasts, &drawn));
     }
     let of_known: Vec<Option<&Predicted>> = forecasts.iter().map(|forecast| Some(&forecast.known)).collect();
     let known = GroupCase::new(Group::KnownAtCut, &case.truth.known, of_known);
-    let of_known = known.drawn(samples, work);
+    let of_known = known.drawn(samples, work, || work.done_one());
     let newer = GroupCase::new(Group::AcquiredInHoldout, &acquired, of_newer);
     let came = [case.truth.known.as_slice(), &acquired].concat();
     let joined: Vec<Option<Predicted>> =
         forecasts.iter().map(|forecast| forecast.acquired.as_ref().map(|acquired| forecast.known.and(acquired))).collect();
     let all = GroupCase::new(Group::All, &came, joined.iter().map(Option::as_ref).collect());
     // Where nobody was acquired, all customers are those known at the cut.
-    let (of_newer, of_all) =
-        if acquired.is_empty() { (Drawn::default(), of_known.clone()) } else { (newer.drawn(samples, work), all.drawn(samples, work)) };
+    let (of_newer, of_all) = if acquired.is_empty() {
+        (Drawn::default(), of_known.clone())
+    } else {
+        (newer.drawn(samples, work, || ()), all.drawn(samples, work, || ()))
+    };
     let runs = [known.runs(case, forecasts, &of_known), newer.runs(case, forecasts, &of_newer), all.runs(case, forecasts, &of_all)];
     // By forecast, then group.
     let [mut one, mut two, mut three] = runs.map(Vec::into_iter);
@@ -148,8 +151,9 @@ impl<'a> GroupCase<'a> {
         self.matched.iter().map(|columns| columns.iter().enumerate().map(of_column).collect()).collect()
     }
 
-    /// As many customers drawn with replacement, again and again; the same ones for all forecasts.
-    fn drawn(&self, samples: Samples, work: &Work<'_>) -> Drawn {
+    /// As many customers drawn with replacement, again and again; the same ones for all forecasts. Only the samples of one group of a cut are counted as
+    /// progress: whether there are others is not known before.
+    fn drawn(&self, samples: Samples, work: &Work<'_>, done_one: impl Fn() + Sync + Send) -> Drawn {
         let customers = self.purchases.len();
         let of_sample = |sample: usize| {
             if work.is_stopped() || customers == 0 {
@@ -163,7 +167,7 @@ impl<'a> GroupCase<'a> {
                 weights[rng.random_range(0..customers)] += 1.0;
             }
             let figures = self.figures(&weights);
-            work.done_one();
+            done_one();
             figures
         };
         Drawn { level: samples.level, samples: map_indices(samples.count as usize, of_sample) }

@@ -3,11 +3,14 @@
 mod audit;
 mod baselines;
 mod calibration;
+mod choice;
 mod classes;
 mod compare;
 mod counts;
 mod evaluate;
 mod groups;
+#[cfg(test)]
+mod independent;
 mod limit;
 mod matched;
 mod metrics;
@@ -30,6 +33,7 @@ mod verdict;
 pub use audit::{Audit, AuditReport, CohortDrift, Drift};
 pub use baselines::Baseline;
 pub use calibration::{Pit, ReliabilityRow};
+pub use choice::Choice;
 pub use classes::{DecileRow, FrequencyRow, RecencyRow};
 pub use compare::{Difference, Skill};
 pub use limit::{Breach, Limit};

@@ -126,8 +126,7 @@ impl BackTest {
     pub fn run_watched(&self, log: &TransactionLog, observation: &Observation, watch: Option<&Watch<'_>>) -> Result<BackTestReport> {
         let Some(first) = log.first_date() else { return Err(Error::data("there is no transaction to back-test on")) };
         let splits = self.scheme.splits(first, observation.end)?;
-        let groups = if splits.iter().any(|split| split.born_until().is_some()) { 1 } else { 2 };
-        let work = Work::new((splits.len() * (1 + groups * self.samples as usize)) as u64, watch);
+        let work = Work::new(splits.len() as u64 * (1 + u64::from(self.samples)), watch);
         let calibrations: Vec<&[Split]> = splits.chunk_by(Split::shares_calibration).collect();
         let parts = map_indices(calibrations.len(), |index| {
             let splits = calibrations[index];

@@ -13,7 +13,7 @@ use super::scoring::{self, Scored};
 use crate::backtest::BackTestReport;
 use crate::data::Customers;
 use crate::error::{Error, Result};
-use crate::io::{InputKind, Table, TableFormat};
+use crate::io::{Table, TableFormat};
 use crate::report::terminal;
 use crate::score::{ClvDefinition, ModelFile};
 
@@ -64,7 +64,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
-    let model = fitting::fit(&args.models, &customers, InputKind::Log, definition, &console)?;
+    let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, &console)?;
     let scored =
         scoring::score(&model, model.definition(), Some(observation.end), &customers, &args.intervals, args.common.seed, &console)?;
     let (backtest, came_out) = {
