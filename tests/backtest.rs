@@ -280,7 +280,7 @@ fn findings(report: &BackTestReport, model: &str) -> Vec<Finding> {
     report.verdicts.iter().find(|verdict| verdict.model == model).unwrap().findings.clone()
 }
 
-/// A total of 4,000 customers is off by chance and by estimated parameters, each about 3 %; the slope likewise.
+/// A total of 4,000 customers is off by chance and by estimated parameters, each about 3 %.
 const OFF_BY_CHANCE: f64 = 0.08;
 
 #[track_caller]
@@ -288,7 +288,10 @@ fn comes_true(name: &str, model: impl Simulate + Copy) {
     let report = half_year(&simulated(model, 7), &[name]);
     let run = known(&report, name);
     close(run.metrics.bias, 0.0, OFF_BY_CHANCE);
-    close(run.metrics.calibration_slope, 1.0, OFF_BY_CHANCE);
+    // The slope hangs on the few who buy most; three standard deviations by its own interval, of which 90 % is 1.645.
+    let (slope, [lower, upper]) = (run.metrics.calibration_slope.unwrap(), run.intervals["calibration_slope"]);
+    let three = 3.0 / 1.645 * if slope < 1.0 { upper - slope } else { slope - lower };
+    assert!((slope - 1.0).abs() < three, "{name}: {slope}, within {lower} to {upper}");
     let pit = run.pit.as_ref().unwrap();
     assert!(pit.is_uniform(), "{pit:?}");
     // Counts are whole, so that intervals hold for at least their share.

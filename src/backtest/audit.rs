@@ -1,5 +1,6 @@
 //! A stored model's forecast against what has happened since.
 
+use super::model;
 #[cfg(feature = "serde")]
 use super::outcome::json;
 use super::outcome::{BackTestReport, Role};
@@ -10,7 +11,7 @@ use super::sums::ratio;
 use crate::data::{Observation, TransactionLog};
 use crate::error::{Error, Result};
 use crate::fit::{Level, Watch, Work};
-use crate::models::{AnyPurchaseModel, GammaGamma};
+use crate::models::{AnyPurchaseModel, Estimable, GammaGamma, Nbd};
 use crate::time::Date;
 
 /// The word for its scheme.
@@ -24,7 +25,7 @@ const CHANCE: f64 = 2.576;
 
 /// An audit: the forecast that a model made when it was fitted, for the customers known then, against what they have done since.
 ///
-/// Nothing is fitted anew: the parameters are those of the model. Rules of thumb, calibrated on the log up to the fit, stand next to it.
+/// The model is not fitted anew: the parameters are its own. The baselines, calibrated on the log up to the fit, stand next to it.
 ///
 /// ```
 /// # #[cfg(feature = "csv")] {
@@ -35,8 +36,8 @@ const CHANCE: f64 = 2.576;
 /// let audit = Audit::new(model, "1997-09-30".parse()?);
 /// let found = audit.run(&log, &Observation::until("1998-06-30".parse()?).in_weeks())?;
 /// let january = &found.cohorts[0];
-/// assert_eq!((january.born_from.to_string(), january.customers, january.actual_purchases), ("1997-01-01".to_owned(), 781, 665.0));
-/// assert_eq!(january.drift, Drift::Below);
+/// assert_eq!((january.born_from.to_string(), january.customers, january.actual_purchases), ("1997-01-01".to_owned(), 781, 522.0));
+/// assert_eq!((january.drift, found.cohorts[1].drift), (Drift::None, Drift::Above));
 /// # }
 /// # Ok::<(), clv::Error>(())
 /// ```
@@ -142,7 +143,9 @@ impl Audit {
         let split = Split::new(fitted_until, end, first, end)?;
         let until_fit = Observation { end: fitted_until, ..*observation };
         let customers = log.summarize(&until_fit)?;
-        let models = vec![(self.purchases.name(), Role::Model, Ok(self.purchases.into()))];
+        let own = (self.purchases.name(), Role::Model, Ok(self.purchases.into()));
+        let nbd = (own.0 != Nbd::NAME).then(|| (Nbd::NAME, Role::Baseline, model::fit(Nbd::NAME, &customers, None)));
+        let models = [own].into_iter().chain(nbd).collect();
         let spend = self.spend.map(Ok);
         let prepared = Prepared::new(customers, until_fit, models, spend);
         let work = Work::new(1 + u64::from(self.samples), watch);
@@ -150,7 +153,7 @@ impl Audit {
         let part = prepared.run(log, &setting, split, 0, &work)?;
         work.finish("the audit")?;
         let cohorts = prepared.drift(&self.purchases, log, split)?;
-        Ok(AuditReport { report: BackTestReport::of(vec![part], false), cohorts })
+        Ok(AuditReport { report: BackTestReport::of(vec![part], false, self.level), cohorts })
     }
 }
 

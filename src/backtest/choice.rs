@@ -16,7 +16,7 @@ use crate::fit::Prior;
 ///
 /// let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
 /// let choice = Choice::by_log_score(&log, &Observation::until("1998-06-30".parse()?).in_weeks(), None)?;
-/// assert_eq!((choice.model, choice.cuts, choice.days), ("mbg-nbd", 4, 63));
+/// assert_eq!((choice.model, choice.cuts, choice.days), ("pareto-nbd", 4, 63));
 /// # }
 /// # Ok::<(), clv::Error>(())
 /// ```

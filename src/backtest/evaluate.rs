@@ -17,6 +17,7 @@ use super::sums::sum;
 use super::truth::{Bought, Truth};
 use crate::data::Customers;
 use crate::fit::{Level, Work};
+use crate::models::{Estimable, Nbd};
 use crate::parallel::map_indices;
 use crate::simulate::random_stream;
 
@@ -30,6 +31,13 @@ pub(super) struct Forecast {
     pub(super) acquired: Option<Predicted>,
     /// Of the customers known at the cut: what is forecast by the end of each week, purchases and then revenues.
     pub(super) by_week: Vec<Vec<f64>>,
+}
+
+impl Forecast {
+    /// Whether it is a baseline, which NBD stays when it is asked about.
+    fn is_to_be_beaten(&self) -> bool {
+        self.role == Role::Baseline || self.model == Nbd::NAME
+    }
 }
 
 /// How samples of the customers are drawn.
@@ -176,9 +184,10 @@ impl<'a> GroupCase<'a> {
     fn runs(&self, case: &Case<'_>, forecasts: &[Forecast], drawn: &Drawn) -> Vec<Run> {
         let figures = self.figures(&vec![1.0; self.purchases.len()]);
         let baselines: Vec<(&'static str, Metrics)> = (forecasts.iter().zip(&figures))
-            .filter(|(forecast, _)| forecast.role == Role::Baseline)
+            .filter(|(forecast, _)| forecast.is_to_be_beaten())
             .filter_map(|(forecast, figures)| Some((forecast.model, *figures.first()?)))
             .collect();
+        let others = |model: &'static str| baselines.iter().filter(move |(name, _)| *name != model);
         let run = |index: usize| {
             let (forecast, figures, predicted) = (&forecasts[index], &figures[index], self.predicted[index]);
             let metrics = figures.first().copied().unwrap_or_default();
@@ -196,8 +205,8 @@ impl<'a> GroupCase<'a> {
                 predicted_purchases: predicted.map(|predicted| sum(&predicted.purchases)),
                 predicted_variance: predicted.and_then(Predicted::variance),
                 metrics,
-                intervals: drawn.intervals(index, 0),
-                skill: if forecast.role == Role::Model { baselines.iter().map(skill).collect() } else { BTreeMap::new() },
+                intervals: predicted.map_or_else(BTreeMap::new, |_| drawn.intervals(index, 0)),
+                skill: if forecast.role == Role::Model { others(forecast.model).map(skill).collect() } else { BTreeMap::new() },
                 tables: predicted.map_or_else(Tables::default, |predicted| self.tables(case, forecast, index, 0, &predicted.purchases)),
                 pit: predicted.and_then(|predicted| Pit::of(predicted.counts.as_deref()?)),
                 reliability: predicted

@@ -3,7 +3,7 @@
 use super::counts::CountForecast;
 use super::metrics::{LEVELS, Metrics, PerLevel};
 use super::ranking::Ranking;
-use super::sums::{centred, dot, ratio, sum, triple};
+use super::sums::{centred, dot, ratio, sum, sums, triple};
 
 /// What came, with what all forecasts of it share.
 #[derive(Debug, Clone)]
@@ -70,19 +70,19 @@ impl Actual {
     }
 }
 
-/// A forecast of the same customers.
+/// A forecast of the same customers. What belongs to a customer stands together: a sample passes over the customers once, and over those alone that it
+/// holds.
 #[derive(Debug, Clone)]
 pub(super) struct Matched {
     ranking: Ranking,
-    predicted: Vec<f64>,
-    centred: Vec<f64>,
-    squares: Vec<f64>,
-    products: Vec<f64>,
-    absolute_errors: Vec<f64>,
-    squared_errors: Vec<f64>,
+    /// Predicted; its deviation from the mean, the square of that, and its product with the actual one; the absolute and the squared error.
+    numbers: Vec<[f64; 6]>,
     activity: Option<Activity>,
-    counts: Option<Counts>,
+    /// Of the distribution of each customer's count: log score, CRPS, whether the interval of each level holds it, and how wide that is.
+    counts: Option<Vec<[f64; COUNT_FIGURES]>>,
 }
+
+const COUNT_FIGURES: usize = 2 + 2 * LEVELS.len();
 
 /// P(at least one purchase).
 #[derive(Debug, Clone)]
@@ -91,31 +91,15 @@ struct Activity {
     squared_errors: Vec<f64>,
 }
 
-/// Scores of the distribution of each customer's count.
-#[derive(Debug, Clone)]
-struct Counts {
-    log_scores: Vec<f64>,
-    crps: Vec<f64>,
-    covered: [Vec<f64>; LEVELS.len()],
-    widths: [Vec<f64>; LEVELS.len()],
-}
-
 impl Matched {
     /// Of predicted numbers alone.
     pub(super) fn of_numbers(predicted: &[f64], actual: &Actual) -> Self {
-        let of = |f: fn(f64, f64) -> f64| predicted.iter().zip(&actual.values).map(|(&p, &a)| f(p, a)).collect::<Vec<f64>>();
-        let centred = centred(predicted);
-        Matched {
-            ranking: Ranking::of(predicted),
-            predicted: predicted.to_vec(),
-            squares: centred.iter().map(|value| value * value).collect(),
-            products: centred.iter().zip(&actual.centred).map(|(p, a)| p * a).collect(),
-            centred,
-            absolute_errors: of(|p, a| (p - a).abs()),
-            squared_errors: of(|p, a| (p - a) * (p - a)),
-            activity: None,
-            counts: None,
-        }
+        let numbers = predicted.iter().zip(centred(predicted)).zip(actual.values.iter().zip(&actual.centred));
+        let numbers = numbers.map(|((p, deviation), (a, of_actual))| {
+            let error = p - a;
+            [*p, deviation, deviation * deviation, deviation * of_actual, error.abs(), error * error]
+        });
+        Matched { ranking: Ranking::of(predicted), numbers: numbers.collect(), activity: None, counts: None }
     }
 
     /// Adds a probability of at least one purchase.
@@ -128,13 +112,15 @@ impl Matched {
 
     /// Adds a distribution of counts.
     pub(super) fn with_counts(mut self, forecasts: &[CountForecast]) -> Self {
-        let of = |value: &dyn Fn(&CountForecast) -> f64| forecasts.iter().map(value).collect::<Vec<f64>>();
-        self.counts = Some(Counts {
-            log_scores: of(&|forecast| forecast.log_score),
-            crps: of(&|forecast| forecast.crps),
-            covered: std::array::from_fn(|level| of(&|forecast| f64::from(u8::from(forecast.covered(level))))),
-            widths: std::array::from_fn(|level| of(&|forecast| forecast.width(level))),
-        });
+        let figures = |forecast: &CountForecast| {
+            let mut figures = [forecast.log_score, forecast.crps, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+            for level in 0..LEVELS.len() {
+                figures[2 + level] = f64::from(u8::from(forecast.covered(level)));
+                figures[2 + LEVELS.len() + level] = forecast.width(level);
+            }
+            figures
+        };
+        self.counts = Some(forecasts.iter().map(figures).collect());
         self
     }
 
@@ -145,36 +131,35 @@ impl Matched {
     /// The figures for a sample of the customers.
     pub(super) fn metrics(&self, actual: &Actual, sampled: &Sampled<'_>) -> Metrics {
         let &Sampled { weights, customers: n, total, .. } = sampled;
-        let mean = |column: &[f64]| ratio(dot(weights, column), n);
-        let absolute = dot(weights, &self.absolute_errors);
-        let spread = self.spread(actual, sampled);
+        let [predicted, deviation, square, product, absolute, squared_error] = sums(weights, &self.numbers);
+        let spread = self.spread([deviation, square, product], actual, sampled);
         let mut metrics = Metrics {
-            bias: ratio(dot(weights, &self.predicted), total).map(|ratio| ratio - 1.0),
+            bias: ratio(predicted, total).map(|ratio| ratio - 1.0),
             mae: ratio(absolute, n),
-            rmse: mean(&self.squared_errors).map(f64::sqrt),
+            rmse: ratio(squared_error, n).map(f64::sqrt),
             wape: ratio(absolute, total),
             correlation: spread.correlation,
             spearman: spread.spearman,
             gini: spread.gini,
             calibration_slope: spread.slope,
-            top_decile_capture: ratio(self.ranking.top_decile_sum(&actual.values, weights), total),
+            top_decile_capture: ratio(self.ranking.top_decile_sum(&actual.values, weights, n), total),
             ..Metrics::default()
         };
         if let Some(activity) = &self.activity {
-            metrics.brier = mean(&activity.squared_errors);
+            metrics.brier = ratio(dot(weights, &activity.squared_errors), n);
             metrics.auc = activity.ranking.auc(&actual.active, weights);
         }
         if let Some(counts) = &self.counts {
-            metrics.log_score = mean(&counts.log_scores);
-            metrics.crps = mean(&counts.crps);
-            metrics.coverage = PerLevel::new(counts.covered.each_ref().map(|column| mean(column)));
-            metrics.width = PerLevel::new(counts.widths.each_ref().map(|column| mean(column)));
+            let [log_score, crps, levels @ ..] = sums(weights, counts).map(|sum| ratio(sum, n));
+            let (covered, widths) = levels.split_at(LEVELS.len());
+            (metrics.log_score, metrics.crps) = (log_score, crps);
+            (metrics.coverage, metrics.width) = (PerLevel::new(covered), PerLevel::new(widths));
         }
         metrics
     }
 
     /// What compares the spread of the predicted values, or of their ranks, with that of the actual ones; a side that is constant has none.
-    fn spread(&self, actual: &Actual, sampled: &Sampled<'_>) -> Spread {
+    fn spread(&self, [deviation, square, product]: [f64; 3], actual: &Actual, sampled: &Sampled<'_>) -> Spread {
         let &Sampled { weights, customers: n, .. } = sampled;
         if n <= 0.0 || sampled.is_constant {
             return Spread::default();
@@ -186,9 +171,8 @@ impl Matched {
         self.ranking.ranks(weights, &mut ranks);
         let mean_rank = 0.5 * (n + 1.0);
         ranks.iter_mut().for_each(|rank| *rank -= mean_rank);
-        let deviation = dot(weights, &self.centred);
-        let own = dot(weights, &self.squares) - deviation * deviation / n;
-        let both = dot(weights, &self.products) - deviation * sampled.deviation / n;
+        let own = square - deviation * deviation / n;
+        let both = product - deviation * sampled.deviation / n;
         let other = sampled.square - sampled.deviation * sampled.deviation / n;
         let correlation = |both: f64, one: f64, other: f64| ratio(both, one.sqrt() * other.sqrt()).map(|c| c.clamp(-1.0, 1.0));
         let rank_square = triple(weights, &ranks, &ranks);

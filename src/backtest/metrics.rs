@@ -65,8 +65,10 @@ pub struct PerLevel {
 pub(super) const LEVELS: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
 
 impl PerLevel {
-    pub(super) fn new([level_50, level_80, level_90, level_95]: [Option<f64>; 4]) -> Self {
-        PerLevel { level_50, level_80, level_90, level_95 }
+    /// Of the figures in the order of the [`LEVELS`].
+    pub(super) fn new(of_levels: &[Option<f64>]) -> Self {
+        let of = |level: usize| of_levels.get(level).copied().flatten();
+        PerLevel { level_50: of(0), level_80: of(1), level_90: of(2), level_95: of(3) }
     }
 
     pub(super) fn values(&self) -> [Option<f64>; 4] {

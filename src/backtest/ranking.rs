@@ -50,8 +50,9 @@ impl Ranking {
     }
 
     /// What the tenth of the customers with the highest values has of `amounts`; customers with equal values share theirs.
-    pub(super) fn top_decile_sum(&self, amounts: &[f64], weights: &[f64]) -> f64 {
-        let mut left = 0.1 * weights.iter().sum::<f64>();
+    /// `customers` is the sum of the weights.
+    pub(super) fn top_decile_sum(&self, amounts: &[f64], weights: &[f64], customers: f64) -> f64 {
+        let mut left = 0.1 * customers;
         let mut captured = 0.0;
         for tied in self.ties().rev() {
             let (weight, amount) = weight_and_sum(tied, amounts, weights);

@@ -142,7 +142,7 @@ impl BackTest {
         });
         let parts: Vec<Part> = parts.into_iter().collect::<Result<Vec<Vec<Part>>>>()?.into_iter().flatten().collect();
         work.finish("the back-test")?;
-        let report = BackTestReport::of(parts, self.scheme.rolls());
+        let report = BackTestReport::of(parts, self.scheme.rolls(), self.level);
         match report.failures.iter().find(|failure| self.models.contains(&failure.model)) {
             Some(failure) if !report.runs.iter().any(|run| self.models.contains(&run.model)) => {
                 Err(Error::new(ErrorKind::Fit, format!("no model could be fitted at any cut: {}", failure.message))
@@ -167,7 +167,7 @@ impl BackTest {
 
 impl BackTestReport {
     /// Of what was found at the splits, in their order.
-    pub(super) fn of(parts: Vec<Part>, rolls: bool) -> Self {
+    pub(super) fn of(parts: Vec<Part>, rolls: bool, level: Level) -> Self {
         let mut report = BackTestReport::without_runs();
         for part in parts {
             report.runs.extend(part.runs);
@@ -176,7 +176,7 @@ impl BackTestReport {
             report.tracking = part.tracking;
         }
         (report.totals, report.shocks) = totals(&report.runs, rolls);
-        report.verdicts = verdicts(&report.runs, &report.differences);
+        report.verdicts = verdicts(&report.runs, &report.differences, level);
         report
     }
 

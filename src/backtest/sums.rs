@@ -20,6 +20,17 @@ pub(super) fn dot(weights: &[f64], values: &[f64]) -> f64 {
     sum(&lanes) + rest
 }
 
+/// Sums of w x over rows, column by column; rows without weight are passed over.
+pub(super) fn sums<const N: usize>(weights: &[f64], rows: &[[f64; N]]) -> [f64; N] {
+    let mut sums = [0.0; N];
+    for (w, row) in weights.iter().zip(rows).filter(|(w, _)| **w > 0.0) {
+        for (sum, x) in sums.iter_mut().zip(row) {
+            *sum += w * x;
+        }
+    }
+    sums
+}
+
 /// Sum of w x y.
 pub(super) fn triple(weights: &[f64], one: &[f64], other: &[f64]) -> f64 {
     let mut lanes = [0.0; LANES];
@@ -53,6 +64,7 @@ mod tests {
         for n in [0, 1, 7, 8, 9, 23] {
             let values: Vec<f64> = (1..=n).map(f64::from).collect();
             let squares = f64::from(n * (n + 1) * (2 * n + 1) / 6);
+            assert_eq!(sums(&values, &values.iter().map(|x| [*x, 1.0]).collect::<Vec<_>>()), [squares, values.iter().sum()]);
             assert_eq!((dot(&values, &values), triple(&values, &values, &vec![1.0; n as usize])), (squares, squares));
         }
     }

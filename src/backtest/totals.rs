@@ -212,7 +212,7 @@ fn shock(model: &'static str, total: Total, told: &[Told], rows: &[TotalForecast
             let held = held.as_ref()?;
             ratio(held.iter().filter(|held| held[level]).count() as f64, held.len() as f64)
         };
-        PerLevel::new(std::array::from_fn(of_level))
+        PerLevel::new(&[0, 1, 2, 3].map(of_level))
     };
     const NINETY: f64 = 0.9;
     Some(Shock {

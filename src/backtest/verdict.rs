@@ -6,11 +6,12 @@ use super::calibration::Pit;
 use super::compare::Difference;
 use super::outcome::{Role, Run};
 use super::sums::{ratio, sum};
+use crate::fit::Level;
 
 /// Totals off by less than this are no finding, however sure.
 const SMALL_BIAS: f64 = 0.05;
 
-/// Nor are totals within this many standard deviations of the model's own interval: its parameters are estimates, too.
+/// Nor is what lies within this many standard deviations: there are many figures, and the parameters are estimates, too.
 const DEVIATIONS: f64 = 3.0;
 
 /// Nor is a transform this near to uniform.
@@ -106,14 +107,19 @@ impl fmt::Display for Verdict {
 }
 
 /// The verdict on a model, from its runs for one group of customers, one per cut.
-pub(super) fn verdict(model: &'static str, runs: &[&Run], differences: &[Difference]) -> Verdict {
-    let findings =
-        [totals_off(runs), probabilities_off(runs), intervals_too_narrow(runs), differences_off(runs), beaten(model, runs, differences)];
+fn verdict(model: &'static str, runs: &[&Run], differences: &[Difference], level: Level) -> Verdict {
+    let findings = [
+        totals_off(runs),
+        probabilities_off(runs),
+        intervals_too_narrow(runs),
+        differences_off(runs, level),
+        beaten(model, runs, differences),
+    ];
     Verdict { model, findings: findings.into_iter().flatten().collect() }
 }
 
-/// The verdicts on all models that were asked about.
-pub(super) fn verdicts(runs: &[Run], differences: &[Difference]) -> Vec<Verdict> {
+/// The verdicts on all models that were asked about; `level` is that of the intervals of their figures.
+pub(super) fn verdicts(runs: &[Run], differences: &[Difference], level: Level) -> Vec<Verdict> {
     let Some(group) = runs.first().map(|run| run.group) else { return Vec::new() };
     let mut of_models: Vec<(&'static str, Vec<&Run>)> = Vec::new();
     for run in runs.iter().filter(|run| run.role == Role::Model && run.group == group) {
@@ -122,7 +128,7 @@ pub(super) fn verdicts(runs: &[Run], differences: &[Difference]) -> Vec<Verdict>
             None => of_models.push((run.model, vec![run])),
         }
     }
-    of_models.into_iter().map(|(model, runs)| verdict(model, &runs, differences)).collect()
+    of_models.into_iter().map(|(model, runs)| verdict(model, &runs, differences, level)).collect()
 }
 
 fn mostly(runs: &[&Run], found: impl Fn(&Run) -> bool) -> bool {
@@ -162,9 +168,16 @@ fn intervals_too_narrow(runs: &[&Run]) -> Option<Finding> {
     mostly(runs, too_few).then_some(Finding::IntervalsTooNarrow { coverage_90 })
 }
 
-fn differences_off(runs: &[&Run]) -> Option<Finding> {
+fn differences_off(runs: &[&Run], level: Level) -> Option<Finding> {
     let slope = mean(runs, |run| run.metrics.calibration_slope)?;
-    let sure = |run: &Run| run.intervals.get("calibration_slope").is_some_and(|[lower, upper]| !(*lower..=*upper).contains(&1.0));
+    // The interval, stretched to three standard deviations: of four models at four cuts, one interval of 90 % misses as a rule.
+    let stretch = DEVIATIONS / level.normal_quantile();
+    let sure = |run: &Run| {
+        let (Some(slope), Some([lower, upper])) = (run.metrics.calibration_slope, run.intervals.get("calibration_slope")) else {
+            return false;
+        };
+        (slope - 1.0) > stretch * (slope - lower) || (1.0 - slope) > stretch * (upper - slope)
+    };
     ((slope - 1.0).abs() > SMALL_SLOPE && mostly(runs, sure)).then_some(Finding::DifferencesOff { slope })
 }
 

@@ -15,7 +15,8 @@ use crate::report::{audit, backtest};
 /// Hold a stored model's forecast against what has happened since
 ///
 /// Reads a model file and the log as it is now: from the beginning, and further than when the model was fitted. What the model forecasts for the customers
-/// known then is held against what they have done since, by the same figures as a back-test, and cohort by cohort. Nothing is fitted anew.
+/// known then is held against what they have done since, by the same figures as a back-test, and cohort by cohort. The model is not
+/// fitted anew.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,8 +30,8 @@ pub(super) struct Args {
     #[arg(value_name = "LOG")]
     input: PathBuf,
     /// The model file
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[arg(long = "model", value_name = "FILE")]
+    model_file: PathBuf,
     /// File to write, whole or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -52,8 +53,8 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let limits = Limits::of(&args.judged)?;
-    let destination = json_destination(args.output.clone(), "an audit", "audit.json")?.differs_from(&[&args.input, &args.model])?;
-    args.tables.check(&[&args.input, &args.model])?;
+    let destination = json_destination(args.output.clone(), "an audit", "audit.json")?.differs_from(&[&args.input, &args.model_file])?;
+    args.tables.check(&[&args.input, &args.model_file])?;
     let audited = audited(&args, &console)?;
     args.tables.write(&audited.report)?;
     destination.write_text(&audited.to_json())?;
@@ -65,13 +66,13 @@ pub(super) fn run(args: Args) -> Outcome {
 }
 
 fn audited(args: &Args, console: &Console) -> Outcome<AuditReport> {
-    let model = model_file(&args.model)?;
+    let model = model_file(&args.model_file)?;
     let Some(fitted_until) = model.observation_end() else {
         return Err(Error::data(
             "the model does not say up to which day it was fitted, so that nothing is known to have come after it; fit it to a log, or to a summary with \
              --observation-end",
         )
-        .at(args.model.display().to_string())
+        .at(args.model_file.display().to_string())
         .into());
     };
     let input = Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?;

@@ -65,18 +65,30 @@ fn one_holdout(shown: &Run, methods: &[Method<'_>]) -> String {
             cell(metrics.top_decile_capture, share),
         ]);
     }
-    let came = format!("{} customers known at the cut made {} purchases after it", grouped(shown.customers as f64, 0), count(shown));
+    let (customers, purchases) = (grouped(shown.customers as f64, 0), count(shown));
+    let came = match shown.split.born_until() {
+        Some(_) => format!("{customers} customers of the newer cohorts made {purchases} purchases after their first"),
+        None => format!("{customers} customers known at the cut made {purchases} purchases after it"),
+    };
     section(&title(shown), [came.as_str()].into_iter().chain(table.to_string().lines()).chain(LEGEND))
 }
 
 fn title(run: &Run) -> String {
-    format!("Back-test: calibrated until {}, held against {} until {}", run.split.cut(), days(run.split.days()), run.split.holdout_end())
+    let (cut, end) = (run.split.cut(), run.split.holdout_end());
+    match run.split.born_until() {
+        Some(born_until) => wrapped(
+            &format!("Back-test: calibrated on customers born until {born_until}, held against those born later until {end}"),
+            "",
+            WIDTH,
+        ),
+        None => format!("Back-test: calibrated until {cut}, held against {} until {end}", days(run.split.days())),
+    }
 }
 
 fn by_frequency(methods: &[Method<'_>]) -> String {
     let models: Vec<&Method<'_>> = methods.iter().filter(|method| method.is_model).collect();
     let rows = |method: &Method<'_>| -> Vec<FrequencyRow> { method.runs.first().map_or(Vec::new(), |run| run.tables.by_frequency.clone()) };
-    let Some(first) = models.first() else { return String::new() };
+    let Some(first) = models.first().filter(|method| !rows(method).is_empty()) else { return String::new() };
     let headers: Vec<&str> = ["frequency", "customers", "actual"].into_iter().chain(models.iter().map(|method| method.name)).collect();
     let mut table = plain(&headers, &vec![RIGHT; headers.len()]);
     for (class, row) in rows(first).iter().enumerate() {

@@ -85,8 +85,11 @@ pub(super) fn cuts(method: &Method<'_>) -> String {
     format!("{} {word}", method.runs.len())
 }
 
-/// 91 days, or 90 to 92 days.
+/// 91 days, or 90 to 92 days; of a cohort holdout, the lives of the newer customers.
 pub(super) fn spans(method: &Method<'_>) -> String {
+    if method.runs.iter().any(|run| run.split.born_until().is_some()) {
+        return "lives of the newer customers".to_owned();
+    }
     let lengths = method.runs.iter().map(|run| run.split.days());
     match (lengths.clone().min(), lengths.max()) {
         (Some(shortest), Some(longest)) if shortest < longest => format!("{shortest} to {longest} days"),

@@ -7,7 +7,7 @@ use super::methods::{cell, share};
 use super::terminal::{plain, section};
 use crate::backtest::{BackTestReport, PerLevel, Shock, Total};
 
-const LEGEND: &str = "alone: the model's own interval of the total; with shock: widened by what the other cuts were off beyond chance; next total: the forecast times \
+const LEGEND: &str = "90 %: how often the interval held; alone: the model's own interval of the total; with shock: widened by what the other cuts were off beyond chance; next total: the forecast times \
                       these factors, with 90 % confidence";
 
 /// The coverage before and after the common shock; nothing where there are too few cuts to tell.
@@ -15,7 +15,7 @@ pub(super) fn shocks(report: &BackTestReport) -> String {
     if report.shocks.is_empty() {
         return String::new();
     }
-    let headers = ["", "total of", "shock", "90 % held, alone", "with shock", "next total"];
+    let headers = ["", "total of", "shock", "90 %, alone", "with shock", "next total"];
     let right = CellAlignment::Right;
     let mut table = plain(&headers, &[CellAlignment::Left, CellAlignment::Left, right, right, right, right]);
     for shock in &report.shocks {
