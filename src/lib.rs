@@ -43,7 +43,7 @@
 //! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |
 //! | [`conformance`] | the rules of probability theory that every purchase model passes, to run on a model of your own |
 //! | score | [`ClvDefinition`], [`Scorer`], [`Forecaster`] for intervals, [`ModelFile`] |
-//! | backtest | [`BackTest`], [`Scheme`], [`Baseline`], [`Metrics`]: what would have been forecast, against what came |
+//! | backtest | [`BackTest`], [`Scheme`], [`Baseline`], [`Metrics`], [`Verdict`]: what would have been forecast, against what came; [`Audit`] of a stored model, [`Choice`] among models |
 //! | io | CSV and Parquet in and out (features `csv`, `parquet`) |
 //!
 //! # What it does not do

@@ -136,6 +136,11 @@ impl Date {
         self.day - earlier.day
     }
 
+    /// The first day of its month.
+    pub(crate) fn first_of_month(self) -> Self {
+        Date::from_civil(self.civil().first_of_month())
+    }
+
     fn from_civil(date: civil::Date) -> Self {
         let days = date.duration_since(Date::EPOCH).as_hours() / 24;
         Date { day: days as i32 }

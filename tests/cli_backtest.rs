@@ -56,8 +56,8 @@ fn one_holdout_is_written_and_told() {
     assert!(output.stdout.is_empty());
     let report: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(report["format"], 1);
-    // Three models and five rules of thumb, three groups each.
-    assert_eq!(report["runs"].as_array().unwrap().len(), 24);
+    // Three models, NBD and six rules of thumb, three groups each.
+    assert_eq!(report["runs"].as_array().unwrap().len(), 30);
     let run = run_of(&report, "1997-09-30", "pareto-nbd", "known_at_cut");
     assert_eq!((&run["scheme"], &run["holdout_end"], &run["customers"]), (&"holdout".into(), &"1998-06-30".into(), &2357.into()));
     close(&run["predicted_purchases"], 1665.5, 1.6);
@@ -74,7 +74,9 @@ fn one_holdout_is_written_and_told() {
         "0 1,411 0.237 0.138 0.185 0.225",
         "mbg-nbd gave what came the highest probability (log score 0.9821)",
         "the total of mbg-nbd was off by -16.2 %. Its 90 % intervals held for 95 % of the customers.",
-        "by the best rule of thumb, own-rate, it was 46 %. No rule of thumb came closer in total.",
+        "by the best rule of thumb, own-rate, it was 46 %. Its forecast of spend was off by 19.5 %;",
+        "No rule of thumb came closer in total. The hiatus rule does worse on the total, squared errors and who buys at all.",
+        "Against mbg-nbd speaks: its total is off by -16 %, more than chance does;",
         "One cut can mislead",
     ] {
         assert!(flat.contains(words), "{words:?} is not in: {said}");
@@ -124,8 +126,11 @@ fn without_a_length_the_holdout_lasts_to_the_observation_end_and_a_file_can_hold
 
 #[test]
 fn wrong_usage_is_told_before_anything_is_read() {
-    failed(&["backtest", "no such.csv"], 2, "nothing says where to cut");
-    failed(&["backtest", "no such.csv", "--origins", "4"], 2, "--origins needs the length");
+    failed(&["backtest", "no such.csv", "--cut", "1997-09-30", "--window", "52 weeks"], 2, "--window is for several cuts");
+    failed(&["backtest", "no such.csv", "--holdout", "13 weeks,26 weeks"], 2, "need one --cut");
+    failed(&["backtest", "no such.csv", "--born-until", "1997-02-15", "--origins", "4"], 2, "--origins, --holdout and --window do not go");
+    failed(&["backtest", "no such.csv", "--fail-if", "bais>0.2"], 2, "names no figure");
+    failed(&["backtest", "no such.csv", "--fail-if", "bias=0.2"], 2, "compares nothing");
     failed(&["backtest", "no such.csv", "--origins", "1", "--holdout", "13 weeks"], 2, "one origin is a single holdout");
     failed(&["backtest", "no such.csv", "--cut", "1997-09-30", "--origins", "4"], 2, "give one of them");
     failed(&["backtest", "no such.csv", "--cut", "1997-09-30", "--holdout", "lifetime"], 2, "a lifetime has no end");
@@ -142,7 +147,136 @@ fn a_split_that_the_data_do_not_allow_is_told_with_the_range() {
     failed(&["backtest", CDNOW, "--cut", "1997-12-31", "--holdout", "39 weeks"], 1, "1 to 181 days");
     failed(&["backtest", CDNOW, "--origins", "9", "--holdout", "13 weeks"], 1, "5 or fewer of 13 weeks");
     failed(&["backtest", CDNOW, "--origins", "2", "--holdout", "39 weeks"], 1, "only one holdout");
+    failed(&["backtest", CDNOW, "--cut", "1997-09-30", "--holdout", "13 weeks,52 weeks"], 1, "1 to 273 days");
+    failed(&["backtest", CDNOW, "--origins", "2", "--holdout", "13 weeks", "--window", "2 years"], 1, "it can be up to");
+    failed(&["backtest", CDNOW, "--born-until", "1996-12-31"], 1, "born until 1997-01-01 to 1998-06-29");
+    failed(&["backtest", CDNOW, "--born-until", "1997-04-30"], 1, "no customer is born after 1997-04-30");
+    failed(&["backtest", CDNOW, "--observation-end", "1997-02-01"], 1, "the log covers 31 days");
     failed(&["backtest", "no such.csv", "--cut", "1997-09-30"], 1, "no such.csv");
+}
+
+/// Without anything said there are four cuts over the second half of the time.
+#[test]
+fn four_origins_are_the_default() {
+    let output = done(&["backtest", CDNOW, "--models", "mbg-nbd", "--samples", "0"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut cuts: Vec<&str> = report["runs"].as_array().unwrap().iter().map(|run| run["cut"].as_str().unwrap()).collect();
+    cuts.dedup();
+    assert_eq!(cuts, ["1997-10-21", "1997-12-23", "1998-02-24", "1998-04-28"]);
+    assert_eq!(report["shocks"].as_array().unwrap().len(), 2);
+    let said = stderr(&output);
+    for words in ["Totals: a shock that all customers share", "Spend", "The hiatus rule does worse on"] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+    let tables = said.lines().filter(|line| !line.starts_with("note: "));
+    assert!(tables.map(|line| line.chars().count()).max() <= Some(80), "{said}");
+}
+
+#[test]
+fn newer_cohorts_are_forecast_from_birth() {
+    let output = done(&["backtest", CDNOW, "--models", "pareto-nbd", "--born-until", "1997-02-15", "--samples", "0"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["runs"].as_array().unwrap().iter().all(|run| run["scheme"] == "cohort" && run["group"] == "acquired_in_holdout"));
+    let said = stderr(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "born until 1997-02-15, held against those born later until 1998-06-30",
+        "of the newer cohorts made",
+        "Over the lives of the newer customers",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+}
+
+#[test]
+fn tables_are_written_as_csv() {
+    let folder = TempDir::new().unwrap();
+    let (tables, file) = (folder.path().join("tables"), folder.path().join("backtest.json"));
+    let arguments = ["backtest", CDNOW, "--models", "pareto-nbd", "--samples", "20", "--seed", "3"];
+    let to = ["--tables", tables.to_str().unwrap(), "-o", file.to_str().unwrap(), "--quiet"];
+    done(&[&arguments[..], &HOLDOUT[..], &to[..]].concat());
+    let read = |name: &str| fs::read_to_string(tables.join(name)).unwrap();
+    let figures = read("figures.csv");
+    assert!(figures.starts_with(
+        "cut,holdout_end,model,group,of,figure,value,lower,upper\n1997-09-30,1998-06-30,pareto-nbd,known_at_cut,purchases,bias,-0.115"
+    ));
+    for of in [",purchases,coverage_0.95,", ",gamma-gamma,bias,", ",own-average,mae,"] {
+        assert!(figures.contains(of), "{of}");
+    }
+    let deciles = read("deciles.csv");
+    assert!(deciles.starts_with("cut,holdout_end,model,group,of,decile,customers,actual,predicted\n1997-09-30,1998-06-30,pareto-nbd,known_at_cut,purchases,1,235.7,"), "{deciles}");
+    // 39 weeks of purchases and of two kinds of revenue; 78 weeks of tracking in purchases and in revenue.
+    assert_eq!(read("by_period.csv").lines().filter(|line| line.contains(",pareto-nbd,known_at_cut,")).count(), 3 * 39);
+    assert_eq!(read("tracking.csv").lines().count(), 1 + 2 * 78);
+    for name in ["by_frequency.csv", "by_recency.csv", "reliability.csv", "pit.csv", "differences.csv", "totals.csv"] {
+        assert!(read(name).lines().count() > 1, "{name}");
+    }
+    let report: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let run = run_of(&report, "1997-09-30", "pareto-nbd", "known_at_cut");
+    for key in ["intervals", "skill", "pit", "reliability", "by_recency", "deciles", "by_period", "revenue", "calibration_slope", "width"] {
+        assert!(!run[key].is_null(), "{key}");
+    }
+    assert_eq!(run["revenue"][0]["spend"], "gamma-gamma");
+}
+
+#[test]
+fn a_limit_that_is_crossed_has_an_exit_code_of_its_own() {
+    let backtest = |limits: &[&str]| {
+        let limits: Vec<&str> = limits.iter().flat_map(|limit| ["--fail-if", limit]).collect();
+        clv(&[&["backtest", CDNOW, "--models", "pareto-nbd,bg-nbd", "--samples", "0", "--quiet"], &HOLDOUT[..], &limits].concat())
+    };
+    let kept = backtest(&["bias>0.2", "auc<0.7", "revenue_gini<0.3"]);
+    assert_eq!((kept.status.code(), stderr(&kept).as_str()), (Some(0), ""));
+    let crossed = backtest(&["bias > 0.12", "auc<0.7"]);
+    assert_eq!(crossed.status.code(), Some(3));
+    assert_eq!(stderr(&crossed), "crossed: bias>0.12: 0.1215 of bg-nbd at the cut 1997-09-30, until 1998-06-30\n");
+    // The result is there all the same.
+    assert_eq!(kept.stdout, crossed.stdout);
+}
+
+#[test]
+fn a_stored_model_is_held_against_what_came_since() {
+    let folder = TempDir::new().unwrap();
+    let (model, file) = (folder.path().join("model.json"), folder.path().join("audit.json"));
+    let (model, file) = (model.to_str().unwrap(), file.to_str().unwrap());
+    done(&["fit", CDNOW, "--model", "pareto-nbd", "--observation-end", "1997-09-30", "-o", model, "--quiet"]);
+    let audit = ["audit", CDNOW, "--model", model, "--observation-end", "1998-06-30", "-o", file];
+    let output = done(&audit);
+    let report: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let run = run_of(&report, "1997-09-30", "pareto-nbd", "known_at_cut");
+    assert_eq!((&run["scheme"], &run["holdout_end"]), (&"audit".into(), &"1998-06-30".into()));
+    close(&run["predicted_purchases"], 1665.5, 1.6);
+    close(&run["bias"], -0.115, 1e-3);
+    assert_eq!(report["cohorts"].as_array().unwrap().len(), 3);
+    assert_eq!(report["cohorts"][0]["born_from"], "1997-01-01");
+    let said = stderr(&output);
+    for words in ["Cohorts, by month of the first purchase", "1997-01", "cohorts drifted"] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+    assert!(said.lines().map(|line| line.chars().count()).max() <= Some(80), "{said}");
+    let drifted = clv(&[&audit[..], &["--fail-on-drift", "--quiet"]].concat());
+    assert_eq!(drifted.status.code(), Some(3));
+    assert!(stderr(&drifted).starts_with("crossed: drift: the "), "{}", stderr(&drifted));
+    let crossed = clv(&[&audit[..], &["--fail-if", "bias>0.1", "--quiet"]].concat());
+    assert_eq!((crossed.status.code(), stderr(&crossed).contains("pareto-nbd at the cut 1997-09-30")), (Some(3), true));
+    failed(&["audit", CDNOW, "--model", model, "--observation-end", "1997-09-30"], 1, "observation end of 1997-10-01 or later");
+    failed(&["audit", CDNOW, "--model", "no such.json"], 1, "no such.json");
+}
+
+#[test]
+fn the_model_is_chosen_by_its_forecasts_where_the_log_allows() {
+    let folder = TempDir::new().unwrap();
+    let (model, summary) = (folder.path().join("model.json"), folder.path().join("customers.csv"));
+    let (model, summary) = (model.to_str().unwrap(), summary.to_str().unwrap());
+    let flat = |output: &Output| stderr(output).split_whitespace().collect::<Vec<_>>().join(" ");
+    let by_forecasts = done(&["fit", CDNOW, "--model", "auto", "--spend", "none", "-o", model]);
+    let said = flat(&by_forecasts);
+    assert!(said.contains("which gave what came the highest probability: the lowest log score over 4 holdouts of 63 days each"), "{said}");
+    let chosen = said.split("chosen: ").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let file: Value = serde_json::from_str(&fs::read_to_string(model).unwrap()).unwrap();
+    assert_eq!(file["purchases"]["model"], chosen.as_str());
+    done(&["summarize", CDNOW, "--observation-end", "1997-09-30", "-o", summary, "--quiet"]);
+    let said = flat(&done(&["fit", summary, "--model", "auto", "--spend", "none", "-o", model]));
+    assert!(said.contains("which has the lowest BIC; forecasts were not compared: a summary cannot be cut"), "{said}");
 }
 
 #[test]

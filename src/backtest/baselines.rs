@@ -1,7 +1,9 @@
 //! Rules of thumb that a model has to beat. Like the models they see nothing after the cut. (NBD, where nobody drops out, is a model.)
 
-use super::predicted::Predicted;
-use super::scheme::Split;
+use super::predicted::{Predicted, Revenue};
+use super::spend::Spending;
+use super::split::Split;
+use super::sums::{ratio, sum};
 use super::truth::Truth;
 use crate::data::{Customers, Observation, TransactionLog};
 use crate::error::{Error, Result};
@@ -22,8 +24,11 @@ pub enum Baseline {
     /// Who has been silent for longer than a threshold buys no more; the others go on at their own rate.
     ///
     /// The threshold is the silence that told best, within the calibration, who would buy in its last part: a part as long as the holdout, or half
-    /// the calibration if that is shorter.
+    /// the calibration if that is shorter (Wuebben & Wangenheim 2008 have theirs from managers).
     Hiatus,
+    /// Average order value x purchase frequency x customer lifespan, as shop dashboards have it, the same for everybody: the mean amount of all purchases; all
+    /// purchases over all ages; the mean time from the first purchase to the last, as far as it lasts into the holdout.
+    OrderValue,
 }
 
 /// What a baseline sees.
@@ -35,6 +40,8 @@ pub(super) struct Calibration<'a> {
     /// Until the cut.
     pub(super) observation: Observation,
     pub(super) customers: &'a Customers,
+    /// What each customer's purchases are worth on average.
+    pub(super) spending: &'a Spending,
     /// How far ahead to look.
     pub(super) split: Split,
 }
@@ -46,14 +53,17 @@ pub(super) struct Said {
     /// Of customers acquired in the holdout; `None` when the rule needs a history.
     pub(super) acquired: Option<Predicted>,
     /// What was chosen in the calibration.
-    pub(super) parameter: Option<(&'static str, f64)>,
+    pub(super) parameters: Vec<(&'static str, f64)>,
+    /// Nothing more is expected after this time; infinite, mostly.
+    pub(super) lasts: f64,
 }
 
 impl Baseline {
     /// All of them.
-    pub const ALL: [Baseline; 5] = [Baseline::AlwaysZero, Baseline::MeanRate, Baseline::OwnRate, Baseline::LastPeriod, Baseline::Hiatus];
+    pub const ALL: [Baseline; 6] =
+        [Baseline::AlwaysZero, Baseline::MeanRate, Baseline::OwnRate, Baseline::LastPeriod, Baseline::Hiatus, Baseline::OrderValue];
 
-    /// The name: `always-zero`, `mean-rate`, `own-rate`, `last-period`, `hiatus`.
+    /// The name: `always-zero`, `mean-rate`, `own-rate`, `last-period`, `hiatus`, `order-value`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -62,37 +72,62 @@ impl Baseline {
             Baseline::OwnRate => "own-rate",
             Baseline::LastPeriod => "last-period",
             Baseline::Hiatus => "hiatus",
+            Baseline::OrderValue => "order-value",
         }
     }
 
     /// The forecasts for the customers known at the cut, and for customers acquired these times before the end of the holdout.
     pub(super) fn forecast(self, seen: &Calibration<'_>, acquired: &[f64]) -> Result<Said> {
-        let customers = seen.customers;
-        let numbers = |known| Said { known: Predicted::of_numbers(known), acquired: None, parameter: None };
+        let rows = seen.customers.len();
         Ok(match self {
             Baseline::AlwaysZero => {
-                let nothing = |count| Predicted { p_active: Some(vec![0.0; count]), ..Predicted::of_numbers(vec![0.0; count]) };
-                Said { known: nothing(customers.len()), acquired: Some(nothing(acquired.len())), parameter: None }
+                let nothing = |count: usize| at_value(vec![0.0; count], |_| 0.0).with_p_active(vec![0.0; count]);
+                Said { acquired: Some(nothing(acquired.len())), ..Said::of(nothing(rows)) }
             }
             Baseline::MeanRate => {
-                let repeated: f64 = customers.frequency().iter().map(|&x| f64::from(x)).sum();
-                let rate = rate(repeated, customers.age().iter().sum());
-                let known = vec![rate * seen.length(); customers.len()];
-                let acquired = acquired.iter().map(|age| rate * age).collect();
-                Said { acquired: Some(Predicted::of_numbers(acquired)), parameter: Some(("rate", rate)), ..numbers(known) }
+                let rate = rate(seen.repeat_purchases(), sum(seen.customers.age()));
+                let known = vec![rate * seen.length(); rows];
+                let newer = acquired.iter().map(|age| rate * age).collect();
+                let value = seen.spending.new.mean;
+                Said {
+                    acquired: Some(at_value(newer, |_| value)),
+                    parameters: vec![("rate", rate)],
+                    ..Said::of(at_value(known, |_| value))
+                }
             }
-            Baseline::OwnRate => numbers((0..customers.len()).map(|row| seen.at_own_rate(row)).collect()),
-            Baseline::LastPeriod => numbers(seen.last_period()?),
+            Baseline::OwnRate => Said::of(seen.worth((0..rows).map(|row| seen.at_own_rate(row)).collect())),
+            Baseline::LastPeriod => Said::of(seen.last_period()?),
             Baseline::Hiatus => {
                 let threshold = seen.hiatus()?;
-                let active: Vec<bool> = (0..customers.len()).map(|row| silence(customers, row) <= threshold).collect();
-                let purchases = (0..customers.len()).map(|row| if active[row] { seen.at_own_rate(row) } else { 0.0 }).collect();
+                let active: Vec<bool> = (0..rows).map(|row| silence(seen.customers, row) <= threshold).collect();
+                let purchases = (0..rows).map(|row| if active[row] { seen.at_own_rate(row) } else { 0.0 }).collect();
                 let p_active = active.iter().map(|&active| f64::from(u8::from(active))).collect();
-                let known = Predicted { p_active: Some(p_active), ..Predicted::of_numbers(purchases) };
-                Said { known, acquired: None, parameter: Some(("threshold", threshold)) }
+                Said { parameters: vec![("threshold", threshold)], ..Said::of(seen.worth(purchases).with_p_active(p_active)) }
             }
+            Baseline::OrderValue => seen.order_value(acquired),
         })
     }
+}
+
+impl Said {
+    fn of(known: Predicted) -> Self {
+        Said { known, acquired: None, parameters: Vec::new(), lasts: f64::INFINITY }
+    }
+
+    /// The share of what is expected of the customers known at the cut that has come by each of some times after it, of a holdout of this length.
+    pub(super) fn share_by(&self, times: &[f64], length: f64) -> Vec<f64> {
+        let all = length.min(self.lasts);
+        times.iter().map(|&t| if all > 0.0 { t.min(all) / all } else { 0.0 }).collect()
+    }
+}
+
+/// How the rules tell amounts: as averages of what was spent so far.
+const AVERAGE: &str = super::spend::OWN_AVERAGE;
+
+/// Purchases and what they are worth.
+fn at_value(purchases: Vec<f64>, value: impl Fn(usize) -> f64) -> Predicted {
+    let amounts = purchases.iter().enumerate().map(|(row, purchases)| purchases * value(row)).collect();
+    Predicted::of_numbers(purchases, Revenue { spend: AVERAGE, amounts, variance: None })
 }
 
 impl Calibration<'_> {
@@ -100,19 +135,47 @@ impl Calibration<'_> {
         self.split.length(self.observation.unit)
     }
 
+    fn repeat_purchases(&self) -> f64 {
+        self.customers.frequency().iter().map(|&x| f64::from(x)).sum()
+    }
+
+    fn worth(&self, purchases: Vec<f64>) -> Predicted {
+        at_value(purchases, |row| self.spending.known[row].mean)
+    }
+
     fn at_own_rate(&self, row: usize) -> f64 {
         rate(f64::from(self.customers.frequency()[row]), self.customers.age()[row]) * self.length()
     }
 
-    fn last_period(&self) -> Result<Vec<f64>> {
-        let mut counts = Vec::with_capacity(self.customers.len());
-        self.log.for_each_customer(&self.observation, |_, purchases| {
-            if let Some((_, repeated)) = purchases.split_first() {
+    fn last_period(&self) -> Result<Predicted> {
+        let rows = self.customers.len();
+        let (mut counts, mut amounts) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+        self.log.for_each_customer(&self.observation, |id, purchases| {
+            let next = counts.len();
+            if let Some((_, repeated)) = purchases.split_first().filter(|_| next < rows && self.customers.id(next) == id) {
                 let lately = repeated.iter().filter(|purchase| self.split.cut().days_since(purchase.time.date()) < self.split.days());
-                counts.push(lately.count() as f64);
+                counts.push(lately.clone().count() as f64);
+                amounts.push(lately.fold(0.0, |sum, purchase| sum + purchase.amount));
             }
         })?;
-        Ok(counts)
+        Ok(Predicted::of_numbers(counts, Revenue { spend: AVERAGE, amounts, variance: None }))
+    }
+
+    fn order_value(&self, acquired: &[f64]) -> Said {
+        let customers = self.customers;
+        let purchases = self.repeat_purchases() + customers.len() as f64;
+        let spend = customers.purchases().iter().fold(0.0, |sum, record| sum + record.total_spend);
+        let value = ratio(spend, purchases).unwrap_or(0.0);
+        let frequency = rate(purchases, sum(customers.age()));
+        let lifespan = ratio(sum(customers.recency()), customers.len() as f64).unwrap_or(0.0);
+        let known = vec![frequency * lifespan.min(self.length()); customers.len()];
+        let newer = acquired.iter().map(|age| frequency * lifespan.min(*age)).collect();
+        Said {
+            acquired: Some(at_value(newer, |_| value)),
+            parameters: vec![("order_value", value), ("frequency", frequency), ("lifespan", lifespan)],
+            lasts: lifespan,
+            ..Said::of(at_value(known, |_| value))
+        }
     }
 
     /// The threshold: of the silences seen at an inner cut, the one that errs least on who bought between it and the cut; of equals the shortest.
@@ -125,8 +188,8 @@ impl Calibration<'_> {
                 self.first
             )));
         }
-        let inner = Split::new(Date::from_days_since_1970(cut.days_since_1970() - days)?, cut, self.first, cut)?;
-        let known = self.log.summarize(&Observation { end: inner.cut(), ..self.observation })?;
+        let inner = self.split.within_calibration(Date::from_days_since_1970(cut.days_since_1970() - days)?);
+        let known = inner.calibrated_on(self.log.summarize(&Observation { end: inner.cut(), ..self.observation })?)?;
         let truth = Truth::of(self.log, &self.observation, &inner, &known)?;
         let seen = (0..known.len()).map(|row| (silence(&known, row), truth.known[row].purchases > 0)).collect();
         Ok(best_threshold(seen))
@@ -134,7 +197,7 @@ impl Calibration<'_> {
 }
 
 fn rate(purchases: f64, time: f64) -> f64 {
-    if time > 0.0 { purchases / time } else { 0.0 }
+    ratio(purchases, time).unwrap_or(0.0)
 }
 
 /// The time since the last purchase.
@@ -171,31 +234,48 @@ mod tests {
         let log = TransactionLog::from_events(rows.map(|(customer, january)| Transaction {
             customer,
             time: Date::new(2026, 1, january).unwrap().into(),
-            amount: 1.0,
+            amount: f64::from(january),
         }))
         .unwrap();
         let cut = day("2026-01-29");
         let observation = Observation::until(cut).in_days();
         let customers = log.summarize(&observation).unwrap();
         let split = Split::new(cut, day("2026-02-12"), day("2026-01-01"), day("2026-02-12")).unwrap();
-        baseline.forecast(&Calibration { log: &log, first: day("2026-01-01"), observation, customers: &customers, split }, &[7.0]).unwrap()
+        let spending = Spending::own_average(&customers);
+        let first = day("2026-01-01");
+        baseline
+            .forecast(&Calibration { log: &log, first, observation, customers: &customers, spending: &spending, split }, &[7.0])
+            .unwrap()
     }
 
     #[test]
     fn each_rule_by_hand() {
-        // x = 2, 1, 2; T = 28, 28, 14; silent for 7, 25, 0 days.
+        // x = 2, 1, 2; T = 28, 28, 14; silent for 7, 25, 0 days; repeat purchases worth 8 + 22, 4, 20 + 29.
+        let revenue = |predicted: &Predicted| predicted.revenue[0].amounts.clone();
         assert_eq!(said(Baseline::AlwaysZero).known.purchases, [0.0; 3]);
         assert_eq!(said(Baseline::MeanRate).known.purchases, [1.0; 3]);
         assert_eq!(said(Baseline::MeanRate).acquired.unwrap().purchases, [0.5]);
+        assert_eq!(revenue(&said(Baseline::MeanRate).known), [83.0 / 5.0; 3]);
         assert_eq!(said(Baseline::OwnRate).known.purchases, [1.0, 0.5, 2.0]);
+        assert_eq!(revenue(&said(Baseline::OwnRate).known), [15.0, 2.0, 49.0]);
         // From 16 January: the 22nd of a; the 20th and 29th of c, whose first purchase on the 15th is no repeat purchase anyway.
         assert_eq!(said(Baseline::LastPeriod).known.purchases, [1.0, 0.0, 2.0]);
+        assert_eq!(revenue(&said(Baseline::LastPeriod).known), [22.0, 0.0, 49.0]);
         // At the inner cut, 15 January, a is silent for 7 days, b for 11 and c for 0; a and c buy until the 29th: up to 7 days is without error.
         let hiatus = said(Baseline::Hiatus);
-        assert_eq!(hiatus.parameter, Some(("threshold", 7.0)));
+        assert_eq!(hiatus.parameters, [("threshold", 7.0)]);
         assert_eq!(hiatus.known.purchases, [1.0, 0.0, 2.0]);
         assert_eq!(hiatus.known.p_active, Some(vec![1.0, 0.0, 1.0]));
         assert!(hiatus.acquired.is_none());
+        // Eight purchases worth 31 + 5 + 64 in 70 days; from first to last 21, 3 and 14 days, of which the mean is shorter than the holdout.
+        let rule = said(Baseline::OrderValue);
+        assert_eq!(rule.parameters, [("order_value", 12.5), ("frequency", 8.0 / 70.0), ("lifespan", 38.0 / 3.0)]);
+        let purchases = 8.0 / 70.0 * (38.0 / 3.0);
+        assert_eq!((rule.known.purchases.clone(), revenue(&rule.known)), (vec![purchases; 3], vec![12.5 * purchases; 3]));
+        assert_eq!(rule.acquired.as_ref().unwrap().purchases, [8.0 / 70.0 * 7.0]);
+        // Half of the lifespan, and beyond it.
+        assert_eq!(rule.share_by(&[19.0 / 3.0, 13.0, 14.0], 14.0), [0.5, 1.0, 1.0]);
+        assert_eq!(said(Baseline::OwnRate).share_by(&[7.0, 14.0], 14.0), [0.5, 1.0]);
     }
 
     #[test]

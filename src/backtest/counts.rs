@@ -1,9 +1,7 @@
 //! The distribution of one customer's number of purchases, and how well it did.
 
+use super::metrics::LEVELS;
 use crate::models::{AnyPurchaseModel, PurchaseModel, count_quantile};
-
-/// The shares of customers that the intervals are meant to cover.
-pub(super) const LEVELS: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
 
 /// Counts that are exceeded with less than this probability, or missed with less, are not looked at.
 const NEGLIGIBLE: f64 = 1e-10;
@@ -21,6 +19,8 @@ pub(super) struct CountTable {
     future: AnyPurchaseModel,
     length: f64,
     expected: f64,
+    variance: f64,
+    second_factorial_moment: f64,
     /// Below this count the survival function is 1.
     low: u64,
     step: u64,
@@ -28,19 +28,39 @@ pub(super) struct CountTable {
     survival: Vec<f64>,
 }
 
-/// How a forecast of a count compares with the count.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A forecast of a count, against the count that came.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct CountForecast {
+    /// The count that came.
+    pub(super) count: u64,
     /// The expected count.
     pub(super) expected: f64,
+    /// Its variance.
+    pub(super) variance: f64,
+    /// E\[count (count - 1)\].
+    pub(super) second_factorial_moment: f64,
     /// P(count > 0).
     pub(super) p_active: f64,
     /// -ln P(the count that came).
     pub(super) log_score: f64,
     /// The sum over k of (F(k) - \[count <= k\])^2.
     pub(super) crps: f64,
-    /// Whether the central interval of each of the [`LEVELS`] holds the count.
-    pub(super) covered: [bool; 4],
+    /// F at the count before the one that came, and at the one that came.
+    pub(super) cdf: [f64; 2],
+    /// The ends of the central interval of each of the [`LEVELS`].
+    pub(super) lower: [u64; LEVELS.len()],
+    pub(super) upper: [u64; LEVELS.len()],
+}
+
+impl CountForecast {
+    /// Whether the interval of a level holds the count.
+    pub(super) fn covered(&self, level: usize) -> bool {
+        (self.lower[level]..=self.upper[level]).contains(&self.count)
+    }
+
+    pub(super) fn width(&self, level: usize) -> f64 {
+        (self.upper[level] - self.lower[level]) as f64
+    }
 }
 
 impl CountTable {
@@ -50,7 +70,16 @@ impl CountTable {
         let high = count_quantile(1.0 - NEGLIGIBLE, sf).max(low) + 1;
         let step = (high - low).div_ceil(MOST_COUNTS);
         let survival = (0..(high - low).div_ceil(step)).map(|i| sf(low + i * step + step / 2)).collect();
-        CountTable { future, length, expected: future.expected_purchases(length), low, step, survival }
+        CountTable {
+            expected: future.expected_purchases(length),
+            variance: future.purchase_variance(length),
+            second_factorial_moment: future.second_factorial_moment(length),
+            future,
+            length,
+            low,
+            step,
+            survival,
+        }
     }
 
     /// P(X > n).
@@ -63,16 +92,19 @@ impl CountTable {
 
     /// The forecast for a customer who is alive with this probability, against the count that came.
     pub(super) fn against(&self, p_alive: f64, count: u64) -> CountForecast {
-        let covered = LEVELS.map(|level| {
-            let end = |q: f64| count_quantile(q, |n| p_alive * self.sf(n));
-            (end(0.5 - 0.5 * level)..=end(0.5 + 0.5 * level)).contains(&count)
-        });
+        let end = |q: f64| count_quantile(q, |n| p_alive * self.sf(n));
+        let cdf = |n: u64| 1.0 - p_alive * self.sf(n);
         CountForecast {
+            count,
             expected: p_alive * self.expected,
+            variance: p_alive * (self.variance + (1.0 - p_alive) * self.expected * self.expected),
+            second_factorial_moment: p_alive * self.second_factorial_moment,
             p_active: p_alive * self.future.p_active(self.length),
             log_score: -self.probability(p_alive, count).max(SMALLEST).ln(),
             crps: self.crps(p_alive, count),
-            covered,
+            cdf: [count.checked_sub(1).map_or(0.0, cdf), cdf(count)],
+            lower: LEVELS.map(|level| end(0.5 - 0.5 * level)),
+            upper: LEVELS.map(|level| end(0.5 + 0.5 * level)),
         }
     }
 
@@ -122,7 +154,7 @@ mod tests {
         assert_relative_eq!(forecast.crps, 0.25 + 0.5625 + 1.0 / 48.0, max_relative = 1e-12);
         assert_relative_eq!(forecast.log_score, 8.0_f64.ln(), max_relative = 1e-12);
         // F = 1/2, 3/4, 7/8, 15/16, 31/32: the intervals are 0..1, 0..3, 0..4, 0..5.
-        let covered = |count| table.against(1.0, count).covered;
+        let covered = |count| [0, 1, 2, 3].map(|level| table.against(1.0, count).covered(level));
         assert_eq!(covered(1), [true; 4]);
         assert_eq!(covered(2), [false, true, true, true]);
         assert_eq!(covered(4), [false, false, true, true]);
@@ -142,10 +174,11 @@ mod tests {
     #[test]
     fn nobody_comes_within_no_time() {
         let forecast = CountTable::new(nbd(1.0, 3.0), 0.0).against(1.0, 0);
-        assert_eq!((forecast.crps, forecast.log_score, forecast.expected, forecast.covered), (0.0, -0.0, 0.0, [true; 4]));
+        assert_eq!((forecast.crps, forecast.log_score, forecast.expected, forecast.width(3)), (0.0, -0.0, 0.0, 0.0));
+        assert!(forecast.covered(0) && forecast.cdf == [0.0, 1.0]);
         // What cannot have been has the smallest probability, not none.
         let forecast = CountTable::new(nbd(1.0, 3.0), 0.0).against(1.0, 7);
-        assert_eq!((forecast.crps, forecast.covered), (7.0, [false; 4]));
+        assert_eq!((forecast.crps, forecast.covered(3)), (7.0, false));
         assert!(forecast.log_score > 700.0 && forecast.log_score.is_finite());
     }
 

@@ -1,17 +1,48 @@
 //! Back-tests: what the models would have forecast at a day in the past, against what came.
 
+mod audit;
 mod baselines;
+mod calibration;
+mod choice;
+mod classes;
+mod compare;
 mod counts;
-mod frequency;
+mod evaluate;
+mod groups;
+#[cfg(test)]
+mod independent;
+mod limit;
+mod matched;
 mod metrics;
 mod model;
+mod outcome;
+mod periods;
 mod predicted;
+mod prepared;
+mod ranking;
 mod run;
 mod scheme;
+mod spend;
+mod split;
+mod sums;
+mod totals;
+mod tracking;
 mod truth;
+mod verdict;
 
+pub use audit::{Audit, AuditReport, CohortDrift, Drift};
 pub use baselines::Baseline;
-pub use frequency::FrequencyRow;
-pub use metrics::{Coverage, Metrics};
-pub use run::{BackTest, BackTestReport, FailedRun, Group, Run};
-pub use scheme::{Scheme, Split};
+pub use calibration::{Pit, ReliabilityRow};
+pub use choice::Choice;
+pub use classes::{DecileRow, FrequencyRow, RecencyRow};
+pub use compare::{Difference, Skill};
+pub use limit::{Breach, Limit};
+pub use metrics::{Metrics, PerLevel};
+pub use outcome::{BackTestReport, FailedRun, Group, RevenueRun, Role, Run, Tables};
+pub use periods::PeriodRow;
+pub use run::BackTest;
+pub use scheme::Scheme;
+pub use split::Split;
+pub use totals::{IntervalPerLevel, Shock, Total, TotalForecast};
+pub use tracking::{Tracked, Tracking, TrackingRow};
+pub use verdict::{Finding, Verdict};

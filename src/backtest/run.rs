@@ -1,18 +1,17 @@
 //! Models and baselines side by side, at every cut, for every group of customers.
 
-use std::collections::BTreeMap;
-
-use super::baselines::{Baseline, Calibration, Said};
-use super::frequency::{FrequencyRow, by_frequency};
-use super::metrics::{Metrics, sum};
 use super::model;
-use super::predicted::Predicted;
-use super::scheme::{Scheme, Split};
-use super::truth::{Holdout, Truth};
-use crate::data::{Customers, Observation, TransactionLog};
+use super::outcome::{BackTestReport, Group, Role};
+use super::prepared::{Part, Prepared, Setting};
+use super::scheme::Scheme;
+use super::split::Split;
+use super::totals::totals;
+use super::verdict::verdicts;
+use crate::data::{Observation, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fit::Prior;
-use crate::models::AnyPurchaseModel;
+use crate::fit::{Level, Prior, Watch, Work};
+use crate::models::{AnyPurchaseModel, Estimable, Nbd};
+use crate::parallel::map_indices;
 
 /// A back-test: each model is fitted to what was known at a cut, and its forecast held against what came after it, next to rules of thumb.
 ///
@@ -38,90 +37,31 @@ pub struct BackTest {
     scheme: Scheme,
     models: Vec<&'static str>,
     prior: Option<Prior>,
+    with_spend_model: bool,
+    samples: u32,
+    seed: u64,
+    level: Level,
 }
 
-/// Whose purchases are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Group {
-    /// Customers with a purchase up to the cut: those a forecast is made for.
-    KnownAtCut,
-    /// Customers whose first purchase is within the holdout. That and when they came is taken as given; it is their purchases after the first
-    /// that are forecast and counted.
-    AcquiredInHoldout,
-    /// Both.
-    All,
-}
-
-/// One forecast for one group of customers, and how it came out.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Run {
-    /// `holdout` or `rolling`.
-    pub scheme: &'static str,
-    /// Until when was calibrated, and what for.
-    #[cfg_attr(feature = "serde", serde(flatten))]
-    pub split: Split,
-    /// The model or baseline.
-    pub model: &'static str,
-    /// The parameters of the model, or what the baseline chose, as calibrated.
-    pub parameters: BTreeMap<&'static str, f64>,
-    /// Whose purchases.
-    pub group: Group,
-    /// How many they are.
-    pub customers: u64,
-    /// What they bought within the holdout.
-    pub actual_purchases: f64,
-    /// What they spent in these purchases.
-    pub actual_spend: f64,
-    /// What was forecast; `None` of a baseline that needs a history for customers who have none.
-    pub predicted_purchases: Option<f64>,
-    /// How far off that was.
-    #[cfg_attr(feature = "serde", serde(flatten))]
-    pub metrics: Metrics,
-    /// Actual and predicted purchases by calibration frequency, of the customers known at the cut; empty for other groups.
-    pub by_frequency: Vec<FrequencyRow>,
-}
-
-/// A model or baseline that could not be calibrated at a cut.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct FailedRun {
-    /// `holdout` or `rolling`.
-    pub scheme: &'static str,
-    /// The split at which it failed.
-    #[cfg_attr(feature = "serde", serde(flatten))]
-    pub split: Split,
-    /// The model or baseline.
-    pub model: &'static str,
-    /// Why.
-    pub message: String,
-}
-
-/// What a back-test found.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct BackTestReport {
-    /// The version of the file format.
-    pub format: u32,
-    /// By cut, then model, then group.
-    pub runs: Vec<Run>,
-    /// What could not be calibrated; the other runs stand all the same.
-    pub failures: Vec<FailedRun>,
-}
+/// Samples of the customers behind each interval, unless told otherwise.
+pub(super) const SAMPLES: u32 = 200;
 
 impl BackTest {
-    /// All models and all baselines.
+    /// All models and all baselines, with intervals from 200 samples of the customers.
     #[must_use]
     pub fn new(scheme: Scheme) -> Self {
-        BackTest { scheme, models: AnyPurchaseModel::NAMES.to_vec(), prior: None }
+        BackTest {
+            scheme,
+            models: AnyPurchaseModel::NAMES.to_vec(),
+            prior: None,
+            with_spend_model: true,
+            samples: SAMPLES,
+            seed: 0,
+            level: Level::default(),
+        }
     }
 
-    /// These models instead of all, in this order. The baselines are always there.
+    /// These models instead of all, in this order. The baselines are always there, NBD among them when it is not named.
     ///
     /// # Errors
     /// When a name is not known, comes twice, or there is none.
@@ -148,17 +88,61 @@ impl BackTest {
         self
     }
 
+    /// Whether amounts are also told by the Gamma-Gamma model, as they are unless told otherwise; by each customer's own average they always are.
+    #[must_use]
+    pub fn with_spend_model(mut self, with_spend_model: bool) -> Self {
+        self.with_spend_model = with_spend_model;
+        self
+    }
+
+    /// Draws this many samples of the customers for the intervals of the figures, from this seed; of none there are no intervals. The same seed gives the same
+    /// intervals, whatever the number of threads.
+    #[must_use]
+    pub fn samples(mut self, samples: u32, seed: u64) -> Self {
+        (self.samples, self.seed) = (samples, seed);
+        self
+    }
+
+    /// The share that the intervals of the figures, and of the tracking, are meant to cover; 90 % unless told otherwise.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
     /// Runs it on a log observed until the end of `observation`.
     ///
     /// # Errors
-    /// When the scheme does not fit into the data ([`Scheme::splits`]), when a summary cannot be made ([`TransactionLog::summarize`]), or when no
-    /// model could be fitted at any cut.
+    /// When the scheme does not fit into the data ([`Scheme::splits`]), when a summary cannot be made ([`TransactionLog::summarize`]), when nobody is
+    /// calibrated on or held out, or when no model could be fitted at any cut.
     pub fn run(&self, log: &TransactionLog, observation: &Observation) -> Result<BackTestReport> {
+        self.run_watched(log, observation, None)
+    }
+
+    /// The same, with somebody who watches how far it has come and may stop it.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run), or when the work was stopped.
+    pub fn run_watched(&self, log: &TransactionLog, observation: &Observation, watch: Option<&Watch<'_>>) -> Result<BackTestReport> {
         let Some(first) = log.first_date() else { return Err(Error::data("there is no transaction to back-test on")) };
-        let mut report = BackTestReport::without_runs();
-        for split in self.scheme.splits(first, observation.end)? {
-            self.run_at(split, &mut report, log, Observation { end: split.cut(), ..*observation })?;
-        }
+        let splits = self.scheme.splits(first, observation.end)?;
+        let work = Work::new(splits.len() as u64 * (1 + u64::from(self.samples)), watch);
+        let calibrations: Vec<&[Split]> = splits.chunk_by(Split::shares_calibration).collect();
+        let parts = map_indices(calibrations.len(), |index| {
+            let splits = calibrations[index];
+            let until_cut = Observation { end: splits[0].cut(), ..*observation };
+            let at_cut = |error: Error| error.at(format!("cut {}", splits[0].cut()));
+            let prepared = self.prepare(log, until_cut, splits[0]).map_err(at_cut)?;
+            let setting = Setting { scheme: self.scheme.name(), first, samples: self.samples, seed: self.seed, level: self.level };
+            let before: usize = calibrations[..index].iter().map(|splits| splits.len()).sum();
+            (before..)
+                .zip(splits)
+                .map(|(place, &split)| prepared.run(log, &setting, split, place as u64, &work))
+                .collect::<Result<Vec<Part>>>()
+        });
+        let parts: Vec<Part> = parts.into_iter().collect::<Result<Vec<Vec<Part>>>>()?.into_iter().flatten().collect();
+        work.finish("the back-test")?;
+        let report = BackTestReport::of(parts, self.scheme.rolls(), self.level);
         match report.failures.iter().find(|failure| self.models.contains(&failure.model)) {
             Some(failure) if !report.runs.iter().any(|run| self.models.contains(&run.model)) => {
                 Err(Error::new(ErrorKind::Fit, format!("no model could be fitted at any cut: {}", failure.message))
@@ -168,104 +152,37 @@ impl BackTest {
         }
     }
 
-    fn run_at(&self, split: Split, report: &mut BackTestReport, log: &TransactionLog, until_cut: Observation) -> Result<()> {
-        let customers = log.summarize(&until_cut).map_err(|error| error.at(format!("cut {}", split.cut())))?;
-        let truth = Truth::of(log, &until_cut, &split, &customers)?;
-        let ages: Vec<f64> = truth.acquired.iter().map(|customer| customer.age).collect();
-        let first = log.first_date().unwrap_or(split.cut());
-        let seen = Calibration { log, first, observation: until_cut, customers: &customers, split };
-        let length = split.length(until_cut.unit);
-        let models = self.models.iter().map(|&name| {
-            let said = model::fit(name, &customers, self.prior).map(|calibrated| Forecast {
-                known: model::known(&calibrated.model, &customers, length, &truth.known),
-                acquired: Some(model::acquired(&calibrated.model, &truth.acquired)),
-                parameters: calibrated.parameters.into_iter().collect(),
-            });
-            (name, said)
-        });
-        let baselines = Baseline::ALL.iter().map(|baseline| (baseline.name(), baseline.forecast(&seen, &ages).map(Forecast::from)));
-        for (name, forecast) in models.chain(baselines) {
-            match forecast {
-                Ok(forecast) => self.add(report, split, name, &forecast, &customers, &truth),
-                Err(error) => {
-                    report.failures.push(FailedRun { scheme: self.scheme.name(), split, model: name, message: error.to_string() });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn add(
-        &self,
-        report: &mut BackTestReport,
-        split: Split,
-        name: &'static str,
-        forecast: &Forecast,
-        customers: &Customers,
-        truth: &Truth,
-    ) {
-        let acquired: Vec<Holdout> = truth.acquired.iter().map(|customer| customer.holdout).collect();
-        let all = [truth.known.as_slice(), &acquired].concat();
-        let of_all = forecast.acquired.as_ref().map(|acquired| forecast.known.and(acquired));
-        let groups = [
-            (Group::KnownAtCut, truth.known.as_slice(), Some(&forecast.known)),
-            (Group::AcquiredInHoldout, &acquired, forecast.acquired.as_ref()),
-            (Group::All, &all, of_all.as_ref()),
-        ];
-        for (group, came, predicted) in groups {
-            let actual: Vec<f64> = came.iter().map(|customer| customer.purchases as f64).collect();
-            let by_frequency = match (group, predicted) {
-                (Group::KnownAtCut, Some(predicted)) => by_frequency(customers, &actual, &predicted.purchases),
-                _ => Vec::new(),
-            };
-            report.runs.push(Run {
-                scheme: self.scheme.name(),
-                split,
-                model: name,
-                parameters: forecast.parameters.clone(),
-                group,
-                customers: came.len() as u64,
-                actual_purchases: sum(&actual),
-                actual_spend: came.iter().fold(0.0, |sum, customer| sum + customer.spend),
-                predicted_purchases: predicted.map(|predicted| sum(&predicted.purchases)),
-                metrics: predicted.map_or_else(Metrics::default, |predicted| predicted.metrics(&actual)),
-                by_frequency,
-            });
-        }
-    }
-}
-
-/// What a model or baseline says at a cut.
-#[derive(Debug, Clone)]
-struct Forecast {
-    known: Predicted,
-    acquired: Option<Predicted>,
-    parameters: BTreeMap<&'static str, f64>,
-}
-
-impl From<Said> for Forecast {
-    fn from(said: Said) -> Self {
-        Forecast { known: said.known, acquired: said.acquired, parameters: said.parameter.into_iter().collect() }
+    /// Fits everything to what was known at a cut.
+    fn prepare(&self, log: &TransactionLog, until_cut: Observation, split: Split) -> Result<Prepared> {
+        let customers = split.calibrated_on(log.summarize(&until_cut)?)?;
+        let asked = self.models.iter().map(|&name| (name, Role::Model));
+        let nbd = Some((Nbd::NAME, Role::Baseline)).filter(|_| !self.models.contains(&Nbd::NAME));
+        let names: Vec<(&'static str, Role)> = asked.chain(nbd).collect();
+        let spend = self.with_spend_model.then(|| model::fit_spend(&customers, self.prior));
+        let fits = map_indices(names.len(), |index| model::fit(names[index].0, &customers, self.prior));
+        let models = names.into_iter().zip(fits).map(|((name, role), fit)| (name, role, fit)).collect();
+        Ok(Prepared::new(customers, until_cut, models, spend))
     }
 }
 
 impl BackTestReport {
-    /// Of a back-test that could not be made.
-    pub(crate) fn without_runs() -> Self {
-        BackTestReport { format: 1, runs: Vec::new(), failures: Vec::new() }
+    /// Of what was found at the splits, in their order.
+    pub(super) fn of(parts: Vec<Part>, rolls: bool, level: Level) -> Self {
+        let mut report = BackTestReport::without_runs();
+        for part in parts {
+            report.runs.extend(part.runs);
+            report.differences.extend(part.differences);
+            report.failures.extend(part.failures);
+            report.tracking = part.tracking;
+        }
+        (report.totals, report.shocks) = totals(&report.runs, rolls);
+        report.verdicts = verdicts(&report.runs, &report.differences, level);
+        report
     }
 
-    /// The runs of a model or baseline for a group, in order of their cuts.
-    pub fn find<'a>(&'a self, model: &'a str, group: Group) -> impl Iterator<Item = &'a Run> {
-        self.runs.iter().filter(move |run| run.model == model && run.group == group)
-    }
-
-    /// The report as JSON (`backtest.json`): ratios are fractions, and what is undefined is null.
-    #[cfg(feature = "serde")]
+    /// The group that is held out: the customers known at the cut, or those of the newer cohorts.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("a report is plain data with text keys");
-        text.push('\n');
-        text
+    pub fn held_out(&self) -> Group {
+        self.runs.first().map_or(Group::KnownAtCut, |run| run.group)
     }
 }

@@ -1,63 +1,120 @@
-//! What came after the cut, customer by customer.
+//! What came after the cut, customer by customer, and what came when.
 
-use crate::data::{Customers, Observation, TransactionLog};
+use super::split::Split;
+use crate::data::{Customers, Observation, Purchase, TransactionLog};
 use crate::error::Result;
-use crate::time::Moment;
+use crate::time::{Date, Moment};
 
-use super::scheme::Split;
-
-/// What one customer did within the holdout.
+/// Purchases, and what was spent in them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Holdout {
-    /// Purchases after the cut; of customers acquired then, those after the first one.
+pub(super) struct Bought {
+    /// Repeat purchases.
     pub(super) purchases: u64,
     /// The spend in them.
     pub(super) spend: f64,
 }
 
-/// Customers whose first purchase lies after the cut: that they came is taken as given.
+impl Bought {
+    fn of(amounts: impl ExactSizeIterator<Item = f64>) -> Self {
+        Bought { purchases: amounts.len() as u64, spend: amounts.fold(0.0, |sum, amount| sum + amount) }
+    }
+
+    fn add(&mut self, amount: f64) {
+        self.purchases += 1;
+        self.spend += amount;
+    }
+}
+
+/// Customers whose first purchase lies after the last one of those known: that they came is taken as given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Acquired {
     /// From the first purchase to the end of the holdout, in the unit of the observation.
     pub(super) age: f64,
+    /// When the first purchase was made.
+    pub(super) born: Date,
     /// What they bought after the first purchase.
-    pub(super) holdout: Holdout,
+    pub(super) bought: Bought,
 }
 
 /// What came.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Truth {
-    /// One entry for each customer known at the cut, in their order.
-    pub(super) known: Vec<Holdout>,
-    /// The customers acquired within the holdout, in byte order of their ids.
+    /// What each customer known at the cut bought after it, in their order.
+    pub(super) known: Vec<Bought>,
+    /// The customers acquired later, in byte order of their ids.
     pub(super) acquired: Vec<Acquired>,
+    /// What those known at the cut bought on each day after it.
+    pub(super) after_cut: Vec<Bought>,
+    /// All of them, from the first birth to the end of the holdout.
+    pub(super) calendar: Calendar,
+}
+
+/// Births and repeat purchases, day by day.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Calendar {
+    pub(super) first: Date,
+    /// First purchases.
+    pub(super) births: Vec<u64>,
+    /// Purchases after the first.
+    pub(super) repeats: Vec<Bought>,
+}
+
+impl Calendar {
+    fn new(first: Date, last: Date) -> Self {
+        let days = usize::try_from(last.days_since(first) + 1).unwrap_or(0);
+        Calendar { first, births: vec![0; days], repeats: vec![Bought::default(); days] }
+    }
+
+    fn add(&mut self, purchases: &[Purchase]) {
+        let day = |purchase: &Purchase| usize::try_from(purchase.time.date().days_since(self.first)).unwrap_or(0);
+        if let Some((first, repeated)) = purchases.split_first() {
+            self.births[day(first)] += 1;
+            for purchase in repeated {
+                let day = day(purchase);
+                self.repeats[day].add(purchase.amount);
+            }
+        }
+    }
 }
 
 impl Truth {
     /// Cleans the log as it stood at the end of the holdout and takes the purchases after the cut. A refund belongs to the purchase that it reduces:
     /// one that came after the cut for a purchase before it changes neither the holdout nor, since that was made first, the calibration.
     ///
-    /// `known` are the customers summarised at the cut, in byte order of their ids.
+    /// `known` are the customers summarised at the cut, in byte order of their ids. Others were acquired after them, or are of no concern because
+    /// they were born before a sliding window.
     pub(super) fn of(log: &TransactionLog, observation: &Observation, split: &Split, known: &Customers) -> Result<Self> {
-        let mut truth = Truth::default();
+        let first = log.first_date().unwrap_or(split.cut());
+        let mut truth = Truth {
+            known: Vec::with_capacity(known.len()),
+            acquired: Vec::new(),
+            after_cut: vec![Bought::default(); usize::try_from(split.days()).unwrap_or(0)],
+            calendar: Calendar::new(first, split.holdout_end()),
+        };
         let seen = Observation { end: split.holdout_end(), ..*observation };
         log.for_each_customer(&seen, |id, purchases| {
-            let after = &purchases[purchases.partition_point(|purchase| purchase.time.date() <= split.cut())..];
             let next = truth.known.len();
             if next < known.len() && known.id(next) == id {
-                truth.known.push(holdout(after.iter().map(|purchase| purchase.amount)));
-            } else if let Some((first, repeated)) = after.split_first() {
+                let after = &purchases[purchases.partition_point(|purchase| purchase.time.date() <= split.cut())..];
+                truth.known.push(Bought::of(after.iter().map(|purchase| purchase.amount)));
+                for purchase in after {
+                    let day = purchase.time.date().days_since(split.cut()) - 1;
+                    truth.after_cut[usize::try_from(day).unwrap_or(0)].add(purchase.amount);
+                }
+            } else if let Some((first, repeated)) =
+                purchases.split_first().filter(|(first, _)| first.time.date() > split.last_known_birth())
+            {
                 let last_hour = Moment::from(split.holdout_end()).hours_since_1970() + 24 - observation.merge.hours();
                 let age = f64::from(last_hour - first.time.hours_since_1970()) / observation.unit.hours();
-                truth.acquired.push(Acquired { age, holdout: holdout(repeated.iter().map(|purchase| purchase.amount)) });
+                let bought = Bought::of(repeated.iter().map(|purchase| purchase.amount));
+                truth.acquired.push(Acquired { age, born: first.time.date(), bought });
+            } else {
+                return;
             }
+            truth.calendar.add(purchases);
         })?;
         Ok(truth)
     }
-}
-
-fn holdout(amounts: impl ExactSizeIterator<Item = f64>) -> Holdout {
-    Holdout { purchases: amounts.len() as u64, spend: amounts.fold(0.0, |sum, amount| sum + amount) }
 }
 
 #[cfg(test)]
@@ -98,9 +155,17 @@ mod tests {
         assert_eq!(known.ids().collect::<Vec<_>>(), ["a", "b", "f"]);
         assert_eq!(known.frequency(), [1, 0, 0]);
         let truth = Truth::of(&log, &observation, &split, &known).unwrap();
-        assert_eq!(truth.known, [Holdout { purchases: 2, spend: 70.0 }, Holdout::default(), Holdout::default()]);
-        let acquired =
-            [Acquired { age: 3.0, holdout: Holdout { purchases: 1, spend: 8.0 } }, Acquired { age: 1.0, holdout: Holdout::default() }];
+        assert_eq!(truth.known, [Bought { purchases: 2, spend: 70.0 }, Bought::default(), Bought::default()]);
+        let acquired = [
+            Acquired { age: 3.0, born: day("2026-02-08"), bought: Bought { purchases: 1, spend: 8.0 } },
+            Acquired { age: 1.0, born: day("2026-02-22"), bought: Bought::default() },
+        ];
         assert_eq!(truth.acquired, acquired);
+        // Day by day: the 30 on 2 February, the 40 on 1 March.
+        assert_eq!((truth.after_cut[0].spend, truth.after_cut[27].spend, truth.after_cut.len()), (30.0, 40.0, 28));
+        let calendar = &truth.calendar;
+        assert_eq!((calendar.first, calendar.births.iter().sum::<u64>(), calendar.births[0]), (day("2026-01-01"), 4, 1));
+        // a three times, c once; the purchase of f was given back.
+        assert_eq!(calendar.repeats.iter().map(|bought| bought.purchases).sum::<u64>(), 4);
     }
 }

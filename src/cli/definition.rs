@@ -16,7 +16,8 @@ use super::failure::{Failure, Outcome};
 use crate::error::Error;
 
 /// Arguments that are not settings but say what one call works on; by the names of their fields.
-const NOT_SETTINGS: [&str; 9] = ["help", "version", "definition", "input", "output", "format", "out", "model_file", "customer_id"];
+const NOT_SETTINGS: [&str; 10] =
+    ["help", "version", "definition", "input", "output", "format", "out", "tables", "model_file", "customer_id"];
 
 /// Parses the arguments, with the settings of a definition file where there is one.
 pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<ArgMatches> {

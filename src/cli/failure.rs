@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use super::output::Console;
 use crate::error::Error;
 
+/// The exit code of work that was done, with a finding that a pipeline asked to be told.
+const JUDGED: u8 = 3;
+
 /// What ends a command.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -15,6 +18,8 @@ pub(super) enum Failure {
     Usage(String),
     /// The work could not be done.
     Work(Error),
+    /// The work was done, and what was found crosses limits that were set: one line each.
+    Judged(Vec<String>),
     /// The reader of standard output has gone away, which is its right: `clv score ... | head`.
     ReaderGone,
 }
@@ -45,6 +50,12 @@ impl Failure {
                     cause = error.source();
                 }
                 ExitCode::FAILURE
+            }
+            Failure::Judged(crossed) => {
+                for line in crossed {
+                    console.always(&format!("crossed: {line}"));
+                }
+                ExitCode::from(JUDGED)
             }
             Failure::ReaderGone => ExitCode::SUCCESS,
         }

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use super::args::{Common, Measured, Models, Valuing};
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
-use super::output::Destination;
-use crate::io::{InputKind, TableFormat};
+use super::output::json_destination;
 use crate::report::terminal;
 use crate::score::ClvDefinition;
 
@@ -42,16 +41,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output)?.differs_from(&[&args.input])?;
-    if let Some(format @ (TableFormat::Csv | TableFormat::Parquet)) = destination.path().and_then(TableFormat::of_path) {
-        return Err(Failure::Usage(format!("a model file is JSON and cannot be written as {}; name it model.json", format.name())));
-    }
+    let destination = json_destination(args.output, "a model file", "model.json")?.differs_from(&[&args.input])?;
     let input = Input::measured(&args.input, &args.measured);
-    let (customers, kind) = input.customers(&console)?;
+    let (customers, log) = input.customers_and_log(&console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
-    let model = fitting::fit(&args.models, &customers, kind, definition, &console)?;
+    let model = fitting::fit(&args.models, &customers, log.as_ref().map(|(log, observation)| (log, observation)), definition, &console)?;
     destination.write_text(&model.to_json())?;
-    if let Some(report) = customers.report().filter(|report| kind == InputKind::Log || report.skipped.total().count > 0) {
+    if let Some(report) = customers.report().filter(|report| log.is_some() || report.skipped.total().count > 0) {
         console.say(&terminal::cleaning(report));
     }
     console.say(&terminal::fits(&model));

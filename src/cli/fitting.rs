@@ -6,25 +6,33 @@ use sha2::{Digest, Sha256};
 
 use super::args::{AUTO, Models};
 use super::output::Console;
-use crate::data::Customers;
+use crate::backtest::Choice;
+use crate::data::{Customers, Observation, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fit::{ComparisonLine, Estimator, Fitted, Prior};
-use crate::io::{InputKind, write_customers_csv};
+use crate::io::write_customers_csv;
 use crate::models::{AnyPurchaseModel, BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
 use crate::report::terminal;
 use crate::score::{ClvDefinition, DataRecord, FitRecord, ModelFile};
 
-/// Fits the models and gathers all that a model file holds.
+/// A log, and how it is seen.
+pub(super) type Seen<'a> = (&'a TransactionLog, &'a Observation);
+
+/// Fits the models and gathers all that a model file holds. The customers come from a log, or from a summary.
 pub(super) fn fit(
     models: &Models,
     customers: &Customers,
-    kind: InputKind,
+    log: Option<Seen<'_>>,
     definition: ClvDefinition,
     console: &Console,
 ) -> Result<ModelFile> {
     let _busy = console.busy(&format!("fitting {}", models.model));
     let purchases = if models.model == AUTO {
-        fit_all(customers, models.prior(), console)?
+        let choice = match log {
+            Some((log, observation)) => Choice::by_log_score(log, observation, models.prior()),
+            None => Err(Error::data("a summary cannot be cut at a day in the past")),
+        };
+        fit_all(customers, choice, models.prior(), console)?
     } else {
         fit_purchases(&models.model, customers, models.prior())?
     };
@@ -35,7 +43,7 @@ pub(super) fn fit(
         customers: customers.len() as u64,
         fingerprint: fingerprint(customers)?,
         spend_basis: customers.spend_basis(),
-        cleaning: report.filter(|_| kind == InputKind::Log).cloned(),
+        cleaning: report.filter(|_| log.is_some()).cloned(),
     };
     ModelFile::new(customers.unit(), customers.observation_end(), purchases, spend, definition, data)
 }
@@ -50,8 +58,9 @@ fn fit_purchases(name: &str, customers: &Customers, prior: Option<Prior>) -> Res
     }
 }
 
-/// Fits every purchase model and takes the one with the lowest BIC; the comparison is shown.
-fn fit_all(customers: &Customers, prior: Option<Prior>, console: &Console) -> Result<FitRecord> {
+/// Fits every purchase model and takes the one that was chosen by its forecasts or, where there is no such choice, the one with the lowest BIC; the
+/// comparison is shown.
+fn fit_all(customers: &Customers, choice: Result<Choice>, prior: Option<Prior>, console: &Console) -> Result<FitRecord> {
     let nbd = fitted::<Nbd>(customers, prior)?;
     let mut candidates = vec![(ComparisonLine::of(&nbd, &nbd), FitRecord::of(&nbd))];
     let mut failed = Vec::new();
@@ -63,12 +72,14 @@ fn fit_all(customers: &Customers, prior: Option<Prior>, console: &Console) -> Re
     consider(fitted::<MbgNbd>(customers, prior).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
     consider(fitted::<ParetoNbd>(customers, prior).map(|fitted| (ComparisonLine::of(&fitted, &nbd), FitRecord::of(&fitted))));
     candidates.sort_by(|(one, _), (other, _)| one.bic.total_cmp(&other.bic));
+    // A model chosen at the cuts can still be one that all data together do not fit.
+    let chosen = choice.as_ref().ok().and_then(|choice| candidates.iter().position(|(line, _)| line.model == choice.model)).unwrap_or(0);
     let lines: Vec<ComparisonLine> = candidates.iter().map(|(line, _)| line.clone()).collect();
-    console.say(&terminal::comparison(&lines));
+    console.say(&terminal::comparison(&lines, lines[chosen].model, &choice));
     for error in failed {
         console.say(&format!("left out: {error}"));
     }
-    Ok(candidates.swap_remove(0).1)
+    Ok(candidates.swap_remove(chosen).1)
 }
 
 fn fit_spend(customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {

@@ -66,11 +66,20 @@ impl<'a> Input<'a> {
 
     /// The customers of a log or a summary, and which of them it was.
     pub(super) fn customers(&self, console: &Console) -> Outcome<(Customers, InputKind)> {
+        let (customers, log) = self.customers_and_log(console)?;
+        Ok((customers, if log.is_some() { InputKind::Log } else { InputKind::Summary }))
+    }
+
+    /// The customers of a log, with the log and how it was seen, or those of a summary.
+    pub(super) fn customers_and_log(&self, console: &Console) -> Outcome<(Customers, Option<(TransactionLog, Observation)>)> {
         let options = self.log_options();
         let source = Source::open(self.path)?;
-        let kind = source.kind(&options)?;
-        let customers = match kind {
-            InputKind::Log => self.summarize(&self.read(source, &options, console)?, console)?.0,
+        let customers = match source.kind(&options)? {
+            InputKind::Log => {
+                let log = self.read(source, &options, console)?;
+                let (customers, observation) = self.summarize(&log, console)?;
+                return Ok((customers, Some((log, observation))));
+            }
             InputKind::Summary => {
                 self.say_what_a_summary_leaves_out(&source, &options, console)?;
                 let _busy = console.busy(&format!("reading {}", source.name()));
@@ -82,7 +91,7 @@ impl<'a> Input<'a> {
                 ))?
             }
         };
-        Ok((customers, kind))
+        Ok((customers, None))
     }
 
     /// What is without effect or unknown for all customers is said once.

@@ -4,13 +4,17 @@
 //! wrong usage.
 
 mod args;
+mod audit;
 mod backtest;
+mod backtest_tables;
 mod definition;
 mod explain;
 mod failure;
 mod fit;
 mod fitting;
 mod input;
+mod limits;
+mod origins;
 mod output;
 mod run;
 mod score;
@@ -48,6 +52,7 @@ enum Command {
     Fit(fit::Args),
     Score(score::Args),
     Backtest(backtest::Args),
+    Audit(audit::Args),
     Explain(explain::Args),
     Simulate(simulate::Args),
 }
@@ -72,6 +77,7 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
             Command::Fit(args) => fit::run(args),
             Command::Score(args) => score::run(args),
             Command::Backtest(args) => backtest::run(args),
+            Command::Audit(args) => audit::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Simulate(args) => simulate::run(args),
         }

@@ -152,6 +152,17 @@ impl Destination {
     }
 }
 
+/// Where a result goes that is JSON and nothing else.
+pub(super) fn json_destination(output: Option<PathBuf>, what: &str, name: &str) -> Outcome<Destination> {
+    let destination = Destination::new(output)?;
+    match destination.path().and_then(TableFormat::of_path) {
+        Some(format @ (TableFormat::Csv | TableFormat::Parquet)) => {
+            Err(Failure::Usage(format!("{what} is JSON and cannot be written as {}; name it {name}", format.name())))
+        }
+        _ => Ok(destination),
+    }
+}
+
 /// Refuses an output that is one of the inputs, by whatever name.
 pub(super) fn refuse_inputs(output: &Path, inputs: &[&Path]) -> Outcome {
     let same = |input: &&&Path| matches!((fs::canonicalize(input), fs::canonicalize(output)), (Ok(one), Ok(other)) if one == other);
@@ -200,7 +211,7 @@ fn to_stdout(write: impl FnOnce(&mut BufWriter<Stdout>) -> Result<()>) -> Outcom
 }
 
 /// A file of a [`ResultDirectory`]: its name and what writes it.
-type NamedFile<'a> = (&'a str, &'a dyn Fn(&mut BufWriter<fs::File>) -> Result<()>);
+pub(super) type NamedFile<'a> = (&'a str, &'a dyn Fn(&mut BufWriter<fs::File>) -> Result<()>);
 
 /// A directory of results that appear together: each file is written aside, and all are moved into place when the last one is whole. When
 /// one of them cannot be, those that were there before are put back. Symbolic links and what is no regular file are treated as by

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::args::{Common, Intervals, Measured, Models, Valuing};
+use super::args::{AUTO, Common, Intervals, Measured, Models, Valuing};
 use super::backtest;
 use super::failure::Outcome;
 use super::fitting;
@@ -13,7 +13,8 @@ use super::scoring::{self, Scored};
 use crate::backtest::BackTestReport;
 use crate::data::Customers;
 use crate::error::{Error, Result};
-use crate::io::{InputKind, Table, TableFormat};
+use crate::io::{Table, TableFormat};
+use crate::models::AnyPurchaseModel;
 use crate::report::terminal;
 use crate::score::{ClvDefinition, ModelFile};
 
@@ -64,12 +65,15 @@ pub(super) fn run(args: Args) -> Outcome {
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
-    let model = fitting::fit(&args.models, &customers, InputKind::Log, definition, &console)?;
+    let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, &console)?;
     let scored =
         scoring::score(&model, model.definition(), Some(observation.end), &customers, &args.intervals, args.common.seed, &console)?;
     let (backtest, came_out) = {
         let _busy = console.busy("back-testing");
-        backtest::of_last_quarter(&log, &observation, model.purchases().model(), args.models.prior())
+        // A model that was chosen by what came later would be held against what chose it.
+        let chosen = [model.purchases().model()];
+        let models = if args.models.model == AUTO { AnyPurchaseModel::NAMES } else { &chosen };
+        backtest::of_last_quarter(&log, &observation, models, args.models.prior())
     };
     write(&args.out, &customers, &model, &scored, &backtest)?;
     account(&args, &customers, &model, &scored, &came_out, &console);

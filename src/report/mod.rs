@@ -1,6 +1,10 @@
 //! Tables and text for people: arrangement only, the numbers come from elsewhere.
 
+pub(crate) mod audit;
 pub(crate) mod backtest;
 pub(crate) mod explanation;
 pub(crate) mod format;
+mod methods;
 pub(crate) mod terminal;
+mod totals;
+mod verdict;

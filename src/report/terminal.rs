@@ -5,7 +5,9 @@ use std::path::Path;
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
 use super::format::{WIDTH, estimate, grouped, money, money_decimals, percent, wrapped};
+use crate::backtest::Choice;
 use crate::data::{Customers, DataReport};
+use crate::error::Result;
 use crate::fit::{ComparisonLine, FitStatus, Level};
 use crate::score::{ClvDefinition, FitRecord, GroupForecast, Interval, ModelFile, Score, Totals};
 use crate::time::Date;
@@ -75,22 +77,34 @@ fn fit(title: &str, record: &FitRecord) -> String {
     text
 }
 
-/// Models side by side, the best first.
-pub(crate) fn comparison(lines: &[ComparisonLine]) -> String {
+/// Models side by side, that with the lowest BIC first, and why one of them was chosen.
+pub(crate) fn comparison(lines: &[ComparisonLine], chosen: &str, choice: &Result<Choice>) -> String {
     let right = CellAlignment::Right;
-    let mut table = plain(&["model", "log-likelihood", "AIC", "BIC", "p, no dropout"], &[CellAlignment::Left, right, right, right, right]);
+    let headers = ["model", "log-likelihood", "AIC", "BIC", "p, no dropout", "log score"];
+    let mut table = plain(&headers, &[CellAlignment::Left, right, right, right, right, right]);
+    let scores = choice.as_ref().map_or(&[][..], |choice| &choice.log_scores);
     for line in lines {
         let p = match line.p_no_dropout {
             None => "-".to_owned(),
             Some(p) if p < 0.001 => "< 0.001".to_owned(),
             Some(p) => format!("{p:.3}"),
         };
-        table.add_row([line.model.to_owned(), grouped(line.log_likelihood, 2), grouped(line.aic, 1), grouped(line.bic, 1), p]);
+        let score = scores.iter().find(|(model, _)| *model == line.model).map_or("-".to_owned(), |(_, score)| format!("{score:.4}"));
+        table.add_row([line.model.to_owned(), grouped(line.log_likelihood, 2), grouped(line.aic, 1), grouped(line.bic, 1), p, score]);
     }
-    let chosen = lines.first().map_or("", |line| line.model);
-    let why = format!("chosen: {chosen}, which has the lowest BIC; how well it forecasts is for a holdout to say");
+    let why = match choice {
+        Ok(choice) if choice.model == chosen => format!(
+            "chosen: {chosen}, which gave what came the highest probability: the lowest log score over {} holdouts of {} days each",
+            choice.cuts, choice.days
+        ),
+        Ok(choice) => {
+            format!("chosen: {chosen}, which has the lowest BIC; {} forecast best, but does not fit all data together", choice.model)
+        }
+        Err(error) => format!("chosen: {chosen}, which has the lowest BIC; forecasts were not compared: {error}"),
+    };
     let meaning = "p, no dropout: probability of so large a gain over nbd if nobody dropped out";
-    section("Models compared", table.to_string().lines().chain([meaning, why.as_str()]))
+    let why = wrapped(&why, "", WIDTH - 2);
+    section("Models compared", table.to_string().lines().chain([meaning]).chain(why.lines()))
 }
 
 /// The customers at the top of the ranking.

@@ -1,0 +1,204 @@
+//! A stored model's forecast against what has happened since.
+
+use super::model;
+#[cfg(feature = "serde")]
+use super::outcome::json;
+use super::outcome::{BackTestReport, Role};
+use super::prepared::{Prepared, Setting};
+use super::run::SAMPLES;
+use super::split::Split;
+use super::sums::ratio;
+use crate::data::{Observation, TransactionLog};
+use crate::error::{Error, Result};
+use crate::fit::{Level, Watch, Work};
+use crate::models::{AnyPurchaseModel, Estimable, GammaGamma, Nbd};
+use crate::time::Date;
+
+/// The word for its scheme.
+const AUDIT: &str = "audit";
+
+/// A forecast off by more than this, and by more than chance, has drifted; a cohort off by less has not, however many customers make it sure.
+const DRIFT: f64 = 0.1;
+
+/// Standard deviations of chance that a cohort may be off: of a hundred cohorts of which all is well, one is.
+const CHANCE: f64 = 2.576;
+
+/// An audit: the forecast that a model made when it was fitted, for the customers known then, against what they have done since.
+///
+/// The model is not fitted anew: the parameters are its own. The baselines, calibrated on the log up to the fit, stand next to it.
+///
+/// ```
+/// # #[cfg(feature = "csv")] {
+/// use clv::{Audit, Drift, Observation, ParetoNbd, ParetoNbdParams, TransactionLog};
+///
+/// let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
+/// let model = ParetoNbd::new(ParetoNbdParams { r: 0.553, alpha: 10.578, s: 0.606, beta: 11.669 })?;
+/// let audit = Audit::new(model, "1997-09-30".parse()?);
+/// let found = audit.run(&log, &Observation::until("1998-06-30".parse()?).in_weeks())?;
+/// let january = &found.cohorts[0];
+/// assert_eq!((january.born_from.to_string(), january.customers, january.actual_purchases), ("1997-01-01".to_owned(), 781, 522.0));
+/// assert_eq!((january.drift, found.cohorts[1].drift), (Drift::None, Drift::Above));
+/// # }
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Audit {
+    purchases: AnyPurchaseModel,
+    spend: Option<GammaGamma>,
+    fitted_until: Date,
+    samples: u32,
+    seed: u64,
+    level: Level,
+}
+
+/// How a cohort's purchases compare with their forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Drift {
+    /// Within 10 % of it, or within chance.
+    None,
+    /// More was bought than forecast.
+    Above,
+    /// Less was bought than forecast.
+    Below,
+}
+
+/// Customers born in one month, and what became of their forecast.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct CohortDrift {
+    /// The first day of the month.
+    pub born_from: Date,
+    /// How many they are.
+    pub customers: u64,
+    /// What they have bought since the fit.
+    pub actual_purchases: f64,
+    /// What was forecast.
+    pub predicted_purchases: f64,
+    /// Predicted over actual, less 1; `None` when nothing was bought.
+    pub bias: Option<f64>,
+    /// Actual less predicted, in standard deviations of chance by the model; `None` when it leaves nothing to chance.
+    pub deviations: Option<f64>,
+    /// The verdict.
+    pub drift: Drift,
+}
+
+/// What an audit found.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct AuditReport {
+    /// The same figures as of a back-test, in one run per group and method.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub report: BackTestReport,
+    /// By month of the first purchase.
+    pub cohorts: Vec<CohortDrift>,
+}
+
+impl Audit {
+    /// Of a model that was fitted to all up to the day `fitted_until`.
+    #[must_use]
+    pub fn new(purchases: impl Into<AnyPurchaseModel>, fitted_until: Date) -> Self {
+        Audit { purchases: purchases.into(), spend: None, fitted_until, samples: SAMPLES, seed: 0, level: Level::default() }
+    }
+
+    /// Amounts are told by this model.
+    #[must_use]
+    pub fn spend(mut self, spend: impl Into<Option<GammaGamma>>) -> Self {
+        self.spend = spend.into();
+        self
+    }
+
+    /// Draws this many samples of the customers for the intervals of the figures, from this seed; of none there are no intervals.
+    #[must_use]
+    pub fn samples(mut self, samples: u32, seed: u64) -> Self {
+        (self.samples, self.seed) = (samples, seed);
+        self
+    }
+
+    /// Runs it on a log observed until the end of `observation`, in the unit of the model.
+    ///
+    /// # Errors
+    /// When nothing has been observed since the fit, or a summary cannot be made ([`TransactionLog::summarize`]).
+    pub fn run(&self, log: &TransactionLog, observation: &Observation) -> Result<AuditReport> {
+        self.run_watched(log, observation, None)
+    }
+
+    /// The same, with somebody who watches how far it has come and may stop it.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run), or when the work was stopped.
+    pub fn run_watched(&self, log: &TransactionLog, observation: &Observation, watch: Option<&Watch<'_>>) -> Result<AuditReport> {
+        let Some(first) = log.first_date() else { return Err(Error::data("there is no transaction to audit with")) };
+        let (fitted_until, end) = (self.fitted_until, observation.end);
+        if fitted_until < first || fitted_until >= end {
+            return Err(Error::data(format!(
+                "the model was fitted until {fitted_until}, and the log has transactions from {first}, observed until {end}: an audit needs what was known \
+                 to the model and at least a day since; give the log with all from the beginning, and an observation end of {} or later",
+                Date::from_days_since_1970(fitted_until.days_since_1970() + 1)?
+            )));
+        }
+        let split = Split::new(fitted_until, end, first, end)?;
+        let until_fit = Observation { end: fitted_until, ..*observation };
+        let customers = log.summarize(&until_fit)?;
+        let own = (self.purchases.name(), Role::Model, Ok(self.purchases.into()));
+        let nbd = (own.0 != Nbd::NAME).then(|| (Nbd::NAME, Role::Baseline, model::fit(Nbd::NAME, &customers, None)));
+        let models = [own].into_iter().chain(nbd).collect();
+        let spend = self.spend.map(Ok);
+        let prepared = Prepared::new(customers, until_fit, models, spend);
+        let work = Work::new(1 + u64::from(self.samples), watch);
+        let setting = Setting { scheme: AUDIT, first, samples: self.samples, seed: self.seed, level: self.level };
+        let part = prepared.run(log, &setting, split, 0, &work)?;
+        work.finish("the audit")?;
+        let cohorts = prepared.drift(&self.purchases, log, split)?;
+        Ok(AuditReport { report: BackTestReport::of(vec![part], false, self.level), cohorts })
+    }
+}
+
+impl AuditReport {
+    /// The cohorts that drifted.
+    pub fn drifted(&self) -> impl Iterator<Item = &CohortDrift> {
+        self.cohorts.iter().filter(|cohort| cohort.drift != Drift::None)
+    }
+
+    /// The report as JSON, with the cohorts next to the figures.
+    #[cfg(feature = "serde")]
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+}
+
+impl CohortDrift {
+    pub(super) fn new(born_from: Date, customers: u64, actual: f64, predicted: f64, variance: f64) -> Self {
+        let bias = ratio(predicted, actual).map(|ratio| ratio - 1.0);
+        let deviations = ratio(1.0, variance.sqrt()).map(|per_deviation| (actual - predicted) * per_deviation);
+        let matters = (actual - predicted).abs() > DRIFT * predicted.max(actual);
+        let drift = match deviations {
+            Some(deviations) if matters && deviations > CHANCE => Drift::Above,
+            Some(deviations) if matters && deviations < -CHANCE => Drift::Below,
+            _ => Drift::None,
+        };
+        CohortDrift { born_from, customers, actual_purchases: actual, predicted_purchases: predicted, bias, deviations, drift }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drift_is_beyond_chance_and_of_some_size() {
+        let drift = |actual, predicted, variance| CohortDrift::new(Date::new(2026, 1, 1).unwrap(), 100, actual, predicted, variance);
+        // 30 more than 100, of a standard deviation of 10; of 20; 8 more, of 1.
+        assert_eq!(drift(130.0, 100.0, 100.0).drift, Drift::Above);
+        assert_eq!(drift(130.0, 100.0, 400.0).drift, Drift::None);
+        assert_eq!(drift(108.0, 100.0, 1.0).drift, Drift::None);
+        assert_eq!(drift(60.0, 100.0, 100.0).drift, Drift::Below);
+        assert_eq!(drift(130.0, 100.0, 100.0).deviations, Some(3.0));
+        let nothing = drift(0.0, 0.0, 0.0);
+        assert_eq!((nothing.bias, nothing.deviations, nothing.drift), (None, None, Drift::None));
+    }
+}

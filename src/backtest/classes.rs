@@ -1,0 +1,165 @@
+//! Actual and predicted values by what was known of the customers at the cut: the tables that show where a forecast is off.
+
+use super::ranking::Ranking;
+use super::sums::ratio;
+use crate::data::Customers;
+
+/// The class of this frequency holds all higher ones, too.
+const LAST: u32 = 7;
+
+/// The classes of recency above 0 over the calibration.
+const RECENCY_CLASSES: usize = 10;
+
+/// Customers of one calibration frequency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct FrequencyRow {
+    /// Repeat purchases up to the cut; the last class holds this many or more.
+    pub frequency: u32,
+    /// Whether higher frequencies are in this class, too.
+    pub or_more: bool,
+    /// The number of customers.
+    pub customers: u64,
+    /// Purchases (or spend) per customer within the holdout; `None` without a customer.
+    pub actual: Option<f64>,
+    /// What was predicted.
+    pub predicted: Option<f64>,
+}
+
+/// Customers whose last purchase before the cut was so long after their first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct RecencyRow {
+    /// Recencies above this; the first class holds the customers without a repeat purchase.
+    pub above: f64,
+    /// Up to this, in the unit of the observation.
+    pub up_to: f64,
+    /// The number of customers.
+    pub customers: u64,
+    /// Purchases (or spend) per customer within the holdout; `None` without a customer.
+    pub actual: Option<f64>,
+    /// What was predicted.
+    pub predicted: Option<f64>,
+}
+
+/// A tenth of the customers in the order of their predictions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct DecileRow {
+    /// From 1, those of whom least is expected, to 10.
+    pub decile: u32,
+    /// Customers; not a whole number where equal predictions are divided between two deciles.
+    pub customers: f64,
+    /// Purchases (or spend) per customer within the holdout; `None` without a customer.
+    pub actual: Option<f64>,
+    /// What was predicted.
+    pub predicted: Option<f64>,
+}
+
+/// The classes 0, 1, ... 7 and more of customers, whose values are in the same order.
+pub(super) fn by_frequency(customers: &Customers, actual: &[f64], predicted: &[f64]) -> Vec<FrequencyRow> {
+    let classes = means(LAST as usize + 1, |row| customers.frequency()[row].min(LAST) as usize, actual, predicted);
+    (0..=LAST)
+        .zip(classes)
+        .map(|(frequency, (customers, actual, predicted))| FrequencyRow {
+            frequency,
+            or_more: frequency == LAST,
+            customers,
+            actual,
+            predicted,
+        })
+        .collect()
+}
+
+/// Customers without a repeat purchase, and ten classes of equal width up to `longest`, the length of the calibration.
+pub(super) fn by_recency(customers: &Customers, longest: f64, actual: &[f64], predicted: &[f64]) -> Vec<RecencyRow> {
+    let width = longest / RECENCY_CLASSES as f64;
+    let class = |row: usize| {
+        let recency = customers.recency()[row];
+        if recency > 0.0 && width > 0.0 { ((recency / width).ceil() as usize).clamp(1, RECENCY_CLASSES) } else { 0 }
+    };
+    let classes = means(RECENCY_CLASSES + 1, class, actual, predicted);
+    let end = |class: usize| width * class as f64;
+    (classes.into_iter().enumerate())
+        .map(|(class, (customers, actual, predicted))| RecencyRow {
+            above: end(class.saturating_sub(1)),
+            up_to: end(class),
+            customers,
+            actual,
+            predicted,
+        })
+        .collect()
+}
+
+/// The decile table of a forecast in this order.
+pub(super) fn by_decile(ranking: &Ranking, actual: &[f64], predicted: &[f64]) -> Vec<DecileRow> {
+    (1..)
+        .zip(ranking.deciles([actual, predicted]))
+        .map(|(decile, (customers, [actual, predicted]))| DecileRow {
+            decile,
+            customers,
+            actual: ratio(actual, customers),
+            predicted: ratio(predicted, customers),
+        })
+        .collect()
+}
+
+/// Customers of each class, and their mean actual and predicted values.
+fn means(
+    classes: usize,
+    class: impl Fn(usize) -> usize,
+    actual: &[f64],
+    predicted: &[f64],
+) -> impl Iterator<Item = (u64, Option<f64>, Option<f64>)> {
+    let mut sums = vec![(0_u64, 0.0, 0.0); classes];
+    for (row, (actual, predicted)) in actual.iter().zip(predicted).enumerate() {
+        let of = &mut sums[class(row)];
+        *of = (of.0 + 1, of.1 + actual, of.2 + predicted);
+    }
+    sums.into_iter().map(|(count, actual, predicted)| (count, ratio(actual, count as f64), ratio(predicted, count as f64)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Customer, History};
+    use crate::time::TimeUnit;
+
+    fn customers(histories: &[(u32, f64)]) -> Customers {
+        let mut customers = Customers::new(TimeUnit::Week);
+        for (row, &(x, t_x)) in histories.iter().enumerate() {
+            let history = History::new(x, t_x, 10.0).unwrap();
+            let id = row.to_string();
+            customers.push(Customer { id: &id, history, average_spend: 0.0, weight: 1.0, purchases: None }).unwrap();
+        }
+        customers
+    }
+
+    #[test]
+    fn seven_and_more_are_one_class_and_an_empty_one_has_no_mean() {
+        let customers = customers(&[(0, 0.0), (0, 0.0), (7, 9.0), (19, 9.0)]);
+        let classes = by_frequency(&customers, &[0.0, 1.0, 4.0, 8.0], &[0.25, 0.25, 5.0, 9.0]);
+        assert_eq!(classes.iter().map(|class| class.customers).collect::<Vec<_>>(), [2, 0, 0, 0, 0, 0, 0, 2]);
+        assert_eq!((classes[0].actual, classes[0].predicted), (Some(0.5), Some(0.25)));
+        assert_eq!((classes[1].actual, classes[1].predicted), (None, None));
+        assert_eq!((classes[7].actual, classes[7].predicted, classes[7].or_more), (Some(6.0), Some(7.0), true));
+    }
+
+    #[test]
+    fn recency_in_tenths_of_the_calibration() {
+        let customers = customers(&[(0, 0.0), (1, 0.5), (1, 1.0), (3, 1.1), (2, 10.0)]);
+        let classes = by_recency(&customers, 10.0, &[0.0, 1.0, 2.0, 3.0, 4.0], &[0.5; 5]);
+        assert_eq!(classes.iter().map(|class| class.customers).collect::<Vec<_>>(), [1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!((classes[0].above, classes[0].up_to, classes[2].above, classes[2].up_to), (0.0, 0.0, 1.0, 2.0));
+        assert_eq!((classes[1].actual, classes[1].predicted, classes[3].actual), (Some(1.5), Some(0.5), None));
+    }
+
+    #[test]
+    fn deciles_of_twenty() {
+        let values: Vec<f64> = (0..20).map(f64::from).collect();
+        let rows = by_decile(&Ranking::of(&values), &values, &values);
+        assert_eq!((rows[0].decile, rows[0].customers, rows[0].actual), (1, 2.0, Some(0.5)));
+        assert_eq!((rows[9].decile, rows[9].predicted), (10, Some(18.5)));
+        assert!(by_decile(&Ranking::of(&[]), &[], &[]).iter().all(|row| row.customers == 0.0 && row.actual.is_none()));
+    }
+}

@@ -1,0 +1,277 @@
+//! Forecasts of one cut against what came: for every group of customers, with intervals from samples of them.
+
+use std::collections::BTreeMap;
+
+use rand::RngExt;
+
+use super::calibration::{Pit, reliability};
+use super::classes::{by_decile, by_frequency, by_recency};
+use super::compare::{COMPARED, Difference, Skill};
+use super::matched::{Actual, Matched};
+use super::metrics::Metrics;
+use super::outcome::{Group, RevenueRun, Role, Run, Tables};
+use super::periods::{Quantity, Weeks};
+use super::predicted::Predicted;
+use super::split::Split;
+use super::sums::sum;
+use super::truth::{Bought, Truth};
+use crate::data::Customers;
+use crate::fit::{Level, Work};
+use crate::models::{Estimable, Nbd};
+use crate::parallel::map_indices;
+use crate::simulate::random_stream;
+
+/// What a model or baseline says at a cut.
+#[derive(Debug, Clone)]
+pub(super) struct Forecast {
+    pub(super) model: &'static str,
+    pub(super) role: Role,
+    pub(super) parameters: BTreeMap<&'static str, f64>,
+    pub(super) known: Predicted,
+    pub(super) acquired: Option<Predicted>,
+    /// Of the customers known at the cut: what is forecast by the end of each week, purchases and then revenues.
+    pub(super) by_week: Vec<Vec<f64>>,
+}
+
+impl Forecast {
+    /// Whether it is a baseline, which NBD stays when it is asked about.
+    fn is_to_be_beaten(&self) -> bool {
+        self.role == Role::Baseline || self.model == Nbd::NAME
+    }
+}
+
+/// How samples of the customers are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Samples {
+    /// How many; none, and there are no intervals.
+    pub(super) count: u32,
+    pub(super) seed: u64,
+    /// The first random stream of the cut.
+    pub(super) first_stream: u64,
+    pub(super) level: Level,
+}
+
+/// A cut, with what was known and what came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub(super) scheme: &'static str,
+    pub(super) split: Split,
+    pub(super) customers: &'a Customers,
+    /// From the first transaction to the cut, in the unit of the customers.
+    pub(super) calibration: f64,
+    pub(super) truth: &'a Truth,
+    pub(super) weeks: &'a Weeks,
+}
+
+/// The runs of all forecasts and groups at a cut, and the differences between the forecasts.
+pub(super) fn evaluate(case: &Case<'_>, forecasts: &[Forecast], samples: Samples, work: &Work<'_>) -> (Vec<Run>, Vec<Difference>) {
+    let acquired: Vec<Bought> = case.truth.acquired.iter().map(|customer| customer.bought).collect();
+    let of_newer: Vec<Option<&Predicted>> = forecasts.iter().map(|forecast| forecast.acquired.as_ref()).collect();
+    // Of a cohort holdout only the newer customers are held out.
+    if case.split.born_until().is_some() {
+        let newer = GroupCase::new(Group::AcquiredInHoldout, &acquired, of_newer);
+        let drawn = newer.drawn(samples, work, || work.done_one());
+        return (newer.runs(case, forecasts, &drawn), newer.differences(case, forecasts, &drawn));
+    }
+    let of_known: Vec<Option<&Predicted>> = forecasts.iter().map(|forecast| Some(&forecast.known)).collect();
+    let known = GroupCase::new(Group::KnownAtCut, &case.truth.known, of_known);
+    let of_known = known.drawn(samples, work, || work.done_one());
+    let newer = GroupCase::new(Group::AcquiredInHoldout, &acquired, of_newer);
+    let came = [case.truth.known.as_slice(), &acquired].concat();
+    let joined: Vec<Option<Predicted>> =
+        forecasts.iter().map(|forecast| forecast.acquired.as_ref().map(|acquired| forecast.known.and(acquired))).collect();
+    let all = GroupCase::new(Group::All, &came, joined.iter().map(Option::as_ref).collect());
+    // Where nobody was acquired, all customers are those known at the cut.
+    let (of_newer, of_all) = if acquired.is_empty() {
+        (Drawn::default(), of_known.clone())
+    } else {
+        (newer.drawn(samples, work, || ()), all.drawn(samples, work, || ()))
+    };
+    let runs = [known.runs(case, forecasts, &of_known), newer.runs(case, forecasts, &of_newer), all.runs(case, forecasts, &of_all)];
+    // By forecast, then group.
+    let [mut one, mut two, mut three] = runs.map(Vec::into_iter);
+    let mut ordered = Vec::with_capacity(3 * forecasts.len());
+    while let (Some(one), Some(two), Some(three)) = (one.next(), two.next(), three.next()) {
+        ordered.extend([one, two, three]);
+    }
+    (ordered, known.differences(case, forecasts, &of_known))
+}
+
+/// A group of customers with all forecasts of it.
+struct GroupCase<'a> {
+    group: Group,
+    purchases: Actual,
+    spend: Actual,
+    predicted: Vec<Option<&'a Predicted>>,
+    /// Of each forecast, none of one that there is not: purchases, then revenues.
+    matched: Vec<Vec<Matched>>,
+}
+
+/// The figures of a forecast: of purchases, then of revenues.
+type Figures = Vec<Metrics>;
+
+/// The figures of each forecast in each of the samples.
+#[derive(Debug, Clone, Default)]
+struct Drawn {
+    level: Level,
+    samples: Vec<Vec<Figures>>,
+}
+
+impl Drawn {
+    /// The interval of what `of` makes of the figures in a sample; `None` where it is undefined in some.
+    fn interval(&self, of: impl Fn(&[Figures]) -> Option<f64>) -> Option<[f64; 2]> {
+        let mut values: Vec<f64> = self.samples.iter().map(|figures| of(figures)).collect::<Option<_>>()?;
+        if values.is_empty() {
+            return None;
+        }
+        values.sort_by(f64::total_cmp);
+        let (lower, upper) = self.level.central(&values);
+        Some([lower, upper])
+    }
+
+    fn intervals(&self, forecast: usize, column: usize) -> BTreeMap<&'static str, [f64; 2]> {
+        let interval = |metric: usize| self.interval(|figures| figures[forecast].get(column)?.values()[metric]);
+        Metrics::NAMES.iter().enumerate().filter_map(|(metric, name)| Some((*name, interval(metric)?))).collect()
+    }
+}
+
+impl<'a> GroupCase<'a> {
+    fn new(group: Group, came: &[Bought], predicted: Vec<Option<&'a Predicted>>) -> Self {
+        let purchases = Actual::new(came.iter().map(|customer| customer.purchases as f64).collect());
+        let spend = Actual::new(came.iter().map(|customer| customer.spend).collect());
+        let matched = map_indices(predicted.len(), |forecast| {
+            let of = |predicted: &Predicted| {
+                let revenues = predicted.revenue.iter().map(|revenue| Matched::of_numbers(&revenue.amounts, &spend));
+                [predicted.against(&purchases)].into_iter().chain(revenues).collect()
+            };
+            predicted[forecast].map_or_else(Vec::new, of)
+        });
+        GroupCase { group, purchases, spend, predicted, matched }
+    }
+
+    /// The figures of all forecasts, each customer as often as their weight says.
+    fn figures(&self, weights: &[f64]) -> Vec<Figures> {
+        let (purchases, spend) = (self.purchases.sampled(weights), self.spend.sampled(weights));
+        let of_column = |(column, matched): (usize, &Matched)| match column {
+            0 => matched.metrics(&self.purchases, &purchases),
+            _ => matched.metrics(&self.spend, &spend),
+        };
+        self.matched.iter().map(|columns| columns.iter().enumerate().map(of_column).collect()).collect()
+    }
+
+    /// As many customers drawn with replacement, again and again; the same ones for all forecasts. Only the samples of one group of a cut are counted as
+    /// progress: whether there are others is not known before.
+    fn drawn(&self, samples: Samples, work: &Work<'_>, done_one: impl Fn() + Sync + Send) -> Drawn {
+        let customers = self.purchases.len();
+        let of_sample = |sample: usize| {
+            if work.is_stopped() || customers == 0 {
+                return self.figures(&vec![0.0; customers]);
+            }
+            let group = self.group as u64;
+            let stream = samples.first_stream + group * u64::from(samples.count) + sample as u64;
+            let mut rng = random_stream(samples.seed, stream);
+            let mut weights = vec![0.0; customers];
+            for _ in 0..customers {
+                weights[rng.random_range(0..customers)] += 1.0;
+            }
+            let figures = self.figures(&weights);
+            done_one();
+            figures
+        };
+        Drawn { level: samples.level, samples: map_indices(samples.count as usize, of_sample) }
+    }
+
+    fn runs(&self, case: &Case<'_>, forecasts: &[Forecast], drawn: &Drawn) -> Vec<Run> {
+        let figures = self.figures(&vec![1.0; self.purchases.len()]);
+        let baselines: Vec<(&'static str, Metrics)> = (forecasts.iter().zip(&figures))
+            .filter(|(forecast, _)| forecast.is_to_be_beaten())
+            .filter_map(|(forecast, figures)| Some((forecast.model, *figures.first()?)))
+            .collect();
+        let others = |model: &'static str| baselines.iter().filter(move |(name, _)| *name != model);
+        let run = |index: usize| {
+            let (forecast, figures, predicted) = (&forecasts[index], &figures[index], self.predicted[index]);
+            let metrics = figures.first().copied().unwrap_or_default();
+            let skill = |&(name, ref baseline): &(&'static str, Metrics)| (name, Skill::against(&metrics, baseline));
+            Run {
+                scheme: case.scheme,
+                split: case.split,
+                model: forecast.model,
+                role: forecast.role,
+                parameters: forecast.parameters.clone(),
+                group: self.group,
+                customers: self.purchases.len() as u64,
+                actual_purchases: sum(&self.purchases.values),
+                actual_spend: sum(&self.spend.values),
+                predicted_purchases: predicted.map(|predicted| sum(&predicted.purchases)),
+                predicted_variance: predicted.and_then(Predicted::variance),
+                metrics,
+                intervals: predicted.map_or_else(BTreeMap::new, |_| drawn.intervals(index, 0)),
+                skill: if forecast.role == Role::Model { others(forecast.model).map(skill).collect() } else { BTreeMap::new() },
+                tables: predicted.map_or_else(Tables::default, |predicted| self.tables(case, forecast, index, 0, &predicted.purchases)),
+                pit: predicted.and_then(|predicted| Pit::of(predicted.counts.as_deref()?)),
+                reliability: predicted
+                    .and_then(|predicted| predicted.p_active.as_deref())
+                    .map_or_else(Vec::new, |p_active| reliability(p_active, &self.purchases.values)),
+                revenue: predicted.map_or_else(Vec::new, |predicted| self.revenue_runs(case, forecast, index, predicted, figures, drawn)),
+            }
+        };
+        map_indices(forecasts.len(), run)
+    }
+
+    fn revenue_runs(
+        &self,
+        case: &Case<'_>,
+        forecast: &Forecast,
+        index: usize,
+        predicted: &Predicted,
+        figures: &Figures,
+        drawn: &Drawn,
+    ) -> Vec<RevenueRun> {
+        (1..)
+            .zip(&predicted.revenue)
+            .map(|(column, revenue)| RevenueRun {
+                spend: revenue.spend,
+                predicted: sum(&revenue.amounts),
+                predicted_variance: revenue.variance,
+                metrics: figures[column],
+                intervals: drawn.intervals(index, column),
+                tables: self.tables(case, forecast, index, column, &revenue.amounts),
+            })
+            .collect()
+    }
+
+    fn tables(&self, case: &Case<'_>, forecast: &Forecast, index: usize, column: usize, predicted: &[f64]) -> Tables {
+        let (quantity, actual) =
+            if column == 0 { (Quantity::Purchases, &self.purchases.values) } else { (Quantity::Spend, &self.spend.values) };
+        let deciles = by_decile(self.matched[index][column].ranking(), actual, predicted);
+        if self.group != Group::KnownAtCut {
+            return Tables { deciles, ..Tables::default() };
+        }
+        let (by_period, wape_by_period) = case.weeks.against(quantity, &forecast.by_week[column]);
+        Tables {
+            by_frequency: by_frequency(case.customers, actual, predicted),
+            by_recency: by_recency(case.customers, case.calibration, actual, predicted),
+            deciles,
+            by_period,
+            wape_by_period,
+        }
+    }
+
+    /// Each model against those after it, and against every baseline.
+    fn differences(&self, case: &Case<'_>, forecasts: &[Forecast], drawn: &Drawn) -> Vec<Difference> {
+        let figures = self.figures(&vec![1.0; self.purchases.len()]);
+        let mut differences = Vec::new();
+        for (one, model) in forecasts.iter().enumerate().filter(|(_, forecast)| forecast.role == Role::Model) {
+            for (other, against) in forecasts.iter().enumerate().skip(one + 1) {
+                for metric in COMPARED {
+                    let difference = |figures: &[Figures]| Some(figures[one].first()?.get(metric)? - figures[other].first()?.get(metric)?);
+                    if let (Some(value), Some(interval)) = (difference(&figures), drawn.interval(difference)) {
+                        let (model, against) = (model.model, against.model);
+                        differences.push(Difference { split: case.split, model, against, metric, difference: value, interval });
+                    }
+                }
+            }
+        }
+        differences
+    }
+}
