@@ -32,9 +32,9 @@ Examples:
   clv backtest orders.csv --models pareto-nbd,bg-nbd --cut 1997-09-30 -o backtest.json
   clv backtest orders.csv --origins 4 --holdout \"13 weeks\" --observation-end 1998-06-30 -o backtest.json")]
 pub(super) struct Args {
-    /// The log; - is standard input, for CSV
-    #[arg(value_name = "LOG")]
-    input: PathBuf,
+    /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
+    #[arg(value_name = "LOG", required = true)]
+    input: Vec<PathBuf>,
     /// File to write, whole or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -61,11 +61,12 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let when = When::of(&args)?;
-    let destination = Destination::new(args.output)?.differs_from(&[&args.input])?;
+    let destination = Destination::new(args.output)?;
+    let input = Input::measured(&args.input, &args.measured)?;
+    let destination = destination.differs_from(input.files.paths())?;
     if let Some(format @ (TableFormat::Csv | TableFormat::Parquet)) = destination.path().and_then(TableFormat::of_path) {
         return Err(Failure::Usage(format!("a back-test is JSON and cannot be written as {}; name it backtest.json", format.name())));
     }
-    let input = Input::measured(&args.input, &args.measured);
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
     let mut test = BackTest::new(when.scheme(observation.end)?).prior(args.prudence.prior());

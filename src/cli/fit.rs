@@ -24,9 +24,9 @@ Examples:
   clv fit orders.csv --spend none --horizon \"26 weeks\" -o model.json
   clv fit orders.csv --margin 0.3 --discount 0.08 > model.json")]
 pub(super) struct Args {
-    /// A log or a summary; - is standard input, for CSV
-    #[arg(value_name = "INPUT")]
-    input: PathBuf,
+    /// A log (files, patterns such as 'logs/*.csv.gz', directories of Parquet) or a summary; - is standard input, for CSV
+    #[arg(value_name = "INPUT", required = true)]
+    input: Vec<PathBuf>,
     /// Model file to write, whole or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -42,11 +42,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output)?.differs_from(&[&args.input])?;
+    let destination = Destination::new(args.output)?;
+    let input = Input::measured(&args.input, &args.measured)?;
+    let destination = destination.differs_from(input.files.paths())?;
     if let Some(format @ (TableFormat::Csv | TableFormat::Parquet)) = destination.path().and_then(TableFormat::of_path) {
         return Err(Failure::Usage(format!("a model file is JSON and cannot be written as {}; name it model.json", format.name())));
     }
-    let input = Input::measured(&args.input, &args.measured);
     let (customers, kind) = input.customers(&console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     let model = fitting::fit(&args.models, &customers, kind, definition, &console)?;
