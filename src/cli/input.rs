@@ -73,12 +73,12 @@ impl<'a> Input<'a> {
                 InputKind::Summary => return Ok((self.summary(source, &options, console)?, InputKind::Summary)),
                 // What has been read of standard input to see its header cannot be read again.
                 InputKind::Log if self.files.is_stdin() => {
-                    return Ok((self.into_summary(source.read_log(&options)?, console)?, InputKind::Log));
+                    return Ok((self.summary_of(source.read_log(&options)?, console)?, InputKind::Log));
                 }
                 InputKind::Log => {}
             }
         }
-        Ok((self.into_summary(self.log(console)?, console)?, InputKind::Log))
+        Ok((self.summary_of(self.log(console)?, console)?, InputKind::Log))
     }
 
     fn summary(&self, source: Source<'_>, options: &ReadOptions, console: &Console) -> Result<Customers> {
@@ -127,7 +127,7 @@ impl<'a> Input<'a> {
     }
 
     /// The summary of a log that is not needed any more.
-    pub(super) fn into_summary(&self, log: TransactionLog, console: &Console) -> Result<Customers> {
+    pub(super) fn summary_of(&self, log: TransactionLog, console: &Console) -> Result<Customers> {
         let observation = self.observation(&log, console)?;
         let _busy = console.busy("summarising");
         log.into_summary(&observation).map_err(|error| error.at(self.name()))

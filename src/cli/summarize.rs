@@ -57,7 +57,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let customers = match &args.state {
         None => {
             let customers =
-                if args.time_ordered { input.summarize_in_order(&console)? } else { input.into_summary(input.log(&console)?, &console)? };
+                if args.time_ordered { input.summarize_in_order(&console)? } else { input.summary_of(input.log(&console)?, &console)? };
             destination.write_table(&Table::from(&customers), format)?;
             customers
         }
