@@ -5,6 +5,7 @@ use std::io::Read;
 #[cfg(feature = "parquet")]
 use std::marker::PhantomData;
 use std::sync::Arc;
+#[cfg(feature = "csv")]
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::data::Batch;

@@ -41,14 +41,12 @@ use crate::io::text_log::TextLog;
 pub struct Source<'a> {
     name: String,
     content: Content<'a>,
-    /// Bytes taken from the file or reader so far, compressed where they are.
-    taken: Arc<AtomicU64>,
 }
 
 enum Content<'a> {
-    /// Text, decompressed: what has been read to look at the header, and the rest.
+    /// Text, decompressed: what has been read to look at the header, the rest, and the number of bytes taken from the file so far.
     #[cfg_attr(not(feature = "csv"), expect(dead_code, reason = "text is recognised only to say that it cannot be read"))]
-    Text { head: Vec<u8>, rest: Box<dyn Read + Send + 'a> },
+    Text { head: Vec<u8>, rest: Box<dyn Read + Send + 'a>, taken: Arc<AtomicU64> },
     #[cfg(feature = "parquet")]
     Parquet(crate::io::parquet::ParquetFile),
 }
@@ -118,7 +116,7 @@ impl Source<'static> {
     #[cfg(feature = "parquet")]
     fn parquet(name: String, file: File) -> Result<Self> {
         let content = crate::io::parquet::ParquetFile::open(&name, file)?;
-        Ok(Source { name, content: Content::Parquet(content), taken: Arc::default() })
+        Ok(Source { name, content: Content::Parquet(content) })
     }
 
     #[cfg(not(feature = "parquet"))]
@@ -149,7 +147,7 @@ impl<'a> Source<'a> {
         }
         let head = read_up_to(&mut rest, HEAD).map_err(failed)?;
         refuse_other_formats(&name, &head, gzip)?;
-        Ok(Source { name, content: Content::Text { head, rest }, taken })
+        Ok(Source { name, content: Content::Text { head, rest, taken } })
     }
 
     /// The name of the file, as it was given, or `<stdin>`.
@@ -204,11 +202,11 @@ impl<'a> Source<'a> {
     pub(super) fn into_pieces(self, options: &ReadOptions) -> Result<Pieces<'a>> {
         match self.content {
             #[cfg(feature = "csv")]
-            Content::Text { head, rest } => {
+            Content::Text { head, rest, taken } => {
                 let input: Box<dyn Read + Send + 'a> = Box::new(Cursor::new(head).chain(rest));
                 let mut blocks = Blocks::new(&self.name, input, options.delimiter)?;
                 let (log, first) = TextLog::open(&self.name, &mut blocks, options)?;
-                Ok(Pieces::Text { log: Arc::new(log), first: Some(first), blocks, taken: self.taken })
+                Ok(Pieces::Text { log: Arc::new(log), first: Some(first), blocks, taken })
             }
             #[cfg(not(feature = "csv"))]
             Content::Text { .. } => Err(without_csv(&self.name, options.delimiter)),
@@ -231,7 +229,7 @@ impl<'a> Source<'a> {
     pub fn read_summary(self, options: &SummaryOptions) -> Result<Customers> {
         match self.content {
             #[cfg(feature = "csv")]
-            Content::Text { head, rest } => crate::io::csv::read_summary(&self.name, Cursor::new(head).chain(rest), options),
+            Content::Text { head, rest, .. } => crate::io::csv::read_summary(&self.name, Cursor::new(head).chain(rest), options),
             #[cfg(not(feature = "csv"))]
             Content::Text { .. } => Err(without_csv(&self.name, options.delimiter)),
             #[cfg(feature = "parquet")]
