@@ -14,6 +14,8 @@ mod parquet;
 mod pieces;
 #[cfg(feature = "csv")]
 mod quotes;
+#[cfg(feature = "parquet")]
+mod shared_file;
 mod source;
 mod state_file;
 mod summary;

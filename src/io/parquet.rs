@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Date64Type, Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Field, Schema, TimeUnit as ArrowUnit};
-use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
@@ -22,12 +21,12 @@ use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{ChunkReader, Length};
 
-use crate::data::{Batch, Customers, SkipReason, TransactionLog, lock};
+use crate::data::{Batch, Customers, SkipReason, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header, LogPositions};
 use crate::io::options::{ReadOptions, SummaryOptions};
+use crate::io::shared_file::SharedFile;
 use crate::io::source::{Source, read_failed};
 use crate::io::summary::SummaryReader;
 use crate::io::table::{Table, Values, print_hour};
@@ -61,8 +60,7 @@ pub(super) struct ParquetFile {
 
 impl ParquetFile {
     pub(super) fn open(name: &str, file: File) -> Result<Self> {
-        let length = file.metadata().map_err(|error| read_failed(name, &error))?.len();
-        let file = SharedFile { file: Arc::new(Mutex::new(file)), length };
+        let file = SharedFile::new(file).map_err(|error| read_failed(name, &error))?;
         let metadata = guarded(name, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()))?;
         Ok(ParquetFile { file, metadata })
     }
@@ -185,52 +183,6 @@ impl ParquetLog {
             }
             Ok(())
         })
-    }
-}
-
-/// A file that several threads read: each reading has its own place in it.
-#[derive(Clone)]
-struct SharedFile {
-    file: Arc<Mutex<File>>,
-    length: u64,
-}
-
-impl Length for SharedFile {
-    fn len(&self) -> u64 {
-        self.length
-    }
-}
-
-impl ChunkReader for SharedFile {
-    type T = BufReader<PlacedReader>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(BufReader::new(PlacedReader { file: Arc::clone(&self.file), place: start }))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let mut bytes = Vec::with_capacity(length);
-        let reader = PlacedReader { file: Arc::clone(&self.file), place: start };
-        reader.take(length as u64).read_to_end(&mut bytes)?;
-        if bytes.len() < length {
-            return Err(ParquetError::EOF(format!("{} bytes instead of {length}", bytes.len())));
-        }
-        Ok(bytes.into())
-    }
-}
-
-struct PlacedReader {
-    file: Arc<Mutex<File>>,
-    place: u64,
-}
-
-impl Read for PlacedReader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let mut file = lock(&self.file);
-        file.seek(SeekFrom::Start(self.place))?;
-        let length = file.read(buffer)?;
-        self.place += length as u64;
-        Ok(length)
     }
 }
 
