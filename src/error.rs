@@ -76,6 +76,13 @@ impl Error {
         self
     }
 
+    /// Says more about what was going on.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(crate) fn adding(mut self, more: &str) -> Self {
+        self.0.message.push_str(more);
+        self
+    }
+
     /// Keeps the cause, reachable through [`std::error::Error::source`]; the message does not repeat it.
     #[cfg(any(feature = "csv", feature = "parquet", feature = "serde"))]
     pub(crate) fn because(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {

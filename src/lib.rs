@@ -37,7 +37,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | data | [`TransactionLog`], [`Observation`], [`Customers`], [`DataReport`]: cleaning by rules, everything counted |
+//! | data | [`TransactionLog`], [`Observation`], [`Customers`], [`DataReport`]: cleaning by rules, everything counted; [`CustomerState`], [`CustomerStates`]: carried on event by event, night by night |
 //! | models | [`BgNbd`], [`MbgNbd`], [`ParetoNbd`], [`Nbd`] behind [`PurchaseModel`]; [`GammaGamma`] for spend |
 //! | fit | [`Fit`], [`Estimator`], [`Fitted`], [`FitStatus`], [`Notice`], [`Profile`], [`Bootstrap`]: an optimum with its evidence, or an error |
 //! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |

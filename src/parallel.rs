@@ -21,3 +21,12 @@ pub(crate) fn sort_unstable<T: Send, K: Ord>(rows: &mut [T], key: impl Fn(&T) ->
     #[cfg(not(feature = "parallel"))]
     rows.sort_unstable_by_key(key);
 }
+
+/// Threads that work side by side.
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) fn threads() -> usize {
+    #[cfg(feature = "parallel")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "parallel"))]
+    1
+}

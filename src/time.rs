@@ -102,6 +102,10 @@ pub struct Date {
 
 impl Date {
     const EPOCH: civil::Date = civil::date(1970, 1, 1);
+    /// -9999-01-01.
+    const FIRST: i32 = -4_371_587;
+    /// 9999-12-31.
+    const LAST: i32 = 2_932_896;
 
     /// The day of a year, month and day of the proleptic Gregorian calendar.
     ///
@@ -117,11 +121,10 @@ impl Date {
     /// # Errors
     /// When the year is outside -9999 to 9999.
     pub fn from_days_since_1970(day: i32) -> Result<Self> {
-        Span::new()
-            .try_days(day)
-            .and_then(|span| Date::EPOCH.checked_add(span))
-            .map(Date::from_civil)
-            .map_err(|_| Error::data(format!("day {day} after 1970-01-01 lies outside the years -9999 to 9999")))
+        if !(Date::FIRST..=Date::LAST).contains(&day) {
+            return Err(Error::data(format!("day {day} after 1970-01-01 lies outside the years -9999 to 9999")));
+        }
+        Ok(Date { day })
     }
 
     /// Days since 1970-01-01.
@@ -153,7 +156,24 @@ impl Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.civil().fmt(f)
+        let date = self.civil();
+        // Millions of dates are written; four digits of the year are all that is needed for nearly every one.
+        let Ok(year) = u16::try_from(date.year()) else { return date.fmt(f) };
+        let digit = |value: u16| b'0' + (value % 10) as u8;
+        let (month, day) = (date.month() as u16, date.day() as u16);
+        let text = [
+            digit(year / 1000),
+            digit(year / 100),
+            digit(year / 10),
+            digit(year),
+            b'-',
+            digit(month / 10),
+            digit(month),
+            b'-',
+            digit(day / 10),
+            digit(day),
+        ];
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -245,6 +265,9 @@ impl FromStr for Moment {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        if let Some(moment) = usual(text.as_bytes()) {
+            return Ok(moment);
+        }
         let pieces = Pieces::parse(text).map_err(|_| {
             Error::data(format!(
                 "{} is no date; expected ISO 8601 such as 1997-09-30, 1997-09-30T14:05:00 or 1997-09-30 14:05:00+02:00",
@@ -254,6 +277,40 @@ impl FromStr for Moment {
         let hour = pieces.time().map_or(0, civil::Time::hour);
         Ok(Moment { hour: Date::from_civil(pieces.date()).day * 24 + i32::from(hour) })
     }
+}
+
+/// The moment of a text in one of the usual forms, `2026-03-01` or `2026-03-01 23:30:59.25` with a space or a T, and without a zone. Of millions of
+/// dates in a file nearly all are; the others, and those that are wrong, are for the parser of all forms.
+fn usual(text: &[u8]) -> Option<Moment> {
+    let number = |from: usize, to: usize| {
+        text.get(from..to)?.iter().try_fold(0_i32, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i32::from(byte - b'0')))
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    if text[4] != b'-' || text[7] != b'-' || year == 0 || !(1..=12).contains(&month) || day == 0 {
+        return None;
+    }
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month as usize - 1];
+    if day > longest {
+        return None;
+    }
+    let hour = match text.len() {
+        10 => 0,
+        16.. if matches!(text[10], b'T' | b' ') && text[13] == b':' => {
+            let seconds = match text.len() {
+                16 => 0,
+                19 => number(17, 19).filter(|_| text[16] == b':')?,
+                21..=29 if text[19] == b'.' && text[20..].iter().all(u8::is_ascii_digit) => number(17, 19).filter(|_| text[16] == b':')?,
+                _ => return None,
+            };
+            number(11, 13).filter(|&hour| hour < 24 && seconds < 60 && number(14, 16).is_some_and(|minute| minute < 60))?
+        }
+        _ => return None,
+    };
+    // Years are counted from March, so that the day that may be missing is their last one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let before = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5;
+    Some(Moment { hour: (before + day - 1 - 719_468) * 24 + hour })
 }
 
 /// How far ahead a forecast reaches: a calendar span such as `12 months`, resolved against the observation end to an exact length, or `lifetime`.
@@ -531,6 +588,31 @@ mod tests {
         ] {
             let moment: Moment = text.parse().unwrap();
             assert_eq!((moment.date().to_string().as_str(), moment.hour_of_day()), (date, hour), "{text}");
+        }
+    }
+
+    #[test]
+    fn usual_dates_are_those_of_the_parser_of_all_forms() {
+        for day in (-719_000..2_932_000).step_by(1_237).chain([-719_162, -719_163, 59, 60, 10_956, 10_957, 11_016, 11_017, 47_540, 47_541])
+        {
+            let date = Date::from_days_since_1970(day).unwrap();
+            let text = date.civil().to_string();
+            assert_eq!(date.to_string(), text);
+            assert_eq!(Date::from_civil(text.parse().unwrap()), text.parse().unwrap(), "{text}");
+            assert_eq!(usual(text.as_bytes()).is_some(), day >= -719_162, "{text}");
+        }
+        for (text, hour) in [("2024-02-29T07:05", 7), ("2024-02-29 23:59:59", 23), ("2024-02-29 00:00:00.123456789", 0)] {
+            assert_eq!(usual(text.as_bytes()), text.parse().ok());
+            assert_eq!(usual(text.as_bytes()).map(Moment::hour_of_day), Some(hour));
+        }
+        for text in
+            ["2023-02-29", "2024-02-29T24:00", "2024-02-29T07:60", "2024-02-29T07:05:60", "2024-02-29T07:05Z", "2024-2-29", "+024-02-29"]
+        {
+            assert_eq!(usual(text.as_bytes()), None, "{text}");
+        }
+        for (date, year) in [(Date::FIRST, "-009999-01-01"), (Date::LAST, "9999-12-31")] {
+            assert_eq!(Date::from_days_since_1970(date).unwrap().to_string(), year);
+            assert!(Date::from_days_since_1970(date + date.signum()).is_err());
         }
     }
 

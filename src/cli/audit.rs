@@ -11,6 +11,7 @@ use super::output::{Console, json_destination};
 use crate::backtest::{Audit, AuditReport};
 use crate::error::Error;
 use crate::report::{audit, backtest};
+use crate::score::ModelFile;
 
 /// Hold a stored model's forecast against what has happened since
 ///
@@ -26,9 +27,9 @@ Examples:
 Exit codes: 0 done; 1 the work could not be done; 2 wrong usage; 3 done, and a limit of --fail-if was crossed, or a cohort drifted and
 --fail-on-drift was given.")]
 pub(super) struct Args {
-    /// The log; - is standard input, for CSV
-    #[arg(value_name = "LOG")]
-    input: PathBuf,
+    /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
+    #[arg(value_name = "LOG", required = true)]
+    input: Vec<PathBuf>,
     /// The model file
     #[arg(long = "model", value_name = "FILE")]
     model_file: PathBuf,
@@ -53,9 +54,13 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let limits = Limits::of(&args.judged)?;
-    let destination = json_destination(args.output.clone(), "an audit", "audit.json")?.differs_from(&[&args.input, &args.model_file])?;
-    args.tables.check(&[&args.input, &args.model_file])?;
-    let audited = audited(&args, &console)?;
+    let destination = json_destination(args.output.clone(), "an audit", "audit.json")?.differs_from(&[&args.model_file])?;
+    args.tables.check(&[&args.model_file])?;
+    let model = model_file(&args.model_file)?;
+    let input = Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?;
+    let destination = destination.differs_from(input.files.paths())?;
+    args.tables.check(input.files.paths())?;
+    let audited = audited(&args, &model, &input, &console)?;
     args.tables.write(&audited.report)?;
     destination.write_text(&audited.to_json())?;
     console.say(&backtest::account(&audited.report));
@@ -65,8 +70,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if args.fail_on_drift && !drifted.is_empty() { Err(Failure::Judged(drifted)) } else { Ok(()) }
 }
 
-fn audited(args: &Args, console: &Console) -> Outcome<AuditReport> {
-    let model = model_file(&args.model_file)?;
+fn audited(args: &Args, model: &ModelFile, input: &Input<'_>, console: &Console) -> Outcome<AuditReport> {
     let Some(fitted_until) = model.observation_end() else {
         return Err(Error::data(
             "the model does not say up to which day it was fitted, so that nothing is known to have come after it; fit it to a log, or to a summary with \
@@ -75,7 +79,6 @@ fn audited(args: &Args, console: &Console) -> Outcome<AuditReport> {
         .at(args.model_file.display().to_string())
         .into());
     };
-    let input = Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?;
     let log = input.log(console)?;
     let observation = input.observation(&log, console)?;
     let audit = Audit::new(*model.purchase_model(), fitted_until)

@@ -41,9 +41,9 @@ Examples:
 
 Exit codes: 0 done; 1 the work could not be done; 2 wrong usage; 3 done, and a limit of --fail-if was crossed.")]
 pub(super) struct Args {
-    /// The log; - is standard input, for CSV
-    #[arg(value_name = "LOG")]
-    input: PathBuf,
+    /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
+    #[arg(value_name = "LOG", required = true)]
+    input: Vec<PathBuf>,
     /// File to write, whole or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -71,9 +71,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let when = When::of(&args.origins)?;
     let limits = Limits::of(&args.judged)?;
-    let destination = json_destination(args.output, "a back-test", "backtest.json")?.differs_from(&[&args.input])?;
-    args.tables.check(&[&args.input])?;
-    let input = Input::measured(&args.input, &args.measured);
+    let input = Input::measured(&args.input, &args.measured)?;
+    let destination = json_destination(args.output, "a back-test", "backtest.json")?.differs_from(input.files.paths())?;
+    args.tables.check(input.files.paths())?;
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
     let mut test = BackTest::new(when.scheme(&log, observation.end)?)

@@ -36,7 +36,7 @@ const FILES: [&str; 10] = [
 
 impl TablesOutput {
     /// Makes sure, before the work, that they can be written.
-    pub(super) fn check(&self, inputs: &[&Path]) -> Outcome {
+    pub(super) fn check(&self, inputs: &[impl AsRef<Path>]) -> Outcome {
         let Some(directory) = &self.tables else { return Ok(()) };
         ResultDirectory::check(directory, &FILES)?;
         FILES.iter().try_for_each(|name| refuse_inputs(&directory.join(name), inputs))

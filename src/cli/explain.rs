@@ -26,9 +26,9 @@ Examples:
   clv explain orders.csv --customer 00042 --model model.json --observation-end 1997-09-30
   clv explain orders.csv --customer C-77 --model model.json --customer-column user --format json")]
 pub(super) struct Args {
-    /// The log; - is standard input, for CSV
-    #[arg(value_name = "LOG")]
-    input: PathBuf,
+    /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
+    #[arg(value_name = "LOG", required = true)]
+    input: Vec<PathBuf>,
     /// The customer's id, as it is written in the log
     #[arg(long = "customer", value_name = "ID")]
     customer_id: String,
@@ -68,17 +68,18 @@ fn format(text: &str) -> Result<Format> {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output)?.differs_from(&[&args.input, &args.model_file])?;
+    let destination = Destination::new(args.output)?.differs_from(&[&args.model_file])?;
     let by_ending = destination.path().and_then(TableFormat::of_path).filter(|&format| format == TableFormat::Json);
     let format = args.format.or(by_ending.map(|_| Format::Json)).unwrap_or(Format::Text);
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer_column.as_deref();
     let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?;
+    let destination = destination.differs_from(input.files.paths())?;
     let log = input.log(&console)?;
     let id = args.customer_id.as_str();
     let rows = log.transactions_of(id);
     if rows.is_empty() {
-        return Err(unknown(id, &log).at(args.input.display().to_string()).into());
+        return Err(unknown(id, &log).at(input.name()).into());
     }
     // Nobody's score depends on other customers, so a log of this one alone says the same; only the last day is that of the whole log.
     let observation = input.observation(&log, &console)?;
@@ -100,13 +101,13 @@ pub(super) fn run(args: Args) -> Outcome {
 fn unknown(id: &str, log: &TransactionLog) -> Error {
     let core = |id: &str| id.trim().trim_start_matches('0').to_lowercase();
     let wanted = core(id);
-    let like: Vec<String> = log.interner().ids().iter().filter(|other| core(other) == wanted).take(3).map(|id| format!("{id:?}")).collect();
+    let like: Vec<String> = {
+        let mut like: Vec<&str> = log.customer_ids().filter(|other| core(other) == wanted).collect();
+        like.sort_unstable();
+        like.iter().take(3).map(|id| format!("{id:?}")).collect()
+    };
     let hint = match like.as_slice() {
-        [] => format!(
-            "the log has {} customers, among them {:?}",
-            log.customer_count(),
-            log.interner().ids().iter().next().unwrap_or_default()
-        ),
+        [] => format!("the log has {} customers, among them {:?}", log.customer_count(), log.customer_ids().min().unwrap_or_default()),
         like => format!("ids are text; did you mean {}?", like.join(" or ")),
     };
     Error::data(format!("there is no customer {id:?}; {hint}"))

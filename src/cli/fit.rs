@@ -23,9 +23,9 @@ Examples:
   clv fit orders.csv --spend none --horizon \"26 weeks\" -o model.json
   clv fit orders.csv --margin 0.3 --discount 0.08 > model.json")]
 pub(super) struct Args {
-    /// A log or a summary; - is standard input, for CSV
-    #[arg(value_name = "INPUT")]
-    input: PathBuf,
+    /// A log (files, patterns such as 'logs/*.csv.gz', directories of Parquet) or a summary; - is standard input, for CSV
+    #[arg(value_name = "INPUT", required = true)]
+    input: Vec<PathBuf>,
     /// Model file to write, whole or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -41,8 +41,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = json_destination(args.output, "a model file", "model.json")?.differs_from(&[&args.input])?;
-    let input = Input::measured(&args.input, &args.measured);
+    let input = Input::measured(&args.input, &args.measured)?;
+    let destination = json_destination(args.output, "a model file", "model.json")?.differs_from(input.files.paths())?;
     let (customers, log) = input.customers_and_log(&console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     let model = fitting::fit(&args.models, &customers, log.as_ref().map(|(log, observation)| (log, observation)), definition, &console)?;

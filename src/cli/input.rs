@@ -1,21 +1,21 @@
 //! What a command reads: logs, summaries, model files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{Measured, MeasuredByModel, Observing, Reading};
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::output::Console;
 use crate::data::{Customers, DataReport, Observation, SpendBasis, TransactionLog};
 use crate::error::{Error, Result};
-use crate::io::{InputKind, ReadOptions, Source};
+use crate::io::{InputKind, LogFiles, ReadOptions, Source};
 use crate::score::ModelFile;
 use crate::time::{Date, TimeUnit};
 
 /// Everything that says how an input becomes customers.
 #[derive(Debug)]
 pub(super) struct Input<'a> {
-    pub(super) path: &'a Path,
+    pub(super) files: LogFiles,
     pub(super) customer_column: Option<&'a str>,
     pub(super) reading: &'a Reading,
     pub(super) observing: &'a Observing,
@@ -27,22 +27,22 @@ pub(super) struct Input<'a> {
 
 impl<'a> Input<'a> {
     /// An input measured as the flags say.
-    pub(super) fn measured(path: &'a Path, flags: &'a Measured) -> Self {
-        Input {
-            path,
+    pub(super) fn measured(names: &[PathBuf], flags: &'a Measured) -> Result<Self> {
+        Ok(Input {
+            files: LogFiles::find(names)?,
             customer_column: flags.customer.customer_column.as_deref(),
             reading: &flags.reading,
             observing: &flags.observing,
             unit: flags.measuring.unit,
             spend_basis: flags.measuring.spend_basis,
             cleaned_as: None,
-        }
+        })
     }
 
     /// An input measured as the model was; another unit that was asked for is an error.
     pub(super) fn measured_for(
         model: &'a ModelFile,
-        path: &'a Path,
+        names: &[PathBuf],
         customer_column: Option<&'a str>,
         flags: &'a MeasuredByModel,
     ) -> Result<Self> {
@@ -54,7 +54,7 @@ impl<'a> Input<'a> {
             )));
         }
         Ok(Input {
-            path,
+            files: LogFiles::find(names)?,
             customer_column,
             reading: &flags.reading,
             observing: &flags.observing,
@@ -66,32 +66,46 @@ impl<'a> Input<'a> {
 
     /// The customers of a log or a summary, and which of them it was.
     pub(super) fn customers(&self, console: &Console) -> Outcome<(Customers, InputKind)> {
-        let (customers, log) = self.customers_and_log(console)?;
-        Ok((customers, if log.is_some() { InputKind::Log } else { InputKind::Summary }))
+        Ok(match self.read(console)? {
+            Content::Log(log) => (self.summary_of(log, console)?, InputKind::Log),
+            Content::Summary(customers) => (customers, InputKind::Summary),
+        })
     }
 
     /// The customers of a log, with the log and how it was seen, or those of a summary.
     pub(super) fn customers_and_log(&self, console: &Console) -> Outcome<(Customers, Option<(TransactionLog, Observation)>)> {
-        let options = self.log_options();
-        let source = Source::open(self.path)?;
-        let customers = match source.kind(&options)? {
-            InputKind::Log => {
-                let log = self.read(source, &options, console)?;
+        Ok(match self.read(console)? {
+            Content::Log(log) => {
                 let (customers, observation) = self.summarize(&log, console)?;
-                return Ok((customers, Some((log, observation))));
+                (customers, Some((log, observation)))
             }
-            InputKind::Summary => {
-                self.say_what_a_summary_leaves_out(&source, &options, console)?;
-                let _busy = console.busy(&format!("reading {}", source.name()));
-                source.read_summary(&self.reading.summary_options(
-                    self.customer_column,
-                    self.unit,
-                    self.observing.observation_end,
-                    self.spend_basis,
-                ))?
+            Content::Summary(customers) => (customers, None),
+        })
+    }
+
+    fn read(&self, console: &Console) -> Result<Content> {
+        let options = self.log_options();
+        if let [only] = self.files.paths() {
+            let source = Source::open(only)?;
+            match source.kind(&options)? {
+                InputKind::Summary => return Ok(Content::Summary(self.summary(source, &options, console)?)),
+                // What has been read of standard input to see its header cannot be read again.
+                InputKind::Log if self.files.is_stdin() => return Ok(Content::Log(source.read_log(&options)?)),
+                InputKind::Log => {}
             }
-        };
-        Ok((customers, None))
+        }
+        Ok(Content::Log(self.log(console)?))
+    }
+
+    fn summary(&self, source: Source<'_>, options: &ReadOptions, console: &Console) -> Result<Customers> {
+        self.say_what_a_summary_leaves_out(&source, options, console)?;
+        let _busy = console.busy(&format!("reading {}", source.name()));
+        source.read_summary(&self.reading.summary_options(
+            self.customer_column,
+            self.unit,
+            self.observing.observation_end,
+            self.spend_basis,
+        ))
     }
 
     /// What is without effect or unknown for all customers is said once.
@@ -115,27 +129,47 @@ impl<'a> Input<'a> {
     }
 
     /// The log, for a command that has no use for a summary.
-    pub(super) fn log(&self, console: &Console) -> Outcome<TransactionLog> {
-        let options = self.log_options();
-        let source = Source::open(self.path)?;
-        if source.kind(&options)? == InputKind::Summary {
-            return Err(Error::data(
-                "this is a summary, one row per customer, and a transaction log is needed, one row per transaction; `clv fit` and `clv score` \
-                 take a summary",
-            )
-            .at(source.name())
-            .into());
-        }
-        Ok(self.read(source, &options, console)?)
+    pub(super) fn log(&self, console: &Console) -> Result<TransactionLog> {
+        let progress = console.reading(&self.files);
+        self.files.read_watched(&self.log_options(), &|read| progress.show(read))
     }
 
     /// The summary of a log, and how the log was seen.
     pub(super) fn summarize(&self, log: &TransactionLog, console: &Console) -> Result<(Customers, Observation)> {
         let observation = self.observation(log, console)?;
         let _busy = console.busy("summarising");
-        let name = if self.path.as_os_str() == "-" { "<stdin>".to_owned() } else { self.path.display().to_string() };
-        let customers = log.summarize(&observation).map_err(|error| error.at(name))?;
+        let customers = log.summarize(&observation).map_err(|error| error.at(self.name()))?;
         Ok((customers, observation))
+    }
+
+    /// The summary of a log that is not needed any more.
+    pub(super) fn summary_of(&self, log: TransactionLog, console: &Console) -> Result<Customers> {
+        let observation = self.observation(&log, console)?;
+        let _busy = console.busy("summarising");
+        log.into_summary(&observation).map_err(|error| error.at(self.name()))
+    }
+
+    /// The summary of a log that is in order of time, without keeping its rows.
+    pub(super) fn summarize_in_order(&self, console: &Console) -> Outcome<Customers> {
+        let Some(end) = self.observing.observation_end else {
+            return Err(Failure::Usage(
+                "--time-ordered needs --observation-end: rows are not kept, and the last day in the data is known after the last of them"
+                    .into(),
+            ));
+        };
+        let observation = self.observing.until(end, self.unit, self.spend_basis, self.cleaned_as);
+        let progress = console.reading(&self.files);
+        let customers = self.files.summarize_in_order(&self.log_options(), &observation, &|read| progress.show(read));
+        Ok(customers.map_err(|error| error.at(self.name()))?)
+    }
+
+    /// What messages call the input.
+    pub(super) fn name(&self) -> String {
+        match self.files.paths() {
+            [_] if self.files.is_stdin() => "<stdin>".to_owned(),
+            [only] => only.display().to_string(),
+            paths => format!("{} files", paths.len()),
+        }
     }
 
     /// How a log is seen; an observation end that was not given is the last day in the data, and said to be.
@@ -154,14 +188,15 @@ impl<'a> Input<'a> {
         Ok(self.observing.until(end, self.unit, self.spend_basis, self.cleaned_as))
     }
 
-    fn log_options(&self) -> ReadOptions {
+    pub(super) fn log_options(&self) -> ReadOptions {
         self.reading.log_options(self.customer_column)
     }
+}
 
-    fn read(&self, source: Source<'_>, options: &ReadOptions, console: &Console) -> Result<TransactionLog> {
-        let _busy = console.busy(&format!("reading {}", source.name()));
-        source.read_log(options)
-    }
+/// What an input turned out to hold.
+enum Content {
+    Log(TransactionLog),
+    Summary(Customers),
 }
 
 /// Reads a model file.

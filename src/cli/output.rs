@@ -4,14 +4,15 @@ use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::{Failure, Outcome};
+use crate::data::grouped;
 use crate::error::{Error, Result};
 use crate::fit::Progress;
-use crate::io::{Draft, Table, TableFormat, write_atomically};
+use crate::io::{Draft, LogFiles, ReadProgress, Table, TableFormat, write_atomically};
 
 /// Standard error: what the user may want to know.
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +45,29 @@ impl Console {
 
     /// Shows what is being done until the guard is dropped, on a terminal only.
     pub(super) fn busy(&self, what: &str) -> Busy {
-        let target = if self.quiet || !io::stderr().is_terminal() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target).with_style(ProgressStyle::default_spinner()).with_message(what.to_owned());
+        let bar = self.bar(None).with_style(ProgressStyle::default_spinner()).with_message(what.to_owned());
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
         Busy(bar)
+    }
+
+    /// Shows how the reading of files goes on until it is dropped, on a terminal only.
+    pub(super) fn reading(&self, files: &LogFiles) -> Reading {
+        let what = match files.paths() {
+            [only] => format!("reading {}", only.display()),
+            paths => format!("reading {} files", paths.len()),
+        };
+        // How long it will take is known of what has a length.
+        let template = if files.bytes().is_some() { READING } else { READING_ON };
+        let style = ProgressStyle::with_template(template).expect("the template is well-formed");
+        let bar = self.bar(files.bytes()).with_style(style).with_prefix(what).with_message("no rows yet");
+        Reading { bar, begun: Instant::now() }
+    }
+
+    fn bar(&self, length: Option<u64>) -> ProgressBar {
+        let target = if self.quiet || !io::stderr().is_terminal() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        ProgressBar::with_draw_target(length, target)
     }
 }
 
@@ -71,6 +89,34 @@ impl Busy {
             }
             ControlFlow::Continue(())
         }
+    }
+}
+
+/// The reading of files: rows, rate, and by their bytes the time that is left.
+#[derive(Debug)]
+pub(super) struct Reading {
+    bar: ProgressBar,
+    begun: Instant,
+}
+
+const READING: &str = "{prefix} [{bar:30}] {percent} %, {msg}, {eta} left";
+const READING_ON: &str = "{prefix}: {msg}";
+
+impl Reading {
+    pub(super) fn show(&self, read: ReadProgress) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let rate = read.rows as f64 / self.begun.elapsed().as_secs_f64().max(1e-3);
+        self.bar.set_message(format!("{} rows, {} a second", grouped(read.rows as f64, 0), grouped(rate, 0)));
+        // Reports come from several threads and not in order.
+        self.bar.set_position(self.bar.position().max(read.bytes));
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 
@@ -111,7 +157,7 @@ impl Destination {
     }
 
     /// Refuses to write over a file that is read: the result would replace its own source.
-    pub(super) fn differs_from(self, inputs: &[&Path]) -> Outcome<Self> {
+    pub(super) fn differs_from(self, inputs: &[impl AsRef<Path>]) -> Outcome<Self> {
         self.path().map_or(Ok(()), |path| refuse_inputs(path, inputs))?;
         Ok(self)
     }
@@ -133,6 +179,35 @@ impl Destination {
             Destination::File(path) => Ok(write_atomically(path, |out| table.write(format, out))?),
             Destination::Stdout => to_stdout(|out| table.write(format, out)),
         }
+    }
+
+    /// A table, and a file beside it that appears with it: both or none.
+    pub(super) fn write_table_with(
+        &self,
+        table: &Table<'_>,
+        format: TableFormat,
+        beside: &Path,
+        write: impl FnOnce(&mut BufWriter<fs::File>) -> Result<()>,
+    ) -> Outcome {
+        let mut last = Draft::new(beside)?;
+        last.write(write)?;
+        let mut drafts = Vec::new();
+        let written = match self {
+            Destination::File(path) => {
+                let mut draft = Draft::new(path)?;
+                draft.write(|out| table.write(format, out))?;
+                drafts.push(draft);
+                Ok(())
+            }
+            Destination::Stdout => to_stdout(|out| table.write(format, out)),
+        };
+        // When the machine stops between the two, the table can be made again.
+        drafts.push(last);
+        // A reader that has seen enough of the table leaves the file its place.
+        if matches!(written, Ok(()) | Err(Failure::ReaderGone)) {
+            Draft::place_all(drafts)?;
+        }
+        written
     }
 
     /// A result that is written as it comes to be.
@@ -164,8 +239,8 @@ pub(super) fn json_destination(output: Option<PathBuf>, what: &str, name: &str) 
 }
 
 /// Refuses an output that is one of the inputs, by whatever name.
-pub(super) fn refuse_inputs(output: &Path, inputs: &[&Path]) -> Outcome {
-    let same = |input: &&&Path| matches!((fs::canonicalize(input), fs::canonicalize(output)), (Ok(one), Ok(other)) if one == other);
+pub(super) fn refuse_inputs(output: &Path, inputs: &[impl AsRef<Path>]) -> Outcome {
+    let same = |input: &&_| matches!((fs::canonicalize(input), fs::canonicalize(output)), (Ok(one), Ok(other)) if one == other);
     match inputs.iter().find(same) {
         None => Ok(()),
         Some(_) => {

@@ -37,9 +37,9 @@ Examples:
   clv run orders.csv --observation-end 1997-09-30 --horizon \"12 months\" --discount 0.10 --margin 0.3 --out results
   clv run orders.parquet --customer user --date ordered_at --amount total --definition clv.toml --out results")]
 pub(super) struct Args {
-    /// The log; - is standard input, for CSV
-    #[arg(value_name = "LOG")]
-    input: PathBuf,
+    /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
+    #[arg(value_name = "LOG", required = true)]
+    input: Vec<PathBuf>,
     /// Directory for the results, made when it is not there
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -58,10 +58,10 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     ResultDirectory::check(&args.out, &RESULTS)?;
+    let input = Input::measured(&args.input, &args.measured)?;
     for name in RESULTS {
-        refuse_inputs(&args.out.join(name), &[&args.input])?;
+        refuse_inputs(&args.out.join(name), input.files.paths())?;
     }
-    let input = Input::measured(&args.input, &args.measured);
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;

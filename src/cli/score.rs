@@ -27,9 +27,9 @@ Examples:
   clv score customers.csv --model model.json --level 0.8 --threshold 100 -o scores.csv
   clv score customers.csv --model model.json --horizon \"24 months\" --margin 0.3 > scores.csv")]
 pub(super) struct Args {
-    /// A log or a summary; - is standard input, for CSV
-    #[arg(value_name = "INPUT")]
-    input: PathBuf,
+    /// A log (files, patterns such as 'logs/*.csv.gz', directories of Parquet) or a summary; - is standard input, for CSV
+    #[arg(value_name = "INPUT", required = true)]
+    input: Vec<PathBuf>,
     /// The model file, as `clv fit` writes it
     #[arg(long = "model", value_name = "FILE")]
     model_file: PathBuf,
@@ -49,11 +49,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output.output)?.differs_from(&[&args.input, &args.model_file])?;
+    let destination = Destination::new(args.output.output)?.differs_from(&[&args.model_file])?;
     let format = destination.format(args.output.format)?;
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
     let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?;
+    let destination = destination.differs_from(input.files.paths())?;
     let (customers, kind) = input.customers(&console)?;
     let definition = args.valuing.or(model.definition())?;
     let end = observation_end(&customers, &model, kind, &console);

@@ -1,12 +1,14 @@
 //! `clv summarize`: from a log to one row per customer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::{Common, Measured, TableOutput};
 use super::failure::Outcome;
 use super::input::Input;
-use super::output::Destination;
-use crate::io::Table;
+use super::output::{Console, Destination, refuse_inputs};
+use crate::data::CustomerStates;
+use crate::error::Result;
+use crate::io::{Draft, Table};
 use crate::report::terminal;
 
 /// Summarise a transaction log: one row per customer
@@ -14,17 +16,30 @@ use crate::report::terminal;
 /// Reads a transaction log (CSV, also gzipped, or Parquet; columns customer_id, date, amount unless told otherwise) and writes one row per
 /// customer: customer_id, first_purchase, last_purchase, frequency, recency, age, average_spend, total_spend. Transactions of one customer on
 /// one day are one purchase. What was merged, refunded, ignored or skipped is told on standard error.
+///
+/// With --state the rows are added to those of the runs before, which need not be read again: the summary is that of all of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   clv summarize orders.csv -o customers.csv
   clv summarize orders.csv.gz --observation-end 1997-09-30 -o customers.parquet
+  clv summarize jan.csv feb.csv 'archive/*.csv.gz' warehouse/orders/ -o customers.parquet
+  clv summarize today.csv --state state.clv --observation-end 2026-06-30 -o customers.parquet
+  clv summarize 'history/*.parquet' --time-ordered --observation-end 2026-06-30 -o customers.parquet
   clv summarize export.csv --delimiter ';' --customer kunde --date datum --amount betrag
   cat orders.csv | clv summarize - --unit day --format json")]
 pub(super) struct Args {
-    /// The log; - is standard input, for CSV
-    #[arg(value_name = "LOG")]
-    input: PathBuf,
+    /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
+    #[arg(value_name = "LOG", required_unless_present = "state")]
+    input: Vec<PathBuf>,
+    /// File that keeps what is known of all customers from run to run: carried on with the rows of LOG, written whole or not at all, made when it is
+    /// not there. A file that has been taken in before is refused
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// The rows are in order of time, file after file: memory then grows with the customers only. Rows of customers with refunds are read a
+    /// second time
+    #[arg(long, conflicts_with = "state")]
+    time_ordered: bool,
     #[command(flatten)]
     output: TableOutput,
     #[command(flatten)]
@@ -35,13 +50,42 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output.output)?.differs_from(&[&args.input])?;
+    let destination = Destination::new(args.output.output)?;
+    let input = Input::measured(&args.input, &args.measured)?;
+    let destination = destination.differs_from(input.files.paths())?.differs_from(args.state.as_slice())?;
     let format = destination.format(args.output.format)?;
-    let input = Input::measured(&args.input, &args.measured);
-    let (customers, _) = input.summarize(&input.log(&console)?, &console)?;
-    destination.write_table(&Table::from(&customers), format)?;
+    let customers = match &args.state {
+        None => {
+            let customers =
+                if args.time_ordered { input.summarize_in_order(&console)? } else { input.summary_of(input.log(&console)?, &console)? };
+            destination.write_table(&Table::from(&customers), format)?;
+            customers
+        }
+        Some(path) => {
+            refuse_inputs(path, input.files.paths())?;
+            let states = carried_on(path, &input, &console)?;
+            let (customers, _) = input.summarize(states.log(), &console)?;
+            destination.write_table_with(&Table::from(&customers), format, path, |out| states.write(out))?;
+            customers
+        }
+    };
     if let Some(report) = customers.report() {
         console.say(&terminal::cleaning(report));
     }
     Ok(())
+}
+
+/// The states of the runs before, if there were any, with the rows of the input.
+fn carried_on(path: &Path, input: &Input<'_>, console: &Console) -> Result<CustomerStates> {
+    // What cannot be written is better known now.
+    Draft::new(path)?;
+    let mut states = if path.exists() {
+        let _busy = console.busy(&format!("reading {}", path.display()));
+        CustomerStates::load(path)?
+    } else {
+        CustomerStates::new()
+    };
+    let progress = console.reading(&input.files);
+    states.take_files(&input.files, &input.log_options(), &|read| progress.show(read))?;
+    Ok(states)
 }

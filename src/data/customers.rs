@@ -1,5 +1,7 @@
 //! The summary of a customer base: one row per customer, validated, in columns.
 
+use std::mem;
+
 use crate::data::history::{History, SpendHistory};
 use crate::data::ids::Ids;
 use crate::data::observation::MergePeriod;
@@ -292,25 +294,80 @@ impl Customers {
 
     /// The same rows in byte order of their ids.
     #[cfg(feature = "cli")]
-    pub(crate) fn sorted_by_id(&self) -> Result<Customers> {
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by_key(|&row| self.id(row));
-        let mut sorted = Customers { observation_end: self.observation_end, ..Customers::new(self.unit) };
-        sorted = sorted.spend_over(self.spend_basis).merged_by(self.merge);
-        for row in order {
-            sorted.push(Customer {
-                id: self.id(row),
-                history: self.history(row),
-                average_spend: self.average_spend[row],
-                weight: self.weight(row),
-                purchases: self.purchases.get(row).copied(),
-            })?;
+    pub(crate) fn sorted_by_id(&self) -> Customers {
+        self.emptied().joined(vec![self.clone()])
+    }
+
+    /// No row yet, and room for so many with ids of so many bytes together.
+    pub(super) fn with_capacity(mut self, rows: usize, bytes: usize) -> Self {
+        self.ids = Ids::with_capacity(rows, bytes);
+        self.frequency.reserve_exact(rows);
+        for column in [&mut self.recency, &mut self.age, &mut self.average_spend] {
+            column.reserve_exact(rows);
         }
-        Ok(sorted)
+        self.purchases.reserve_exact(rows);
+        self
+    }
+
+    /// The same measures without a row.
+    #[cfg(feature = "cli")]
+    fn emptied(&self) -> Customers {
+        let empty = Customers { observation_end: self.observation_end, ..Customers::new(self.unit) };
+        empty.spend_over(self.spend_basis).merged_by(self.merge)
+    }
+
+    /// The rows of all parts, measured alike, in byte order of their ids. Column by column, so that little is there twice.
+    pub(super) fn joined(mut self, mut parts: Vec<Customers>) -> Customers {
+        fn gathered<T: Copy>(order: &[(u32, u32)], parts: &mut [Customers], column: fn(&mut Customers) -> &mut Vec<T>) -> Vec<T> {
+            let columns: Vec<Vec<T>> = parts.iter_mut().map(|part| mem::take(column(part))).collect();
+            if columns.iter().all(Vec::is_empty) {
+                return Vec::new();
+            }
+            order.iter().map(|&(part, row)| columns[part as usize][row as usize]).collect()
+        }
+        let order = in_order_of_ids(&parts);
+        if parts.iter().any(Customers::is_weighted) {
+            for part in &mut parts {
+                part.weight.resize(part.len(), 1.0);
+            }
+        }
+        self.frequency = gathered(&order, &mut parts, |part| &mut part.frequency);
+        self.recency = gathered(&order, &mut parts, |part| &mut part.recency);
+        self.age = gathered(&order, &mut parts, |part| &mut part.age);
+        self.average_spend = gathered(&order, &mut parts, |part| &mut part.average_spend);
+        self.weight = gathered(&order, &mut parts, |part| &mut part.weight);
+        self.purchases = gathered(&order, &mut parts, |part| &mut part.purchases);
+        self.ids = Ids::with_capacity(order.len(), parts.iter().map(|part| part.ids.bytes()).sum());
+        for (part, row) in order {
+            self.ids.push(parts[part as usize].ids.get(row as usize));
+        }
+        self
     }
 
     pub(crate) fn with_report(mut self, report: DataReport) -> Self {
         self.report = Some(report);
         self
     }
+}
+
+/// Part and row of all customers in byte order of their ids; those with the same id stay in the order they have.
+fn in_order_of_ids(parts: &[Customers]) -> Vec<(u32, u32)> {
+    let ids = || parts.iter().flat_map(|part| part.ids.iter());
+    // Ids mostly begin alike. What comes after the common beginning tells most of them apart in a single comparison of numbers.
+    let first = ids().next().unwrap_or_default().as_bytes();
+    let alike = ids().fold(first.len(), |alike, id| first.iter().zip(id.as_bytes()).take(alike).take_while(|(a, b)| a == b).count());
+    let key = |id: &str| {
+        let mut bytes = [0; 8];
+        bytes.iter_mut().zip(&id.as_bytes()[alike..]).for_each(|(byte, &of_id)| *byte = of_id);
+        u64::from_be_bytes(bytes)
+    };
+    let mut order: Vec<(u64, u32, u32)> = Vec::with_capacity(parts.iter().map(Customers::len).sum());
+    for (index, part) in parts.iter().enumerate() {
+        order.extend(part.ids.iter().enumerate().map(|(row, id)| (key(id), index as u32, row as u32)));
+    }
+    let id = |part: u32, row: u32| parts[part as usize].ids.get(row as usize);
+    order.sort_unstable_by(|&(key, part, row), &(other_key, other_part, other_row)| {
+        key.cmp(&other_key).then_with(|| id(part, row).cmp(id(other_part, other_row))).then((part, row).cmp(&(other_part, other_row)))
+    });
+    order.into_iter().map(|(_, part, row)| (part, row)).collect()
 }

@@ -17,6 +17,10 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
+    pub(crate) fn with_capacity(ids: usize, bytes: usize) -> Self {
+        Ids { text: String::with_capacity(bytes), ends: Vec::with_capacity(ids) }
+    }
+
     pub(crate) fn push(&mut self, id: &str) {
         self.text.push_str(id);
         self.ends.push(self.text.len());
@@ -26,6 +30,12 @@ impl Ids {
         self.ends.len()
     }
 
+    /// The length of all ids together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> &str {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.text[start..self.ends[index]]
@@ -36,35 +46,58 @@ impl Ids {
     }
 }
 
-/// Distinct ids, each with a number in order of first appearance.
+/// Distinct ids, each with a number in order of first appearance. The hash of an id is the caller's, who needs it anyway to choose an interner.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interner {
     ids: Ids,
-    numbers: HashTable<u32>,
-    hasher: RandomState,
+    /// Numbers, with as much of the hash as saves hashing again when the table grows.
+    numbers: HashTable<(u32, u32)>,
 }
 
 impl Interner {
     /// The number of `id`, and whether it is new.
-    pub(crate) fn intern(&mut self, id: &str) -> Result<(u32, bool)> {
-        let Interner { ids, numbers, hasher } = self;
-        let entry = numbers.entry(hasher.hash_one(id), |&n| ids.get(n as usize) == id, |&n| hasher.hash_one(ids.get(n as usize)));
+    pub(crate) fn intern(&mut self, id: &str, hash: u64) -> Result<(u32, bool)> {
+        let Interner { ids, numbers } = self;
+        let short = shorten(hash);
+        let entry = numbers.entry(spread(short), |&(n, other)| other == short && ids.get(n as usize) == id, |&(_, other)| spread(other));
         match entry {
-            Entry::Occupied(known) => Ok((*known.get(), false)),
+            Entry::Occupied(known) => Ok((known.get().0, false)),
             Entry::Vacant(free) => {
                 let number = u32::try_from(ids.len()).map_err(|_| Error::data("more than 4,294,967,296 distinct customer ids"))?;
-                free.insert(number);
+                free.insert((number, short));
                 ids.push(id);
                 Ok((number, true))
             }
         }
     }
 
-    pub(crate) fn find(&self, id: &str) -> Option<u32> {
-        self.numbers.find(self.hasher.hash_one(id), |&n| self.ids.get(n as usize) == id).copied()
+    pub(crate) fn find(&self, id: &str, hash: u64) -> Option<u32> {
+        let short = shorten(hash);
+        self.numbers.find(spread(short), |&(n, other)| other == short && self.ids.get(n as usize) == id).map(|&(number, _)| number)
     }
 
     pub(crate) fn ids(&self) -> &Ids {
         &self.ids
+    }
+}
+
+/// The half of a hash that no interner was chosen by.
+fn shorten(hash: u64) -> u32 {
+    hash as u32
+}
+
+/// The table takes a place from the low bits and a tag from the high ones.
+fn spread(short: u32) -> u64 {
+    u64::from(short) | u64::from(short) << 32
+}
+
+/// The hash function of ids. One random key for all interners of a log, so that a hash is taken once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IdHasher(RandomState);
+
+impl IdHasher {
+    #[inline]
+    pub(crate) fn hash(&self, id: &str) -> u64 {
+        self.0.hash_one(id)
     }
 }

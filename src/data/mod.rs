@@ -1,24 +1,39 @@
 //! From a transaction log to a validated summary: what was bought when, by whom, and what was cleaned on the way.
 
+#[cfg(any(feature = "csv", feature = "parquet"))]
+mod batch;
+mod books;
+mod clean;
 mod customers;
 mod history;
 mod ids;
 mod log;
 mod observation;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+mod ordered;
+mod partition;
 mod report;
+mod state;
+mod states;
 mod summarize;
 
+pub use clean::Purchase;
 pub use customers::{Customer, Customers, PurchaseRecord, SpendBasis};
 pub use history::{History, SpendHistory};
 pub use log::{Transaction, TransactionLog};
 pub use observation::{MergePeriod, Observation, RefundPolicy};
 pub use report::{DataReport, SkippedRows, Tally};
-pub use summarize::Purchase;
+pub use state::CustomerState;
+pub use states::{CustomerStates, TakenIn};
 
 #[cfg(feature = "cli")]
 pub(crate) use report::grouped;
 
 #[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use ids::Interner;
+pub(crate) use batch::{Batch, Intake, SharedLog, lock};
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use ids::{IdHasher, Interner};
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use ordered::OrderedLog;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use report::{SkipReason, Skipped};

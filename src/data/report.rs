@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::data::observation::{MergePeriod, RefundPolicy};
+use crate::numeric::exact_sum::ExactSum;
 use crate::time::Date;
 
 /// A number of things and the amount of money they stand for.
@@ -74,30 +75,51 @@ impl SkippedRows {
     }
 }
 
-/// Skipped rows as they are met. Amounts are kept apart and summed in sorted order, so that the sum does not depend on the order of rows.
+/// A tally while it is taken: the order of its terms does not show.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Skipped {
-    counts: [u64; 5],
-    amounts: [Vec<f64>; 5],
+pub(crate) struct RunningTally {
+    pub(crate) count: u64,
+    pub(crate) sum: ExactSum,
 }
+
+impl RunningTally {
+    pub(crate) fn add(&mut self, count: u64, value: f64) {
+        self.count += count;
+        self.sum.add(value);
+    }
+
+    pub(crate) fn add_all(&mut self, other: &RunningTally) {
+        self.count += other.count;
+        self.sum.add_sum(&other.sum);
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        Tally { count: self.count, value: self.sum.value() }
+    }
+}
+
+/// Skipped rows as they are met, by [`SkipReason`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Skipped(pub(crate) [RunningTally; 5]);
 
 impl Skipped {
     #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn add(&mut self, reason: SkipReason, amount: Option<f64>) {
-        self.counts[reason as usize] += 1;
-        self.amounts[reason as usize].extend(amount);
+        self.0[reason as usize].add(1, amount.unwrap_or(0.0));
+    }
+
+    pub(crate) fn add_all(&mut self, other: &Skipped) {
+        for (tally, other) in self.0.iter_mut().zip(&other.0).filter(|(_, other)| other.count > 0) {
+            tally.add_all(other);
+        }
     }
 
     pub(crate) fn rows(&self) -> u64 {
-        self.counts.iter().sum()
+        self.0.iter().map(|tally| tally.count).sum()
     }
 
     pub(crate) fn tally(&self) -> SkippedRows {
-        let tally = |reason: SkipReason| {
-            let mut amounts = self.amounts[reason as usize].clone();
-            amounts.sort_unstable_by(f64::total_cmp);
-            Tally { count: self.counts[reason as usize], value: amounts.iter().fold(0.0, |sum, amount| sum + amount) }
-        };
+        let tally = |reason: SkipReason| self.0[reason as usize].tally();
         SkippedRows {
             malformed: tally(SkipReason::Malformed),
             missing_customer: tally(SkipReason::MissingCustomer),

@@ -11,9 +11,9 @@ use crate::data::{Customers, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::options::{ReadOptions, SummaryOptions};
+use crate::io::quotes::{Quotes, check_delimiter, line_ends, never_closed};
 use crate::io::source::{Source, read_failed};
 use crate::io::summary::SummaryReader;
-use crate::time::Moment;
 
 impl TransactionLog {
     /// Reads a log from a CSV file, plain or gzip, with the columns `customer_id`, `date` and `amount`.
@@ -53,7 +53,7 @@ impl TransactionLog {
     ///
     /// # Errors
     /// When the reader fails or a row cannot be used and is not to be skipped: see [`Source::read_log`].
-    pub fn from_csv_reader(reader: impl Read, name: impl Into<String>, options: &ReadOptions) -> Result<Self> {
+    pub fn from_csv_reader(reader: impl Read + Send, name: impl Into<String>, options: &ReadOptions) -> Result<Self> {
         Source::from_reader(reader, name)?.read_log(options)
     }
 }
@@ -73,31 +73,6 @@ pub(super) fn header_of(name: &str, head: &[u8], delimiter: u8) -> Result<Vec<St
     Records::open(name, head, delimiter).map(|records| records.header)
 }
 
-pub(super) fn read_log(name: &str, input: impl Read, options: &ReadOptions) -> Result<TransactionLog> {
-    let mut records = Records::new(name, input, options.delimiter)?;
-    let columns = &options.columns;
-    let header = records.header();
-    let customer_at = header.position(&columns.customer, "--customer-column")?;
-    let date_at = header.position(&columns.date, "--date")?;
-    let amount_at = header.position(&columns.amount, "--amount")?;
-    let mut log = TransactionLog::new();
-    let mut last_date = LastDate::default();
-    while records.advance()? {
-        let records = &records;
-        let place = || records.place();
-        let row = records.check_length();
-        if let Err(fault) = row {
-            fault.settle(options.bad_rows, log.skipped_mut(), None, place)?;
-            continue;
-        }
-        let customer = records.text(customer_at).and_then(|text| fields::customer(text, &columns.customer));
-        let time = records.text(date_at).and_then(|text| last_date.read(text, &columns.date));
-        let amount = records.text(amount_at).and_then(|text| fields::amount(text, &columns.amount));
-        fields::push_transaction(&mut log, options, customer, time, amount, place)?;
-    }
-    Ok(log)
-}
-
 pub(super) fn read_summary(name: &str, input: impl Read, options: &SummaryOptions) -> Result<Customers> {
     let mut records = Records::new(name, input, options.delimiter)?;
     let mut summary = SummaryReader::new(&records.header(), options)?;
@@ -109,33 +84,13 @@ pub(super) fn read_summary(name: &str, input: impl Read, options: &SummaryOption
     summary.finish()
 }
 
-/// Logs are mostly in order of time, so the date of a row is often that of the row before.
-#[derive(Default)]
-struct LastDate {
-    text: String,
-    time: Option<Moment>,
-}
-
-impl LastDate {
-    fn read(&mut self, text: &str, column: &str) -> Checked<Moment> {
-        if let Some(time) = self.time
-            && text == self.text
-        {
-            return Ok(time);
-        }
-        let time = fields::time(text, column)?;
-        self.text.clear();
-        self.text.push_str(text);
-        self.time = Some(time);
-        Ok(time)
-    }
-}
-
 /// The records of a CSV file below its header.
-struct Records<'a, R> {
+pub(super) struct Records<'a, R> {
     name: &'a str,
     header: Vec<String>,
     delimiter: u8,
+    /// Lines of the file before the input.
+    lines_before: u64,
     reader: Reader<Lines<R>>,
     record: ByteRecord,
 }
@@ -147,85 +102,44 @@ struct Records<'a, R> {
 struct Lines<R> {
     input: std::io::Chain<R, Cursor<&'static [u8]>>,
     ended: bool,
-    delimiter: u8,
-    within: Within,
-    line: u64,
-    /// The line of the latest opening quote.
-    opened: u64,
-    /// The lines of the first quotes that open, and close on another line with text right behind: where one was never closed, the next
-    /// quote of the file, which opens a field, is taken for its end.
-    mistaken: Option<(u64, u64)>,
-}
-
-/// Where in a field the input is.
-#[derive(Clone, Copy)]
-enum Within {
-    Start,
-    Plain,
-    Quotes,
-    /// After a quote within quotes: the end of them, or the first half of a doubled one.
-    Quote,
-}
-
-impl<R: Read> Lines<R> {
-    fn new(input: R, delimiter: u8) -> Self {
-        let input = input.chain(Cursor::new(b"\n" as &'static [u8]));
-        Lines { input, ended: false, delimiter, within: Within::Start, line: 1, opened: 0, mistaken: None }
-    }
-
-    /// Follows the quotes by the rules of the csv crate.
-    fn follow(&mut self, bytes: &[u8]) {
-        if matches!(self.within, Within::Start | Within::Plain) && !bytes.contains(&b'"') {
-            self.line += line_ends(bytes);
-            if let Some(last) = bytes.last() {
-                self.within = if [b'\n', self.delimiter].contains(last) { Within::Start } else { Within::Plain };
-            }
-            return;
-        }
-        for &byte in bytes {
-            self.line += u64::from(byte == b'\n');
-            self.within = match (self.within, byte) {
-                (Within::Start, b'"') => {
-                    self.opened = self.line;
-                    Within::Quotes
-                }
-                (Within::Quotes, b'"') => Within::Quote,
-                (Within::Quotes, _) | (Within::Quote, b'"') => Within::Quotes,
-                (_, b'\n') => Within::Start,
-                (_, byte) if byte == self.delimiter => Within::Start,
-                (Within::Quote, byte) if self.line > self.opened && !byte.is_ascii_whitespace() => {
-                    self.mistaken = self.mistaken.or(Some((self.opened, self.line)));
-                    Within::Plain
-                }
-                _ => Within::Plain,
-            };
-        }
-    }
+    quotes: Quotes,
 }
 
 impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let length = self.input.read(buffer)?;
         self.ended |= length == 0;
-        self.follow(&buffer[..length]);
+        self.quotes.follow(&buffer[..length]);
         Ok(length)
     }
 }
 
 impl<'a, R: Read> Records<'a, R> {
-    fn new(name: &'a str, input: R, delimiter: u8) -> Result<Self> {
+    pub(super) fn new(name: &'a str, input: R, delimiter: u8) -> Result<Self> {
         let records = Records::open(name, input, delimiter)?;
         records.check_quotes()?;
         Ok(records)
     }
 
+    /// The records of a part of a file from the line `first_line` on, below a header that has been read.
+    pub(super) fn below(header: &Header<'a>, input: R, delimiter: u8, first_line: u64) -> Self {
+        let mut records = Records::reading(header.name, input, delimiter);
+        records.header.clone_from(&header.columns);
+        records.lines_before = first_line - 1;
+        records
+    }
+
     fn open(name: &'a str, input: R, delimiter: u8) -> Result<Self> {
-        if !delimiter.is_ascii() || b"\"\r\n".contains(&delimiter) {
-            return Err(Error::parameter(format!(
-                "delimiter {:?} cannot separate fields: it must be one ASCII character and neither the quote nor a line end",
-                char::from(delimiter)
-            )));
+        check_delimiter(delimiter)?;
+        let mut records = Records::reading(name, input, delimiter);
+        if !records.next_record()? {
+            return Err(Error::data("the file is empty; expected a line of column names and rows below it").at(name));
         }
+        records.header = records.read_header()?;
+        Ok(records)
+    }
+
+    fn reading(name: &'a str, input: R, delimiter: u8) -> Self {
         // Lines end with \n alone and a \r before it is taken off below: told of both, the csv crate counts lines too low.
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
@@ -233,13 +147,14 @@ impl<'a, R: Read> Records<'a, R> {
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(64 * 1024)
-            .from_reader(Lines::new(input, delimiter));
-        let mut records = Records { name, header: Vec::new(), delimiter, reader, record: ByteRecord::new() };
-        if !records.next_record()? {
-            return Err(Error::data("the file is empty; expected a line of column names and rows below it").at(name));
-        }
-        records.header = records.read_header()?;
-        Ok(records)
+            .from_reader(Lines { input: input.chain(Cursor::new(b"\n" as &'static [u8])), ended: false, quotes: Quotes::new(delimiter) });
+        Records { name, header: Vec::new(), delimiter, lines_before: 0, reader, record: ByteRecord::new() }
+    }
+
+    /// Bytes and lines that have been read.
+    pub(super) fn position(&self) -> (usize, u64) {
+        let position = self.reader.position();
+        (position.byte() as usize, position.line() - 1)
     }
 
     fn read_header(&self) -> Result<Vec<String>> {
@@ -257,13 +172,13 @@ impl<'a, R: Read> Records<'a, R> {
         Ok(names)
     }
 
-    fn header(&self) -> Header<'a> {
+    pub(super) fn header(&self) -> Header<'a> {
         Header { name: self.name, columns: self.header.clone() }
     }
 
     /// Reads the next record that is not blank. A quote that is never closed would hide all rows below it in one field, so it is an error
     /// even where bad rows are skipped.
-    fn advance(&mut self) -> Result<bool> {
+    pub(super) fn advance(&mut self) -> Result<bool> {
         let more = self.next_record()?;
         if more {
             self.check_quotes()?;
@@ -272,23 +187,13 @@ impl<'a, R: Read> Records<'a, R> {
     }
 
     fn check_quotes(&self) -> Result<()> {
-        if let Some((opened, closed)) = self.reader.get_ref().mistaken {
-            return Err(Error::data(format!(
-                "the quote opened on line {opened} ends at a quote on line {closed} that has text right behind it, so it was hardly meant \
-                 to; close it on its own line, and double quotes that belong to the text"
-            ))
-            .at(format!("{}:{opened}", self.name)));
-        }
+        self.reader.get_ref().quotes.check(self.name)?;
         if !self.reader.get_ref().ended {
             return Ok(());
         }
         // The open field is the last one and reaches to the end of the file.
         let within = self.record.iter().next_back().map_or(0, line_ends);
-        let line = self.reader.position().line() - within;
-        Err(Error::data(format!(
-            "the quote opened on line {line} is never closed, so all that follows it is one field; close it, or remove it if it is no quote"
-        ))
-        .at(format!("{}:{line}", self.name)))
+        Err(never_closed(self.name, self.reader.position().line() - within))
     }
 
     fn next_record(&mut self) -> Result<bool> {
@@ -307,19 +212,12 @@ impl<'a, R: Read> Records<'a, R> {
         }
     }
 
-    fn check_length(&self) -> Checked<()> {
-        let (found, expected) = (self.record.len(), self.header.len());
-        if found == expected {
-            return Ok(());
-        }
-        let delimiter = char::from(self.delimiter);
-        Err(Fault::row(format!(
-            "the row has {found} fields, but the header has {expected}; put a field that contains {delimiter:?} in quotes"
-        )))
+    pub(super) fn check_length(&self) -> Checked<()> {
+        fields::check_length(self.record.len(), self.header.len(), self.delimiter)
     }
 
     /// A field as text.
-    fn text(&self, field: usize) -> Checked<&str> {
+    pub(super) fn text(&self, field: usize) -> Checked<&str> {
         let mut bytes = &self.record[field];
         if field + 1 == self.record.len() {
             bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
@@ -331,13 +229,9 @@ impl<'a, R: Read> Records<'a, R> {
     }
 
     /// The file and the line on which the record begins.
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         let within = line_ends(self.record.as_slice());
-        let line = self.reader.position().line().saturating_sub(1 + within);
+        let line = self.lines_before + self.reader.position().line().saturating_sub(1 + within);
         format!("{}:{line}", self.name)
     }
-}
-
-fn line_ends(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

@@ -1,8 +1,8 @@
 //! Headers and fields: the rules that do not depend on the file format, and the words for breaking them.
 
-use crate::data::{SkipReason, Skipped, Transaction, TransactionLog};
+use crate::data::{Batch, SkipReason, Skipped, Transaction};
 use crate::error::{Error, Result, quoted};
-use crate::io::options::{BadRows, ReadOptions};
+use crate::io::options::{BadRows, LogColumns};
 use crate::time::{Date, Moment};
 
 /// The column names of a file, trimmed.
@@ -51,6 +51,29 @@ impl Header<'_> {
     }
 }
 
+/// Where the columns of a log are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LogPositions {
+    customer: usize,
+    date: usize,
+    amount: usize,
+}
+
+impl LogPositions {
+    pub(super) fn find(header: &Header<'_>, columns: &LogColumns) -> Result<Self> {
+        Ok(LogPositions {
+            customer: header.position(&columns.customer, "--customer-column")?,
+            date: header.position(&columns.date, "--date")?,
+            amount: header.position(&columns.amount, "--amount")?,
+        })
+    }
+
+    /// Customer, date, amount.
+    pub(super) fn all(self) -> [usize; 3] {
+        [self.customer, self.date, self.amount]
+    }
+}
+
 /// What is wrong with a row.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -92,23 +115,35 @@ impl Fault {
 /// A value of a row, or what is wrong with the row.
 pub(super) type Checked<T> = std::result::Result<T, Fault>;
 
-/// Adds a row to a log, or settles what is wrong with it: the first of customer, date and amount that cannot be used.
+/// Adds a row to a batch, or settles what is wrong with it: the first of customer, date and amount that cannot be used.
+#[inline]
 pub(super) fn push_transaction(
-    log: &mut TransactionLog,
-    options: &ReadOptions,
+    batch: &mut Batch,
+    bad_rows: BadRows,
     customer: Checked<&str>,
     time: Checked<Moment>,
     amount: Checked<f64>,
-    place: impl FnOnce() -> String,
+    place: impl Fn() -> String,
 ) -> Result<()> {
     let (customer, time, amount) = match (customer, time, amount) {
         (Ok(customer), Ok(time), Ok(amount)) => (customer, time, amount),
         (Err(fault), _, amount) | (_, Err(fault), amount) => {
-            return fault.settle(options.bad_rows, log.skipped_mut(), amount.ok(), place);
+            return fault.settle(bad_rows, batch.skipped_mut(), amount.ok(), place);
         }
-        (_, _, Err(fault)) => return fault.settle(options.bad_rows, log.skipped_mut(), None, place),
+        (_, _, Err(fault)) => return fault.settle(bad_rows, batch.skipped_mut(), None, place),
     };
-    log.push(Transaction { customer, time, amount }).map_err(|error| error.at(place()))
+    batch.push(Transaction { customer, time, amount }, place)
+}
+
+#[cfg(feature = "csv")]
+pub(super) fn check_length(found: usize, expected: usize, delimiter: u8) -> Checked<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Fault::row(format!(
+        "the row has {found} fields, but the header has {expected}; put a field that contains {:?} in quotes",
+        char::from(delimiter)
+    )))
 }
 
 pub(super) fn missing_customer(column: &str) -> Fault {
@@ -135,6 +170,11 @@ pub(super) fn time(text: &str, column: &str) -> Checked<Moment> {
 /// The day a number of days after 1970-01-01, when it lies in the years -9999 to 9999.
 pub(super) fn day(days: i64) -> Option<Date> {
     i32::try_from(days).ok().and_then(|day| Date::from_days_since_1970(day).ok())
+}
+
+/// The moment a number of hours after 1970-01-01, when it lies in the years -9999 to 9999.
+pub(super) fn moment(hours: i64) -> Option<Moment> {
+    Moment::new(day(hours.div_euclid(24))?, hours.rem_euclid(24) as u8).ok()
 }
 
 pub(super) fn missing_amount(column: &str) -> Fault {

@@ -2,18 +2,32 @@
 
 mod atomic;
 #[cfg(feature = "csv")]
+mod blocks;
+#[cfg(feature = "csv")]
 mod csv;
 mod fields;
+mod files;
+mod intake;
 mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod pieces;
+#[cfg(feature = "csv")]
+mod quotes;
+#[cfg(feature = "parquet")]
+mod shared_file;
 mod source;
+mod state_file;
 mod summary;
 mod table;
+#[cfg(feature = "csv")]
+mod text_log;
 
 #[cfg(feature = "cli")]
 pub(crate) use atomic::Draft;
 pub use atomic::write_atomically;
+pub use files::LogFiles;
+pub use intake::ReadProgress;
 pub use options::{BadRows, InputKind, LogColumns, ReadOptions, SummaryOptions};
 #[cfg(feature = "cli")]
 pub(crate) use parquet::panics_are_caught;

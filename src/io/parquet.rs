@@ -16,23 +16,27 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit as ArrowUnit};
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use crate::data::{Customers, SkipReason, TransactionLog};
+use crate::data::{Batch, Customers, SkipReason, TransactionLog};
 use crate::error::{Error, Result};
-use crate::io::fields::{self, Checked, Fault, Header};
+use crate::io::fields::{self, Checked, Fault, Header, LogPositions};
 use crate::io::options::{ReadOptions, SummaryOptions};
-use crate::io::source::Source;
+use crate::io::shared_file::SharedFile;
+use crate::io::source::{Source, read_failed};
 use crate::io::summary::SummaryReader;
 use crate::io::table::{Table, Values, print_hour};
 use crate::time::Moment;
 
 /// Rows in memory at a time.
 const BATCH: usize = 16 * 1024;
+
+/// Rows that are handed over together.
+const ROWS_AT_ONCE: u64 = 64 * 1024;
 
 impl TransactionLog {
     /// Reads a log from a Parquet file.
@@ -50,51 +54,26 @@ impl TransactionLog {
 
 /// A Parquet file whose footer has been read.
 pub(super) struct ParquetFile {
-    builder: ParquetRecordBatchReaderBuilder<File>,
+    file: SharedFile,
+    metadata: ArrowReaderMetadata,
 }
 
 impl ParquetFile {
     pub(super) fn open(name: &str, file: File) -> Result<Self> {
-        let builder = guarded(name, || ParquetRecordBatchReaderBuilder::try_new(file))?;
-        Ok(ParquetFile { builder })
+        let file = SharedFile::new(file).map_err(|error| read_failed(name, &error))?;
+        let metadata = guarded(name, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()))?;
+        Ok(ParquetFile { file, metadata })
     }
 
     pub(super) fn columns(&self) -> Vec<String> {
-        self.builder.schema().fields().iter().map(|field| field.name().clone()).collect()
-    }
-
-    pub(super) fn read_log(self, name: &str, options: &ReadOptions) -> Result<TransactionLog> {
-        let header = Header { name, columns: self.columns() };
-        let columns = &options.columns;
-        let positions = [
-            header.position(&columns.customer, "--customer-column")?,
-            header.position(&columns.date, "--date")?,
-            header.position(&columns.amount, "--amount")?,
-        ];
-        let mut log = TransactionLog::new();
-        self.for_each_batch(name, &positions, |batch, first_row| {
-            let customers = ids(batch(positions[0]), &columns.customer).map_err(|error| error.at(name))?;
-            let times = times(batch(positions[1]), &columns.date).map_err(|error| error.at(name))?;
-            let amounts = amounts(batch(positions[2]), &columns.amount).map_err(|error| error.at(name))?;
-            for row in 0..customers.len() {
-                let customer = if customers.is_null(row) {
-                    Err(fields::missing_customer(&columns.customer))
-                } else {
-                    fields::customer(customers.value(row), &columns.customer)
-                };
-                let place = || format!("{name}:{}", first_row + row);
-                fields::push_transaction(&mut log, options, customer, times(row), amounts(row), place)?;
-            }
-            Ok(())
-        })?;
-        Ok(log)
+        self.metadata.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
     pub(super) fn read_summary(self, name: &str, options: &SummaryOptions) -> Result<Customers> {
         let header = Header { name, columns: self.columns() };
         let mut summary = SummaryReader::new(&header, options)?;
         let positions = summary.positions();
-        self.for_each_batch(name, &positions, |batch, first_row| {
+        self.for_each_batch(name, &positions, None, |batch, first_row| {
             let mut texts: Vec<Option<StringArray>> = vec![None; header.columns.len()];
             let mut rows = 0;
             for &position in &positions {
@@ -114,19 +93,28 @@ impl ParquetFile {
         summary.finish()
     }
 
-    /// Hands over the columns at `positions` batch by batch, with the number of the batch's first row, counted from 1.
+    /// Hands over the columns at `positions` batch by batch, of one row group or of all, with the number of the batch's first row in these,
+    /// counted from 1.
     fn for_each_batch(
-        self,
+        &self,
         name: &str,
         positions: &[usize],
+        group: Option<usize>,
         mut each: impl FnMut(&dyn Fn(usize) -> ArrayRef, usize) -> Result<()>,
     ) -> Result<()> {
-        let mask = ProjectionMask::roots(self.builder.parquet_schema(), positions.iter().copied());
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), positions.iter().copied());
         // The batches hold the columns in the order of the file.
         let mut kept = positions.to_vec();
         kept.sort_unstable();
         kept.dedup();
-        let mut reader = guarded(name, || self.builder.with_projection(mask).with_batch_size(BATCH).build())?;
+        let mut reader = guarded(name, || {
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone());
+            let builder = builder.with_projection(mask).with_batch_size(BATCH);
+            match group {
+                Some(group) => builder.with_row_groups(vec![group]).build(),
+                None => builder.build(),
+            }
+        })?;
         let mut first_row = 1;
         while let Some(batch) = guarded(name, || reader.next().transpose())? {
             let column = |position: usize| {
@@ -137,6 +125,64 @@ impl ParquetFile {
             first_row += batch.num_rows();
         }
         Ok(())
+    }
+}
+
+/// A log in Parquet: how to read any row group of it.
+pub(super) struct ParquetLog {
+    name: String,
+    file: ParquetFile,
+    positions: LogPositions,
+    options: ReadOptions,
+    /// The number of the first row of each row group, counted from 1, and its compressed size.
+    groups: Vec<(usize, u64)>,
+}
+
+impl ParquetLog {
+    pub(super) fn open(name: &str, file: ParquetFile, options: &ReadOptions) -> Result<Self> {
+        let positions = LogPositions::find(&Header { name, columns: file.columns() }, &options.columns)?;
+        let groups = file.metadata.metadata().row_groups().iter().scan(1, |next, group| {
+            let first = *next;
+            *next += usize::try_from(group.num_rows()).unwrap_or(0);
+            Some((first, u64::try_from(group.compressed_size()).unwrap_or(0)))
+        });
+        let groups = groups.collect();
+        Ok(ParquetLog { name: name.to_owned(), file, positions, options: options.clone(), groups })
+    }
+
+    pub(super) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The compressed size of the row groups before one.
+    pub(super) fn bytes_before(&self, group: usize) -> u64 {
+        self.groups.iter().take(group).map(|&(_, bytes)| bytes).sum()
+    }
+
+    /// Adds the rows of a row group to a batch, which is handed over from time to time.
+    pub(super) fn read(&self, group: usize, batch: &mut Batch, mut hand_over: impl FnMut(&mut Batch) -> Result<()>) -> Result<()> {
+        let (name, columns) = (&self.name, &self.options.columns);
+        let positions = self.positions.all();
+        let rows_before = self.groups[group].0 - 1;
+        self.file.for_each_batch(name, &positions, Some(group), |array, first_row| {
+            if batch.rows_read() >= ROWS_AT_ONCE {
+                hand_over(batch)?;
+            }
+            let [customers, times, amounts] = positions.map(array);
+            let customers = ids(customers, &columns.customer).map_err(|error| error.at(name))?;
+            let times = times_of(times, &columns.date).map_err(|error| error.at(name))?;
+            let amounts = amounts_of(amounts, &columns.amount).map_err(|error| error.at(name))?;
+            for row in 0..customers.len() {
+                let customer = if customers.is_null(row) {
+                    Err(fields::missing_customer(&columns.customer))
+                } else {
+                    fields::customer(customers.value(row), &columns.customer)
+                };
+                let place = || format!("{name}:{}", rows_before + first_row + row);
+                fields::push_transaction(batch, self.options.bad_rows, customer, times(row), amounts(row), place)?;
+            }
+            Ok(())
+        })
     }
 }
 
@@ -208,7 +254,7 @@ fn ids(array: ArrayRef, column: &str) -> Result<StringArray> {
 /// What one row of a column holds.
 type Get<T> = Box<dyn Fn(usize) -> Checked<T>>;
 
-fn times(array: ArrayRef, column: &str) -> Result<Get<Moment>> {
+fn times_of(array: ArrayRef, column: &str) -> Result<Get<Moment>> {
     let array = without_dictionary(array, column)?;
     let name = column.to_owned();
     let hour_of: Box<dyn Fn(i64) -> Option<i64>> =
@@ -250,14 +296,10 @@ fn times(array: ArrayRef, column: &str) -> Result<Get<Moment>> {
             return Err(fields::missing_date(&name));
         }
         let count = counts.value(row);
-        hour_of(count).and_then(moment).ok_or_else(|| {
+        hour_of(count).and_then(fields::moment).ok_or_else(|| {
             Fault::column(SkipReason::BadDate, &name, format!("the stored time {count} lies outside the years -9999 to 9999"))
         })
     }))
-}
-
-fn moment(hour: i64) -> Option<Moment> {
-    Moment::new(fields::day(hour.div_euclid(24))?, hour.rem_euclid(24) as u8).ok()
 }
 
 fn time_zone(zone: &str, column: &str) -> Result<TimeZone> {
@@ -266,7 +308,7 @@ fn time_zone(zone: &str, column: &str) -> Result<TimeZone> {
     })
 }
 
-fn amounts(array: ArrayRef, column: &str) -> Result<Get<f64>> {
+fn amounts_of(array: ArrayRef, column: &str) -> Result<Get<f64>> {
     let array = without_dictionary(array, column)?;
     let name = column.to_owned();
     let kind = array.data_type();
@@ -296,7 +338,7 @@ fn text_of(array: ArrayRef, column: &str) -> Result<StringArray> {
     if !matches!(array.data_type(), DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)) {
         return texts(&array, column);
     }
-    let time = times(Arc::clone(&array), column)?;
+    let time = times_of(Arc::clone(&array), column)?;
     let by_hour = matches!(array.data_type(), DataType::Timestamp(..));
     let text = |time: Moment| if by_hour { print_hour(time) } else { time.to_string() };
     Ok((0..array.len()).map(|row| time(row).ok().map(text)).collect())

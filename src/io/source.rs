@@ -3,13 +3,25 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
+#[cfg(feature = "parquet")]
+use std::marker::PhantomData;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::data::{Customers, TransactionLog};
+use crate::data::{Customers, SharedLog, TransactionLog};
 use crate::error::{Error, Result};
+#[cfg(feature = "csv")]
+use crate::io::blocks::Blocks;
 use crate::io::fields::Header;
+use crate::io::intake;
 use crate::io::options::{InputKind, ReadOptions, SummaryOptions};
+#[cfg(feature = "parquet")]
+use crate::io::parquet::ParquetLog;
+use crate::io::pieces::Pieces;
 use crate::io::summary;
+#[cfg(feature = "csv")]
+use crate::io::text_log::TextLog;
 
 /// A file or standard input, opened: what it holds is known before it is read.
 ///
@@ -32,9 +44,9 @@ pub struct Source<'a> {
 }
 
 enum Content<'a> {
-    /// Text, decompressed: what has been read to look at the header, and the rest.
+    /// Text, decompressed: what has been read to look at the header, the rest, and the number of bytes taken from the file so far.
     #[cfg_attr(not(feature = "csv"), expect(dead_code, reason = "text is recognised only to say that it cannot be read"))]
-    Text { head: Vec<u8>, rest: Box<dyn Read + 'a> },
+    Text { head: Vec<u8>, rest: Box<dyn Read + Send + 'a>, taken: Arc<AtomicU64> },
     #[cfg(feature = "parquet")]
     Parquet(crate::io::parquet::ParquetFile),
 }
@@ -118,12 +130,14 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// When the reader fails, or delivers something other than text or gzip.
-    pub fn from_reader(reader: impl Read + 'a, name: impl Into<String>) -> Result<Self> {
+    pub fn from_reader(reader: impl Read + Send + 'a, name: impl Into<String>) -> Result<Self> {
         Source::text(name.into(), reader)
     }
 
-    fn text(name: String, reader: impl Read + 'a) -> Result<Self> {
-        let mut rest: Box<dyn Read + 'a> = Box::new(BufReader::with_capacity(HEAD, reader));
+    fn text(name: String, reader: impl Read + Send + 'a) -> Result<Self> {
+        let taken = Arc::default();
+        let reader = Counted { reader, taken: Arc::clone(&taken) };
+        let mut rest: Box<dyn Read + Send + 'a> = Box::new(BufReader::with_capacity(HEAD, reader));
         let failed = |error| read_failed(&name, &error);
         let magic = read_up_to(&mut rest, 4).map_err(failed)?;
         let gzip = magic.starts_with(&[0x1f, 0x8b]);
@@ -133,7 +147,7 @@ impl<'a> Source<'a> {
         }
         let head = read_up_to(&mut rest, HEAD).map_err(failed)?;
         refuse_other_formats(&name, &head, gzip)?;
-        Ok(Source { name, content: Content::Text { head, rest } })
+        Ok(Source { name, content: Content::Text { head, rest, taken } })
     }
 
     /// The name of the file, as it was given, or `<stdin>`.
@@ -174,18 +188,33 @@ impl<'a> Source<'a> {
     /// # Errors
     /// When a column is missing or named twice, the file is empty, damaged or cut off, or a row cannot be used and is not to be skipped.
     pub fn read_log(self, options: &ReadOptions) -> Result<TransactionLog> {
-        let log = match self.content {
-            #[cfg(feature = "csv")]
-            Content::Text { head, rest } => crate::io::csv::read_log(&self.name, Cursor::new(head).chain(rest), options)?,
-            #[cfg(not(feature = "csv"))]
-            Content::Text { .. } => return Err(without_csv(&self.name, options.delimiter)),
-            #[cfg(feature = "parquet")]
-            Content::Parquet(file) => file.read_log(&self.name, options)?,
-        };
+        let name = self.name.clone();
+        let shared = SharedLog::default();
+        intake::read_all([Ok(self)], options, &shared, &|_| {})?;
+        let log = TransactionLog::from(shared);
         if log.rows_read() == 0 {
-            return Err(no_rows(&self.name));
+            return Err(no_rows(&name));
         }
         Ok(log)
+    }
+
+    /// The pieces of the log it is, to be read by several threads.
+    pub(super) fn into_pieces(self, options: &ReadOptions) -> Result<Pieces<'a>> {
+        match self.content {
+            #[cfg(feature = "csv")]
+            Content::Text { head, rest, taken } => {
+                let input: Box<dyn Read + Send + 'a> = Box::new(Cursor::new(head).chain(rest));
+                let mut blocks = Blocks::new(&self.name, input, options.delimiter)?;
+                let (log, first) = TextLog::open(&self.name, &mut blocks, options)?;
+                Ok(Pieces::Text { log: Arc::new(log), first: Some(first), blocks, taken })
+            }
+            #[cfg(not(feature = "csv"))]
+            Content::Text { .. } => Err(without_csv(&self.name, options.delimiter)),
+            #[cfg(feature = "parquet")]
+            Content::Parquet(file) => {
+                Ok(Pieces::Parquet { log: Arc::new(ParquetLog::open(&self.name, file, options)?), next: 0, source: PhantomData })
+            }
+        }
     }
 
     /// Reads a summary: one row per customer.
@@ -200,12 +229,26 @@ impl<'a> Source<'a> {
     pub fn read_summary(self, options: &SummaryOptions) -> Result<Customers> {
         match self.content {
             #[cfg(feature = "csv")]
-            Content::Text { head, rest } => crate::io::csv::read_summary(&self.name, Cursor::new(head).chain(rest), options),
+            Content::Text { head, rest, .. } => crate::io::csv::read_summary(&self.name, Cursor::new(head).chain(rest), options),
             #[cfg(not(feature = "csv"))]
             Content::Text { .. } => Err(without_csv(&self.name, options.delimiter)),
             #[cfg(feature = "parquet")]
             Content::Parquet(file) => file.read_summary(&self.name, options),
         }
+    }
+}
+
+/// A reader that tells how much was taken from it.
+struct Counted<R> {
+    reader: R,
+    taken: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.taken.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
     }
 }
 
@@ -236,12 +279,12 @@ fn read_up_to(reader: &mut impl Read, length: usize) -> std::io::Result<Vec<u8>>
 }
 
 #[cfg(feature = "csv")]
-fn decompress<'a>(_: &str, compressed: Box<dyn Read + 'a>) -> Result<Box<dyn Read + 'a>> {
+fn decompress<'a>(_: &str, compressed: Box<dyn Read + Send + 'a>) -> Result<Box<dyn Read + Send + 'a>> {
     Ok(Box::new(flate2::read::MultiGzDecoder::new(compressed)))
 }
 
 #[cfg(not(feature = "csv"))]
-fn decompress<'a>(name: &str, _: Box<dyn Read + 'a>) -> Result<Box<dyn Read + 'a>> {
+fn decompress<'a>(name: &str, _: Box<dyn Read + Send + 'a>) -> Result<Box<dyn Read + Send + 'a>> {
     Err(Error::file(format!("cannot read {name}: it is gzip, and this build is without the feature csv")))
 }
 

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::data::{Customer, Customers, DataReport, History, Interner, MergePeriod, PurchaseRecord, SkipReason, Skipped, SpendHistory};
+use crate::data::{
+    Customer, Customers, DataReport, History, IdHasher, Interner, MergePeriod, PurchaseRecord, SkipReason, Skipped, SpendHistory,
+};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::options::SummaryOptions;
@@ -102,6 +104,7 @@ pub(super) struct SummaryReader<'a> {
     options: &'a SummaryOptions,
     columns: SummaryColumns,
     customers: Customers,
+    hasher: IdHasher,
     ids: Interner,
     skipped: Skipped,
     rows: u64,
@@ -128,6 +131,7 @@ impl<'a> SummaryReader<'a> {
             options,
             columns: SummaryColumns::find(header, options)?,
             customers: Customers::new(options.unit).spend_over(options.spend_basis),
+            hasher: IdHasher::default(),
             ids: Interner::default(),
             skipped: Skipped::default(),
             rows: 0,
@@ -166,7 +170,7 @@ impl<'a> SummaryReader<'a> {
             Ok(read) => read,
             Err(fault) => return fault.settle(self.options.bad_rows, &mut self.skipped, None, place),
         };
-        let (_, new) = self.ids.intern(&id)?;
+        let (_, new) = self.ids.intern(&id, self.hasher.hash(&id))?;
         if !new {
             return Err(Error::data(format!("customer {id:?} occurs a second time; a summary has one row per customer")).at(place()));
         }

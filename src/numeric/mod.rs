@@ -8,6 +8,7 @@ pub(crate) mod block;
 pub(crate) mod decay;
 pub(crate) mod dispatch;
 pub(crate) mod elementary;
+pub(crate) mod exact_sum;
 mod gauss_legendre;
 pub(crate) mod jet;
 pub(crate) mod log_concave;

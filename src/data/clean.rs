@@ -1,0 +1,293 @@
+//! The one way from a customer's rows to purchases: merging by day, refunds, the observation end, and the books that are kept of it.
+
+use crate::data::books::{Books, TOO_LARGE};
+use crate::data::customers::{Customer, PurchaseRecord};
+use crate::data::history::History;
+use crate::data::observation::{Observation, RefundPolicy};
+use crate::data::partition::Event;
+use crate::error::{Error, Result};
+use crate::time::Moment;
+
+/// A purchase: all transactions of one customer in one merge period, after refunds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Purchase {
+    /// The day (or hour) of the purchase.
+    pub time: Moment,
+    /// What was spent, refunds taken off; at least 0.
+    pub amount: f64,
+}
+
+/// The last merge period observed.
+pub(super) fn last_period(observation: &Observation) -> i32 {
+    let last_hour = Moment::from(observation.end).hours_since_1970() + 23;
+    last_hour.div_euclid(observation.merge.hours())
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Row {
+    /// Merge periods since 1970.
+    pub(super) period: i32,
+    pub(super) amount: f64,
+}
+
+impl Row {
+    pub(super) fn of(event: &Event, observation: &Observation) -> Self {
+        Row { period: event.hour.div_euclid(observation.merge.hours()), amount: event.amount }
+    }
+}
+
+/// A merge period (mostly a day) with purchases of one customer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Day {
+    period: i32,
+    /// Before refunds.
+    gross: f64,
+    /// After refunds.
+    value: f64,
+    refunded: bool,
+}
+
+impl Day {
+    pub(super) fn purchase(&self, observation: &Observation) -> Purchase {
+        Purchase { time: moment(self.period, observation), amount: self.value }
+    }
+}
+
+fn moment(period: i32, observation: &Observation) -> Moment {
+    Moment::from_hours_since_1970(period * observation.merge.hours())
+}
+
+/// What a customer's purchases come to, taken in order of time: all that a summary says, in 32 bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Account {
+    first: i32,
+    last: i32,
+    purchases: u32,
+    /// Purchases worth 0.
+    free: u32,
+    first_spend: f64,
+    repeat_spend: f64,
+}
+
+impl Account {
+    fn add(&mut self, day: &Day) -> Result<()> {
+        if self.purchases == 0 {
+            (self.first, self.first_spend) = (day.period, day.value);
+        } else {
+            self.repeat_spend += day.value;
+        }
+        self.last = day.period;
+        self.purchases =
+            self.purchases.checked_add(1).ok_or_else(|| Error::data(format!("more than {} purchases cannot be counted", u32::MAX)))?;
+        self.free += u32::from(day.value <= 0.0);
+        Ok(())
+    }
+
+    /// The row of the summary; none without a purchase.
+    pub(super) fn customer<'a>(&self, id: &'a str, observation: &Observation) -> Result<Option<Customer<'a>>> {
+        let Some(frequency) = self.purchases.checked_sub(1) else { return Ok(None) };
+        let units = |period: i32| f64::from((period - self.first) * observation.merge.hours()) / observation.unit.hours();
+        let total_spend = self.first_spend + self.repeat_spend;
+        let behind_the_mean = observation.spend_basis.purchases(frequency);
+        let spend = if behind_the_mean == frequency { self.repeat_spend } else { total_spend };
+        Ok(Some(Customer {
+            id,
+            history: History::new(frequency, units(self.last), units(last_period(observation)))?,
+            average_spend: if behind_the_mean == 0 { 0.0 } else { spend / f64::from(behind_the_mean) },
+            weight: 1.0,
+            purchases: Some(PurchaseRecord { first: moment(self.first, observation), last: moment(self.last, observation), total_spend }),
+        }))
+    }
+}
+
+/// 0.1 + 0.2 - 0.3 is not 0 in floating point; what is left of a day after refunds is nothing when it is this part of it, or less.
+const NOTHING: f64 = 1e-9;
+
+/// Turns the rows of one customer after the other into purchases and keeps the books.
+pub(super) struct Cleaner<'a> {
+    pub(super) observation: &'a Observation,
+    pub(super) books: Books,
+    last_period: i32,
+    /// The purchases of the customer taken last.
+    days: Vec<Day>,
+    /// Days that a refund may still reduce, the latest on top.
+    open: Vec<usize>,
+}
+
+impl<'a> Cleaner<'a> {
+    pub(super) fn new(observation: &'a Observation) -> Self {
+        Cleaner { observation, books: Books::default(), last_period: last_period(observation), days: Vec::new(), open: Vec::new() }
+    }
+
+    /// The purchases of the customer taken last.
+    pub(super) fn days(&self) -> &[Day] {
+        &self.days
+    }
+
+    /// Takes all rows of a customer, in any order, and gives what they come to.
+    pub(super) fn take(&mut self, id: &str, rows: &mut [Row]) -> Result<Account> {
+        // Sorted down to the amount, so that sums do not depend on the order of the rows.
+        rows.sort_unstable_by(|a, b| a.period.cmp(&b.period).then(a.amount.total_cmp(&b.amount)));
+        let (used, after) = rows.split_at(rows.partition_point(|row| row.period <= self.last_period));
+        check_sums(used).map_err(|error| named(error, id))?;
+        self.days.clear();
+        self.open.clear();
+        for rows in used.chunk_by(|a, b| a.period == b.period) {
+            self.take_day(rows).map_err(|error| named(error, id))?;
+        }
+        self.days.retain(|day| !day.refunded);
+        let mut account = Account::default();
+        self.days.iter().try_for_each(|day| account.add(day)).map_err(|error| named(error, id))?;
+        self.settle(&account, used, after);
+        Ok(account)
+    }
+
+    /// The rows of one period: refunds first, because they are sorted.
+    fn take_day(&mut self, rows: &[Row]) -> Result<()> {
+        let (mut refunds, paid) = rows.split_at(rows.partition_point(|row| row.amount < 0.0));
+        let period = rows[0].period;
+        if let Some(refund) = refunds.first() {
+            match self.observation.refunds {
+                RefundPolicy::Net => {}
+                RefundPolicy::Drop => {
+                    refunds.iter().for_each(|refund| self.books.refunds_dropped.add(1, -refund.amount));
+                    refunds = &[];
+                }
+                RefundPolicy::Error => {
+                    return Err(Error::data(format!(
+                        "amount {} on {} is negative, and refunds are set to be an error; the refund policies net and drop accept them",
+                        refund.amount,
+                        moment(period, self.observation)
+                    )));
+                }
+            }
+        }
+        let gross = sum(paid);
+        if let Some((_, smaller)) = paid.split_last() {
+            smaller.iter().for_each(|row| self.books.merged.add(1, row.amount));
+            self.days.push(Day { period, gross, value: gross, refunded: false });
+            // A free purchase has nothing to give back; only a refund on its own day takes it away.
+            if gross > 0.0 || !refunds.is_empty() {
+                self.open.push(self.days.len() - 1);
+            }
+        }
+        if !refunds.is_empty() {
+            self.take_refunds(refunds);
+        }
+        Ok(())
+    }
+
+    /// Sets refunds against the purchases of their own period, then against the latest earlier ones.
+    fn take_refunds(&mut self, refunds: &[Row]) {
+        let owed = -sum(refunds);
+        let mut left = owed;
+        while left > 0.0
+            && let Some(&top) = self.open.last()
+        {
+            let day = &mut self.days[top];
+            let residual = day.value - left;
+            if residual > NOTHING * day.gross {
+                day.value = residual;
+                left = 0.0;
+            } else {
+                left = if residual < -NOTHING * day.gross { -residual } else { 0.0 };
+                day.refunded = true;
+                self.books.netted_away.add(1, day.gross);
+                self.open.pop();
+            }
+        }
+        let matched = owed - left;
+        self.books.refunds_netted.sum.add(matched);
+        self.books.refunds_unmatched.sum.add(left);
+        let mut covered = 0.0;
+        for refund in refunds {
+            covered -= refund.amount;
+            let netted = left <= 0.0 || covered <= matched;
+            let tally = if netted { &mut self.books.refunds_netted } else { &mut self.books.refunds_unmatched };
+            tally.count += 1;
+        }
+    }
+
+    /// Enters a customer's rows and what they come to.
+    fn settle(&mut self, account: &Account, used: &[Row], after: &[Row]) {
+        self.books.customers_seen += 1;
+        self.count_rows(used);
+        self.count_rows(after);
+        if used.is_empty() {
+            self.books.customers_after_end += 1;
+        } else if account.purchases == 0 {
+            self.books.customers_excluded.count += 1;
+            used.iter().for_each(|row| self.books.customers_excluded.sum.add(row.amount));
+        } else {
+            self.count_purchases(account);
+        }
+    }
+
+    /// Rows in order of time that lie all on one side of the observation end.
+    fn count_rows(&mut self, rows: &[Row]) {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
+        let used = first.period <= self.last_period;
+        let tally = if used { &mut self.books.used } else { &mut self.books.after_end };
+        rows.iter().for_each(|row| tally.add(1, row.amount));
+        if used {
+            self.books.cover(first.period, last.period);
+        }
+    }
+
+    fn count_purchases(&mut self, account: &Account) {
+        self.books.customers += 1;
+        self.books.purchases.add(u64::from(account.purchases), account.first_spend + account.repeat_spend);
+        self.books.zero_amount_purchases += u64::from(account.free);
+    }
+}
+
+/// The same day by day, without the days before.
+#[cfg(any(feature = "csv", feature = "parquet"))]
+impl Cleaner<'_> {
+    /// Carries an account on with the rows, sorted by amount, of a period that comes after all before. Tells whether they hold a refund to be set
+    /// against purchases, which an account cannot say: then all rows of the customer are needed.
+    pub(super) fn take_next_day(&mut self, id: &str, account: &mut Account, rows: &[Row]) -> Result<bool> {
+        self.count_rows(rows);
+        if rows.iter().any(|row| row.period > self.last_period) {
+            return Ok(false);
+        }
+        let refunds = rows.partition_point(|row| row.amount < 0.0);
+        let dropped = self.observation.refunds == RefundPolicy::Drop;
+        let rows = if dropped { rows } else { &rows[refunds..] };
+        self.days.clear();
+        self.open.clear();
+        if !rows.is_empty() {
+            self.take_day(rows).map_err(|error| named(error, id))?;
+        }
+        self.days.iter().try_for_each(|day| account.add(day)).map_err(|error| named(error, id))?;
+        // Who has only refunds that are dropped is left out with their value, which an account does not say either.
+        Ok(refunds > 0 && (!dropped || account.purchases == 0))
+    }
+
+    /// Enters what all rows of a customer came to.
+    pub(super) fn enter(&mut self, id: &str, account: &Account) -> Result<()> {
+        if account.purchases == 0 {
+            self.books.customers_after_end += 1;
+        } else if (account.first_spend + account.repeat_spend).is_finite() {
+            self.count_purchases(account);
+        } else {
+            return Err(named(Error::data(format!("the amounts {TOO_LARGE}")), id));
+        }
+        Ok(())
+    }
+}
+
+fn named(error: Error, id: &str) -> Error {
+    error.at(format!("customer {id:?}"))
+}
+
+fn check_sums(rows: &[Row]) -> Result<()> {
+    if rows.iter().fold(0.0, |sum, row| sum + row.amount.abs()).is_finite() {
+        return Ok(());
+    }
+    Err(Error::data(format!("the amounts {TOO_LARGE}")))
+}
+
+fn sum(rows: &[Row]) -> f64 {
+    rows.iter().fold(0.0, |sum, row| sum + row.amount)
+}
