@@ -5,7 +5,7 @@ use super::predicted::Predicted;
 use super::truth::{Acquired, Holdout};
 use crate::data::Customers;
 use crate::error::{Error, Result};
-use crate::fit::{Estimator, Prior};
+use crate::fit::{Estimator, Fit, Prior};
 use crate::models::{AnyPurchaseModel, BgNbd, Estimable, MbgNbd, Nbd, ParetoNbd, PurchaseModel};
 use crate::parallel::map_indices;
 
@@ -27,7 +27,7 @@ pub(super) fn fit(name: &str, customers: &Customers, prior: Option<Prior>) -> Re
     }
 }
 
-fn calibrated<M: Estimable + Into<AnyPurchaseModel>>(customers: &Customers, prior: Option<Prior>) -> Result<Calibrated> {
+fn calibrated<M: Fit + Into<AnyPurchaseModel>>(customers: &Customers, prior: Option<Prior>) -> Result<Calibrated> {
     let fitted = Estimator::<M>::new().prior(prior).fit(customers)?;
     let model = *fitted.model();
     let parameters = M::PARAMETERS.iter().map(|parameter| parameter.name).zip(model.parameters()).collect();

@@ -1,17 +1,25 @@
 //! From a transaction log to a validated summary: what was bought when, by whom, and what was cleaned on the way.
 
+mod censored;
+mod cross_section;
 mod customers;
 mod history;
 mod ids;
+mod left_truncated;
 mod log;
 mod observation;
+mod period_counts;
 mod report;
 mod summarize;
 
+pub use censored::{Censored, CensoredCustomers};
+pub use cross_section::{CrossSection, LastCell};
 pub use customers::{Customer, Customers, PurchaseRecord, SpendBasis};
 pub use history::{History, SpendHistory};
+pub use left_truncated::{CustomerList, EveryCustomer, LeftTruncated, OnlySeen};
 pub use log::{Transaction, TransactionLog};
 pub use observation::{MergePeriod, Observation, RefundPolicy};
+pub use period_counts::PeriodCounts;
 pub use report::{DataReport, SkippedRows, Tally};
 pub use summarize::Purchase;
 

@@ -178,4 +178,3 @@ impl Term<{ 3 + MOMENTS }, 4> for TimingTerm<'_> {
         jet.symmetric()
     }
 }
-

@@ -3,14 +3,17 @@
 //! Every function states its domain and accuracy. The guiding idea: write each quantity as an integral of a *positive* function in a logarithmic
 //! variable, or as a difference that is formed before it is evaluated. Then nothing cancels and nothing overflows.
 
+pub(crate) mod beta_nodes;
 pub(crate) mod block;
 pub(crate) mod decay;
 pub(crate) mod dispatch;
 pub(crate) mod elementary;
 mod gauss_legendre;
 pub(crate) mod jet;
+pub(crate) mod ln_sum;
 pub(crate) mod log_concave;
 pub(crate) mod log_odds;
+pub(crate) mod power_integral;
 pub(crate) mod rising;
 pub(crate) mod stirling;
 pub(crate) mod symmetric;

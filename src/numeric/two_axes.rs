@@ -153,11 +153,15 @@ impl TwoAxesColumns {
 
     /// Every integral: the bits of [`TwoAxes::integral`].
     pub(crate) fn integrals(&self, out: &mut [f64]) {
-        self.by_rule(0.0, |row| [row.integral()], |rows, [integrals]| {
-            for (&row, integral) in rows.iter().zip(integrals) {
-                out[row as usize] = *integral;
-            }
-        });
+        self.by_rule(
+            0.0,
+            |row| [row.integral()],
+            |rows, [integrals]| {
+                for (&row, integral) in rows.iter().zip(integrals) {
+                    out[row as usize] = *integral;
+                }
+            },
+        );
     }
 
     /// Hands the moments of all rows to `visit` in blocks: the numbers of up to [`BLOCK`] rows and, in the same order, a column for each moment. Each row
@@ -167,12 +171,7 @@ impl TwoAxesColumns {
     }
 
     /// Rows of one panel by their rule, a block at a time; rows of several panels, which are rare, each by `alone`.
-    fn by_rule<const M: usize>(
-        &self,
-        growth: f64,
-        alone: impl Fn(TwoAxes) -> [f64; M],
-        mut visit: impl FnMut(&[u32], &[[f64; BLOCK]; M]),
-    ) {
+    fn by_rule<const M: usize>(&self, growth: f64, alone: impl Fn(TwoAxes) -> [f64; M], mut visit: impl FnMut(&[u32], &[[f64; BLOCK]; M])) {
         let (cuts, changes) = dispatch(Cuts { columns: self, growth });
         let mut by_class: [Vec<u32>; CLASSES] = [(); CLASSES].map(|()| Vec::new());
         let mut rest: Vec<u32> = Vec::new();
