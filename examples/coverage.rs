@@ -22,8 +22,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use clv::{
-    AcquisitionCohort, AnnualDiscount, BgNbd, ClvDefinition, Customers, Estimable, Fit, FitStatus, Forecaster, GammaGamma,
-    GammaGammaParams, Horizon, Interval, Level, MbgNbd, Nbd, ParetoNbd, Population, Scorer, Simulate, TimeUnit, random_stream,
+    AcquisitionCohort, AnnualDiscount, BgNbd, ClvDefinition, Customers, Fit, FitStatus, Forecaster, GammaGamma, GammaGammaParams, Horizon,
+    Interval, Level, MbgNbd, Nbd, ParetoNbd, Population, Scorer, Simulate, TimeUnit, random_stream,
 };
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
@@ -168,7 +168,7 @@ fn groups_by_frequency(customers: &Customers) -> Vec<usize> {
     customers.frequency().iter().map(|&x| if x == 0 { 0 } else { 1 + usize::from(x > median) }).collect()
 }
 
-fn replicate<M: Simulate<Alive: Simulate> + Estimable>(model: M, horizon_weeks: u32, seed: u64) -> Findings {
+fn replicate<M: Simulate<Alive: Simulate> + Fit>(model: M, horizon_weeks: u32, seed: u64) -> Findings {
     // What is simulated for the forecast has nothing to do with what was simulated as the truth.
     let of_forecast = !seed;
     let end = END.parse().unwrap();
@@ -225,7 +225,7 @@ fn replicate<M: Simulate<Alive: Simulate> + Estimable>(model: M, horizon_weeks: 
     findings
 }
 
-fn study<M: Simulate<Alive: Simulate> + Estimable>(bases: &[Base], replications: u64, rows: &mut Vec<(String, Findings)>) {
+fn study<M: Simulate<Alive: Simulate> + Fit>(bases: &[Base], replications: u64, rows: &mut Vec<(String, Findings)>) {
     for base in bases {
         let model = M::from_parameters(base.parameters).unwrap();
         // Every base has seeds of its own.

@@ -173,6 +173,8 @@ impl Rows {
 }
 
 impl Sample for Rows {
+    type Source = Customers;
+
     fn new(customers: &Customers) -> clv::Result<Self> {
         if customers.frequency().iter().all(|&x| x == 0) {
             return Err(Error::new(ErrorKind::Fit, "nobody bought again, so no purchase rate can be estimated"));

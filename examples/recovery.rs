@@ -147,7 +147,7 @@ pub struct Parameter {
 }
 
 /// Draws and fits `replications` samples; sample i has random stream i of the seed.
-pub fn recover<M: Estimable>(
+pub fn recover<M: Fit>(
     set: Set,
     customers: usize,
     replications: u64,
@@ -245,7 +245,7 @@ fn summary(name: &str, customers: usize, rows: &[&Recovery]) -> String {
 }
 
 /// All sets and sizes of a model; returns the rows of the table over all.
-fn study<M: Estimable>(
+fn study<M: Fit>(
     sets: [Set; 5],
     replications: u64,
     seed: u64,

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
 use clv::{
-    AcquisitionCohort, AnnualDiscount, AnyPurchaseModel, BgNbd, ClvDefinition, Customers, Estimable, Fit, Forecaster, GammaGamma,
-    GammaGammaParams, GroupForecast, Interval, Level, ParetoNbd, Population, Scorer, Simulate, TimeUnit,
+    AcquisitionCohort, AnnualDiscount, AnyPurchaseModel, BgNbd, ClvDefinition, Customers, Fit, Forecaster, GammaGamma, GammaGammaParams,
+    GroupForecast, Interval, Level, ParetoNbd, Population, Scorer, Simulate, TimeUnit,
 };
 use rayon::prelude::*;
 
@@ -93,7 +93,7 @@ fn with_known_parameters_nine_of_ten_intervals_hold_the_truth() {
 }
 
 /// The shares of replications in which the totals of all customers lie within intervals from fits.
-fn estimated<M: Simulate<Alive: Simulate> + Estimable>(parameters: &[f64], seeds: std::ops::Range<u64>) -> Vec<(bool, bool)> {
+fn estimated<M: Simulate<Alive: Simulate> + Fit>(parameters: &[f64], seeds: std::ops::Range<u64>) -> Vec<(bool, bool)> {
     let model = M::from_parameters(parameters).unwrap();
     let replicate = |seed| {
         let (customers, futures) = draw(model, 400, seed);

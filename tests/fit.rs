@@ -1,6 +1,6 @@
 //! Fits that are published or were computed by independent software.
 
-use clv::{BgNbd, Customer, Customers, Estimable, Fit, FitStatus, GammaGamma, History, MbgNbd, ParetoNbd, TimeUnit};
+use clv::{BgNbd, Customer, Customers, Fit, FitStatus, GammaGamma, History, MbgNbd, ParetoNbd, TimeUnit};
 
 /// The published summary of the CDNOW sample, rounded to two decimals.
 fn published_summary() -> Customers {
@@ -48,7 +48,7 @@ fn gamma_gamma_on_the_published_summary() {
 }
 
 /// A fit to the published summary: log-likelihood to 1e-9, parameters to half a unit of the last digit given, a limit of passes over the data.
-fn assert_fit<M: Estimable>(log_likelihood: f64, parameters: &[f64], evaluations: u64) {
+fn assert_fit<M: Fit>(log_likelihood: f64, parameters: &[f64], evaluations: u64) {
     let fitted = M::fit(&published_summary()).unwrap();
     assert_eq!(fitted.status(), FitStatus::Converged);
     close(fitted.log_likelihood(), log_likelihood, 1e-9);

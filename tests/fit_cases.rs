@@ -78,7 +78,7 @@ fn kinds<M: Estimable>(fitted: &Fitted<M>) -> Vec<NoticeKind> {
     fitted.notices().iter().map(|notice| notice.kind).collect()
 }
 
-fn ln_likelihood<M: Estimable>(model: &M, customers: &Customers) -> f64 {
+fn ln_likelihood<M: Fit>(model: &M, customers: &Customers) -> f64 {
     model.ln_likelihood_sum(&M::Sample::new(customers).unwrap()).value
 }
 
@@ -95,7 +95,7 @@ fn assert_honest<M: Estimable>(fitted: &Fitted<M>) {
 /// Fits from the usual start and from others, within a factor of 100 either side of 1 for shapes, of the sample's scale for scales: all of them end within
 /// `same` of each other in ln L, at a point without a gradient, honestly described. Gives the usual one.
 #[track_caller]
-fn fitted_from_everywhere<M: Estimable>(customers: &Customers, starts: u64, same: f64) -> Fitted<M> {
+fn fitted_from_everywhere<M: Fit>(customers: &Customers, starts: u64, same: f64) -> Fitted<M> {
     let scale = M::Sample::new(customers).unwrap().scale();
     let usual = M::fit(customers).unwrap();
     let other = |stream| {
@@ -119,7 +119,7 @@ fn fitted_from_everywhere<M: Estimable>(customers: &Customers, starts: u64, same
 
 /// Likewise, and no worse than the truth; ln L is the sum over customers.
 #[track_caller]
-fn assert_right<M: PurchaseModel + Estimable>(truth: &M, rows: &[Row], starts: u64) -> Fitted<M> {
+fn assert_right<M: PurchaseModel + Fit>(truth: &M, rows: &[Row], starts: u64) -> Fitted<M> {
     let customers = customers_of(rows.iter().copied());
     let fitted = fitted_from_everywhere::<M>(&customers, starts, 1e-6);
     assert_eq!(fitted.status(), FitStatus::Converged);
@@ -198,7 +198,7 @@ fn case_4_one_recency_that_is_no_number_is_refused() {
 }
 
 /// A fit to customers who all count double has the same optimum, and exactly twice the likelihood.
-fn assert_doubled<M: Estimable>(rows: &[Row]) {
+fn assert_doubled<M: Fit>(rows: &[Row]) {
     let (one, two) = (M::fit(&weighted(rows.iter().copied(), 1.0)).unwrap(), M::fit(&weighted(rows.iter().copied(), 2.0)).unwrap());
     assert_eq!(one.model().parameters(), two.model().parameters());
     assert_eq!(2.0 * one.log_likelihood(), two.log_likelihood());
@@ -220,7 +220,7 @@ fn case_18_weights_of_two_double_the_likelihood_and_leave_the_optimum() {
 }
 
 /// With a prior the gradient of ln L, summed over customers and not averaged, is (ln parameter - centre) / sd^2: for any model, any sample, any scale of the data.
-fn assert_prior<M: Estimable>(rows: &[Row], log_sd: f64) -> Fitted<M> {
+fn assert_prior<M: Fit>(rows: &[Row], log_sd: f64) -> Fitted<M> {
     let customers = customers_of(rows.iter().copied());
     let sample = M::Sample::new(&customers).unwrap();
     let fitted = Estimator::<M>::new().prior(Prior::log_normal(log_sd).unwrap()).fit(&customers).unwrap();
@@ -530,7 +530,7 @@ fn clvtools_4_no_model_ends_below_the_model_nested_in_it() {
 }
 
 /// The standard errors of a fit with a weak prior are those of a bootstrap of the same fit, within 20 %, in the logarithms.
-fn assert_standard_errors<M: Redraw>(rows: &[Row]) {
+fn assert_standard_errors<M: Redraw + Fit>(rows: &[Row]) {
     let customers = customers_of(rows.iter().copied());
     let fitted = assert_prior::<M>(rows, 2.0);
     let bootstrap = Estimator::<M>::new().prior(Prior::weak()).bootstrap(&customers, Resampling::Parametric, 300, 5).unwrap();

@@ -42,7 +42,7 @@ fn assert_close(one: f64, other: f64, tolerance: f64, what: &str) {
 }
 
 /// Row i stands for 1, 2, 3, 1, 2, 3, ... customers.
-fn assert_weights_are_repeated_rows<M: Estimable>() {
+fn assert_weights_are_repeated_rows<M: Fit>() {
     let rows = cdnow();
     let times = |i: usize| 1 + i % 3;
     let repeated = customers_of(rows.iter().enumerate().flat_map(|(i, &row)| std::iter::repeat_n(row, times(i))));
@@ -85,7 +85,7 @@ fn assert_same_parameters<M: Estimable>(ours: &Fitted<M>, theirs: &Fitted<M>, un
 }
 
 /// The density of x purchase times has the unit 1/time^x.
-fn assert_the_unit_of_time_does_not_matter<M: PurchaseModel + Estimable>() {
+fn assert_the_unit_of_time_does_not_matter<M: PurchaseModel + Fit>() {
     let rows = cdnow();
     let weeks = M::fit(&customers_of(rows.iter().copied())).unwrap();
     let purchases: f64 = rows.iter().map(|row| f64::from(row.0)).sum();
@@ -131,7 +131,7 @@ fn the_unit_of_time_changes_nothing_but_the_scales() {
 }
 
 /// A number of years is so small that its logarithm adds to the rounding of ln L: fits may end a step earlier, within 1e-5 of a standard error.
-fn assert_years_are_as_good<M: PurchaseModel + Estimable>() {
+fn assert_years_are_as_good<M: PurchaseModel + Fit>() {
     let weeks = M::fit(&customers_of(cdnow())).unwrap();
     let years = M::fit(&customers_of(cdnow().into_iter().map(|(x, t_x, age, spend)| (x, t_x * YEARS, age * YEARS, spend)))).unwrap();
     for (i, information) in M::PARAMETERS.iter().enumerate() {
@@ -167,7 +167,7 @@ fn the_currency_changes_nothing_but_gamma() {
 }
 
 /// All bits of a fit and of a bootstrap from it.
-fn bits<M: Redraw>(customers: &Customers) -> Vec<u64> {
+fn bits<M: Redraw + Fit>(customers: &Customers) -> Vec<u64> {
     let fitted = M::fit(customers).unwrap();
     let mut values = vec![fitted.log_likelihood(), fitted.max_abs_gradient(), fitted.evaluations() as f64];
     values.extend(fitted.model().parameters());

@@ -15,7 +15,7 @@ const REPLICATIONS: u64 = 200;
 
 /// Intervals hold the truth as often as they say, estimates lie about it, and every sample has an optimum.
 #[track_caller]
-fn assert_recovered<M: Estimable>(set: Set, seed: u64, draw: impl Fn(&M, usize, &mut ChaCha8Rng) -> Customers + Sync) {
+fn assert_recovered<M: Fit>(set: Set, seed: u64, draw: impl Fn(&M, usize, &mut ChaCha8Rng) -> Customers + Sync) {
     let recovery = recover::<M>(set, CUSTOMERS, REPLICATIONS, seed, draw);
     assert_eq!((recovery.failed, recovery.at_boundary), (0, 0.0));
     for parameter in &recovery.parameters {

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
 use clv::{
-    AcquisitionCohort, BgNbd, BgNbdParams, Customer, Customers, Estimable, Estimator, FitStatus, Fitted, GammaGamma, GammaGammaParams,
-    History, MbgNbd, MbgNbdParams, Nbd, ParameterKind, ParetoNbd, ParetoNbdParams, Population, Sample, Simulate, TimeUnit, random_stream,
+    AcquisitionCohort, BgNbd, BgNbdParams, Customer, Customers, Estimator, Fit, FitStatus, Fitted, GammaGamma, GammaGammaParams, History,
+    MbgNbd, MbgNbdParams, Nbd, ParameterKind, ParetoNbd, ParetoNbdParams, Population, Sample, Simulate, TimeUnit, random_stream,
 };
 use rand::RngExt;
 use rayon::prelude::*;
@@ -44,7 +44,7 @@ fn bases() -> Vec<(&'static str, Customers)> {
 }
 
 /// A factor of 100 either side of 1 for shapes, of the sample's scale for scales.
-fn assert_all_starts_agree<M: Estimable>() {
+fn assert_all_starts_agree<M: Fit>() {
     for (base, customers) in bases() {
         let scale = M::Sample::new(&customers).unwrap().scale();
         let fits: Vec<Fitted<M>> = (0..STARTS)

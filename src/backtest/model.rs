@@ -7,7 +7,7 @@ use super::spend::{Amount, Spending};
 use super::truth::{Acquired, Bought};
 use crate::data::Customers;
 use crate::error::{Error, Result};
-use crate::fit::{Estimator, Prior};
+use crate::fit::{Estimator, Fit, Prior};
 use crate::models::{AnyPurchaseModel, BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, PurchaseModel};
 
 /// A model with its parameters by name.
@@ -41,7 +41,7 @@ impl From<AnyPurchaseModel> for Calibrated<AnyPurchaseModel> {
 
 /// Fits the model of a name.
 pub(super) fn fit(name: &str, customers: &Customers, prior: Option<Prior>) -> Result<Calibrated<AnyPurchaseModel>> {
-    fn any<M: Estimable + Into<AnyPurchaseModel>>(customers: &Customers, prior: Option<Prior>) -> Result<Calibrated<AnyPurchaseModel>> {
+    fn any<M: Fit + Into<AnyPurchaseModel>>(customers: &Customers, prior: Option<Prior>) -> Result<Calibrated<AnyPurchaseModel>> {
         let model: AnyPurchaseModel = fitted::<M>(customers, prior)?.into();
         Ok(model.into())
     }
@@ -59,7 +59,7 @@ pub(super) fn fit_spend(customers: &Customers, prior: Option<Prior>) -> Result<G
     fitted::<GammaGamma>(customers, prior)
 }
 
-fn fitted<M: Estimable>(customers: &Customers, prior: Option<Prior>) -> Result<M> {
+fn fitted<M: Fit>(customers: &Customers, prior: Option<Prior>) -> Result<M> {
     Ok(*Estimator::<M>::new().prior(prior).fit(customers)?.model())
 }
 

@@ -9,7 +9,7 @@ use super::output::Console;
 use crate::backtest::Choice;
 use crate::data::{Customers, Observation, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fit::{ComparisonLine, Estimator, Fitted, Prior};
+use crate::fit::{ComparisonLine, Estimator, Fit, Fitted, Prior};
 use crate::io::write_customers_csv;
 use crate::models::{AnyPurchaseModel, BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
 use crate::report::terminal;
@@ -89,11 +89,11 @@ fn fit_spend(customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {
     })
 }
 
-fn record<M: Estimable>(customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {
+fn record<M: Fit>(customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {
     fitted::<M>(customers, prior).map(|fitted| FitRecord::of(&fitted))
 }
 
-fn fitted<M: Estimable>(customers: &Customers, prior: Option<Prior>) -> Result<Fitted<M>> {
+fn fitted<M: Fit>(customers: &Customers, prior: Option<Prior>) -> Result<Fitted<M>> {
     Estimator::new().prior(prior).fit(customers)
 }
 

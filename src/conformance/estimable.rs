@@ -5,7 +5,8 @@ use ndarray::Array1;
 use super::Tolerances;
 use super::report::{Recorder, Report, Rule};
 use crate::data::{Customer, Customers};
-use crate::models::{Estimable, Evaluation, PurchaseModel, Sample};
+use crate::fit::Fit;
+use crate::models::{Evaluation, PurchaseModel, Sample};
 
 /// Derivatives against differences, relative to the sum of the absolute log-likelihoods: five-point differences with the steps below come within
 /// 1e-10 for the models of this crate, where every digit of the likelihood is right.
@@ -35,13 +36,13 @@ const FEW_PURCHASES: f64 = 10.0;
 /// conformance::check_estimable(&model, &customers).assert_conforms();
 /// # Ok::<(), clv::Error>(())
 /// ```
-pub fn check_estimable<M: Estimable + PurchaseModel>(model: &M, customers: &Customers) -> Report {
+pub fn check_estimable<M: Fit + PurchaseModel>(model: &M, customers: &Customers) -> Report {
     check_estimable_by(model, customers, |customers, row| model.ln_likelihood(&customers.history(row)))
 }
 
 /// The same for a model of something else, such as spend, whose log-likelihood of a row of the customers is `ln_likelihood`: 0 for one that tells
 /// it nothing.
-pub fn check_estimable_by<M: Estimable>(model: &M, customers: &Customers, ln_likelihood: impl Fn(&Customers, usize) -> f64) -> Report {
+pub fn check_estimable_by<M: Fit>(model: &M, customers: &Customers, ln_likelihood: impl Fn(&Customers, usize) -> f64) -> Report {
     let tolerances = Tolerances::default();
     let mut rec = Recorder::new(model, tolerances);
     rec.subject = "the sample";
@@ -73,7 +74,7 @@ pub fn check_estimable_by<M: Estimable>(model: &M, customers: &Customers, ln_lik
     rec.into_report()
 }
 
-fn parameters<M: Estimable>(rec: &mut Recorder, model: &M) {
+fn parameters<M: Fit>(rec: &mut Recorder, model: &M) {
     let parameters = model.parameters();
     let n = M::PARAMETERS.len();
     rec.close(Rule::ParametersRoundTrip, "the number of parameters", parameters.len() as f64, n as f64, 0.0);
@@ -97,11 +98,11 @@ fn parameters<M: Estimable>(rec: &mut Recorder, model: &M) {
     }
 }
 
-fn name<M: Estimable>(index: usize) -> &'static str {
+fn name<M: Fit>(index: usize) -> &'static str {
     M::PARAMETERS.get(index).map_or("without a name", |parameter| parameter.name)
 }
 
-fn start<M: Estimable>(rec: &mut Recorder, sample: &M::Sample) {
+fn start<M: Fit>(rec: &mut Recorder, sample: &M::Sample) {
     let start = M::start(sample);
     for (index, &parameter) in start.parameters().iter().enumerate() {
         // A fit works on their logarithms.
@@ -113,7 +114,7 @@ fn start<M: Estimable>(rec: &mut Recorder, sample: &M::Sample) {
 }
 
 /// Whether gradient and Hessian have an entry for each parameter.
-fn shapes<M: Estimable>(rec: &mut Recorder, model: &M, evaluation: &Evaluation) -> bool {
+fn shapes<M: Fit>(rec: &mut Recorder, model: &M, evaluation: &Evaluation) -> bool {
     let n = model.parameters().len();
     rec.close(Rule::GradientIsSlope, "the length of the gradient", evaluation.gradient.len() as f64, n as f64, 0.0);
     for length in evaluation.hessian.shape() {
@@ -133,7 +134,7 @@ fn rows(customers: &Customers, order: impl Iterator<Item = usize>, weight: f64) 
     Some(rows)
 }
 
-fn sums<M: Estimable>(rec: &mut Recorder, model: &M, customers: &Customers, evaluation: &Evaluation, sum: f64, magnitude: f64) {
+fn sums<M: Fit>(rec: &mut Recorder, model: &M, customers: &Customers, evaluation: &Evaluation, sum: f64, magnitude: f64) {
     let rounding = rec.tolerances.rounding;
     rec.within(Rule::SumOverSample, "ln L", evaluation.value, sum, rounding * magnitude);
     let evaluate = |rows: Option<Customers>| Some(model.ln_likelihood_sum(&M::Sample::new(&rows?).ok()?));
@@ -159,14 +160,7 @@ fn sums<M: Estimable>(rec: &mut Recorder, model: &M, customers: &Customers, eval
     }
 }
 
-fn derivatives<M: Estimable>(
-    rec: &mut Recorder,
-    model: &M,
-    sample: &M::Sample,
-    evaluation: &Evaluation,
-    steps: &Array1<f64>,
-    magnitude: f64,
-) {
+fn derivatives<M: Fit>(rec: &mut Recorder, model: &M, sample: &M::Sample, evaluation: &Evaluation, steps: &Array1<f64>, magnitude: f64) {
     let parameters = model.parameters();
     for (j, &step) in steps.iter().enumerate() {
         let at = |steps: f64| {

@@ -52,6 +52,11 @@ impl History {
         Ok(History { x: frequency, t_x: recency, t_cal: age })
     }
 
+    /// A history of which the rules are known to hold.
+    pub(crate) fn after_checks(x: u32, t_x: f64, t_cal: f64) -> Self {
+        History { x, t_x, t_cal }
+    }
+
     /// x: the number of repeat purchases.
     #[must_use]
     #[inline]

@@ -3,25 +3,33 @@
 #[cfg(any(feature = "csv", feature = "parquet"))]
 mod batch;
 mod books;
+mod censored;
 mod clean;
+mod cross_section;
 mod customers;
 mod history;
 mod ids;
+mod left_truncated;
 mod log;
 mod observation;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 mod ordered;
 mod partition;
+mod period_counts;
 mod report;
 mod state;
 mod states;
 mod summarize;
 
+pub use censored::{Censored, CensoredCustomers};
 pub use clean::Purchase;
+pub use cross_section::{CrossSection, LastCell};
 pub use customers::{Customer, Customers, PurchaseRecord, SpendBasis};
 pub use history::{History, SpendHistory};
+pub use left_truncated::{CustomerList, EveryCustomer, LeftTruncated, OnlySeen};
 pub use log::{Transaction, TransactionLog};
 pub use observation::{MergePeriod, Observation, RefundPolicy};
+pub use period_counts::PeriodCounts;
 pub use report::{DataReport, SkippedRows, Tally};
 pub use state::CustomerState;
 pub use states::{CustomerStates, TakenIn};

@@ -8,7 +8,6 @@ use super::estimator::Estimator;
 use super::inference::Level;
 use super::objective::LogPosterior;
 use super::watch::Work;
-use crate::data::Customers;
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::{Estimable, Sample};
 use crate::parallel::map_indices;
@@ -55,7 +54,13 @@ impl<M: Redraw> Estimator<'_, M> {
     ///
     /// # Errors
     /// As for [`fit`](Self::fit), with fewer than two replications, when fewer than two could be fitted, or when the work was stopped.
-    pub fn bootstrap(&self, customers: &Customers, resampling: Resampling, replications: u32, seed: u64) -> Result<Bootstrap<M>> {
+    pub fn bootstrap(
+        &self,
+        customers: &<M::Sample as Sample>::Source,
+        resampling: Resampling,
+        replications: u32,
+        seed: u64,
+    ) -> Result<Bootstrap<M>> {
         if replications < 2 {
             return Err(Error::parameter(format!("{replications} replications show no variation; a thousand give an interval")));
         }

@@ -5,10 +5,9 @@ use ndarray::{Array1, Array2};
 
 use super::fitted::{Fitted, Measured};
 use super::newton::TrustRegionNewton;
-use super::objective::LogPosterior;
+use super::objective::{LogPosterior, Objective};
 use super::prior::Prior;
 use super::watch::Watch;
-use crate::data::Customers;
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::{Estimable, Evaluation, Sample};
 use crate::numeric::symmetric::Eigen;
@@ -93,7 +92,7 @@ impl<'a, M: Estimable> Estimator<'a, M> {
     ///
     /// # Errors
     /// When the customers hold nothing to fit, when no optimum was found (the message then carries the evidence), or when the work was stopped.
-    pub fn fit(&self, customers: &Customers) -> Result<Fitted<M>> {
+    pub fn fit(&self, customers: &<M::Sample as Sample>::Source) -> Result<Fitted<M>> {
         let sample = M::Sample::new(customers)?;
         let objective = self.objective(&sample);
         let optimum = self.optimum(&objective)?;
@@ -169,7 +168,11 @@ pub(super) fn maximise<M: Estimable>(
         (lower[parameter], upper[parameter], start[parameter]) = (log, log, log);
     }
     let sample = objective.sample();
-    let solver = TrustRegionNewton::new((lower, upper), sample.customers(), sample.magnitude(), watch);
+    climb::<M, _>(objective, TrustRegionNewton::new((lower, upper), sample.customers(), sample.magnitude(), watch), start)
+}
+
+/// Maximises an objective that is a model's likelihood in some coordinates.
+pub(super) fn climb<M: Estimable, O: Objective>(objective: O, solver: TrustRegionNewton<'_>, start: Array1<f64>) -> Result<Optimum> {
     let run = Executor::new(objective, solver)
         .configure(|state| state.param(start).max_iters(MAX_ITERATIONS))
         .timer(false)

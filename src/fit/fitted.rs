@@ -7,9 +7,9 @@ use super::estimator::Optimum;
 use super::objective::LogPosterior;
 use super::prior::Prior;
 use super::watch::Watch;
-use crate::data::{Customers, SpendBasis};
+use crate::data::{Censored, SpendBasis};
 use crate::error::{Error, Result};
-use crate::models::{Estimable, Notice, Sample};
+use crate::models::{CensoredLikelihood, Estimable, Notice, Sample, SampleSource, SeenThrough};
 use crate::time::{Date, TimeUnit};
 
 /// How a fit ended. A fit that did not converge is an error, not a status.
@@ -53,7 +53,7 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    pub(super) fn of(customers: &Customers) -> Self {
+    pub(super) fn of(customers: &impl SampleSource) -> Self {
         Measured { unit: customers.unit(), observation_end: customers.observation_end(), spend_basis: customers.spend_basis() }
     }
 }
@@ -192,5 +192,29 @@ impl<M: Estimable> Fitted<M> {
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+}
+
+impl<M: CensoredLikelihood<D>, D: Censored> Fitted<SeenThrough<M, D>> {
+    /// The same fit as one of the model of new customers: the parameters mean the same, however the customers were seen.
+    ///
+    /// So what is made from ordinary fits, scores of new customers or a model file, can be made from this one. The log-likelihood stays that of the
+    /// data it was fitted to: it is comparable with other models' fits to the same data alone.
+    #[must_use]
+    pub fn into_plain(self) -> Fitted<M> {
+        Fitted {
+            model: self.model.model(),
+            status: self.status,
+            log_likelihood: self.log_likelihood,
+            customers: self.customers,
+            free: self.free,
+            covariance: self.covariance,
+            max_abs_gradient: self.max_abs_gradient,
+            iterations: self.iterations,
+            evaluations: self.evaluations,
+            notices: self.notices,
+            prior: self.prior,
+            measured: self.measured,
+        }
     }
 }

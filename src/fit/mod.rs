@@ -3,12 +3,14 @@
 //! There is no unfitted model and no silent failure. [`Fit::fit`] gives a [`Fitted`] model whose [`FitStatus`] says *converged* or *at a boundary*, or an
 //! error that carries what was tried. What else can be asked of the data (another start, a prior, a profile, a bootstrap) is asked of an [`Estimator`].
 
+mod between_groups;
 mod bootstrap;
 mod comparison;
 mod diagnosis;
 mod distribution;
 mod estimator;
 mod fitted;
+mod groups;
 mod inference;
 mod newton;
 mod objective;
@@ -18,7 +20,7 @@ mod watch;
 
 use crate::data::Customers;
 use crate::error::Result;
-use crate::models::Estimable;
+use crate::models::{Estimable, Sample};
 
 pub use bootstrap::{Bootstrap, Resampling};
 pub use comparison::ComparisonLine;
@@ -27,14 +29,15 @@ pub use estimator::Estimator;
 #[cfg(feature = "serde")]
 pub(crate) use fitted::Measured;
 pub use fitted::{FitStatus, Fitted};
+pub use groups::{GroupFit, GroupFits};
 pub use inference::Level;
 pub use prior::Prior;
 pub use profile::Profile;
 pub(crate) use watch::Work;
 pub use watch::{Progress, Watch};
 
-/// Models that can be fitted to customers.
-pub trait Fit: Estimable {
+/// Models that can be fitted to customers with a history each; to others, an [`Estimator`] fits [`SeenThrough`](crate::SeenThrough).
+pub trait Fit: Estimable<Sample: Sample<Source = Customers>> {
     /// The maximum-likelihood estimate, found by Newton's method from a moment start: [`Estimator::fit`] with nothing set.
     ///
     /// ```no_run
@@ -53,4 +56,4 @@ pub trait Fit: Estimable {
     }
 }
 
-impl<M: Estimable> Fit for M {}
+impl<M: Estimable<Sample: Sample<Source = Customers>>> Fit for M {}

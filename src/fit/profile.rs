@@ -6,7 +6,6 @@ use super::estimator::{Estimator, Optimum, WORTH_MOVING, maximise};
 use super::inference::Level;
 use super::objective::LogPosterior;
 use super::watch::Watch;
-use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::models::{Estimable, Sample};
 
@@ -65,7 +64,7 @@ impl<M: Estimable> Estimator<'_, M> {
     /// # Errors
     /// When there is no such parameter, as for [`fit`](Self::fit), when a fit with the parameter fixed did not converge, or when one of them found a
     /// higher maximum: the message then says where.
-    pub fn profile(&self, customers: &Customers, parameter: usize, level: Level) -> Result<Profile> {
+    pub fn profile(&self, customers: &<M::Sample as Sample>::Source, parameter: usize, level: Level) -> Result<Profile> {
         let Some(information) = M::PARAMETERS.get(parameter) else {
             return Err(Error::parameter(format!(
                 "{} has {} parameters; there is none with index {parameter}",

@@ -85,7 +85,7 @@ pub struct BgNbdParams {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "BgNbdParams", into = "BgNbdParams"))]
-pub struct BgNbd(BetaDropout);
+pub struct BgNbd(pub(super) BetaDropout);
 
 impl BgNbd {
     /// A model from its parameters.
@@ -231,7 +231,7 @@ impl PurchaseModel for BgNbd {
 }
 
 /// P(at least 2 purchases) for a gamma rate of shape r over a time w in units of its scale; all digits where it is tiny.
-fn at_least_two(r: f64, w: f64) -> f64 {
+pub(super) fn at_least_two(r: f64, w: f64) -> f64 {
     let u = w / (1.0 + w);
     let exponent = -r * w.ln_1p();
     let none = exponent.exp();
@@ -252,7 +252,7 @@ fn at_least_two(r: f64, w: f64) -> f64 {
 /// 2 P(at least 2 purchases) - P(at least 1)^2 for a gamma rate of shape r over a time w in units of its scale.
 ///
 /// With y = r ln(1 + w), u = w / (1 + w): 1 - e^(-2 y) - 2 r u e^-y = 2 e^-y [(sinh y - y) + r (ln(1 + w) - u)], positive terms for small y.
-fn twice_two_less_square_of_one(r: f64, w: f64) -> f64 {
+pub(super) fn twice_two_less_square_of_one(r: f64, w: f64) -> f64 {
     let (u, l) = (w / (1.0 + w), w.ln_1p());
     let y = r * l;
     if y >= 1.0 {

@@ -71,7 +71,7 @@ pub struct MbgNbdParams {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "MbgNbdParams", into = "MbgNbdParams"))]
-pub struct MbgNbd(BetaDropout);
+pub struct MbgNbd(pub(super) BetaDropout);
 
 impl MbgNbd {
     /// A model from its parameters.

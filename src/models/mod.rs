@@ -6,7 +6,13 @@
 
 mod any;
 mod beta_dropout;
+mod beta_dropout_parts;
+mod beta_dropout_periods;
+mod beta_dropout_truncated;
 mod bg_nbd;
+mod bg_nbd_survivor;
+mod censored_likelihood;
+mod censored_sample;
 mod dropout_time;
 mod estimable;
 mod gamma_gamma;
@@ -15,15 +21,22 @@ mod nbd;
 mod notice;
 mod pairs;
 mod pareto_nbd;
+mod pareto_nbd_periods;
+mod pareto_nbd_truncated;
 mod purchase_model;
 mod purchase_sample;
 mod sample;
+mod sample_source;
+mod seen_through;
 mod spend_by_frequency;
 mod spend_sample;
 mod tail_moments;
 
 pub use any::AnyPurchaseModel;
 pub use bg_nbd::{BgNbd, BgNbdParams};
+pub use bg_nbd_survivor::BgNbdSurvivor;
+pub use censored_likelihood::{CensoredFuture, CensoredLikelihood};
+pub use censored_sample::CensoredSample;
 pub use estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 pub use gamma_gamma::{GammaGamma, GammaGammaParams};
 pub use mbg_nbd::{MbgNbd, MbgNbdParams};
@@ -33,7 +46,9 @@ pub use pareto_nbd::{ParetoNbd, ParetoNbdParams};
 pub use purchase_model::PurchaseModel;
 pub(crate) use purchase_model::count_quantile;
 pub use purchase_sample::PurchaseSample;
-pub use sample::Sample;
+pub use sample::{GroupedSample, Sample};
+pub use sample_source::SampleSource;
+pub use seen_through::SeenThrough;
 pub use spend_by_frequency::{FrequencyClass, SpendByFrequency};
 pub use spend_sample::SpendSample;
 

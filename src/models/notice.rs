@@ -23,6 +23,10 @@ pub enum NoticeKind {
     EqualSpends,
     /// Those who buy more often spend more, or less, per purchase; the spend model takes the two to be unrelated.
     SpendDependsOnFrequency,
+    /// The likelihood takes observations for independent that may be of the same customers: its standard errors are a lower bound.
+    CompositeLikelihood,
+    /// A group's estimate is mostly that of all groups together.
+    MostlyOtherGroups,
 }
 
 /// A concern, typed for programs and worded for people.

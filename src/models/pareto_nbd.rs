@@ -50,10 +50,10 @@ use ndarray::Array1;
 
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::nbd::Nbd;
-use super::purchase_model::PurchaseModel;
+use super::purchase_model::{PurchaseModel, time_quantile};
 use super::purchase_sample::PurchaseSample;
 use super::tail_moments::TailMoments;
-use super::{FOR_EVER, at_least_zero, at_most_one, check_parameters, discount_rate, duration};
+use super::{at_most_one, check_parameters, discount_rate, duration};
 use crate::data::History;
 use crate::error::{Error, Result};
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay, for_each_node};
@@ -129,13 +129,18 @@ impl ParetoNbd {
         jet
     }
 
+    /// The model of a customer whose dropout rate has been at work for `w` already, and who is alive.
+    pub(super) fn older_by(&self, w: f64) -> Self {
+        ParetoNbd { beta: self.beta + w, ..*self }
+    }
+
     /// The purchases there would be if nobody dropped out.
     fn without_dropout(&self) -> Nbd {
         Nbd::from_shape_and_rate(self.r, self.alpha)
     }
 
     /// The part of ln L that depends on x alone: ln (r)_x.
-    fn frequency_term(&self, x: f64) -> Jet<4> {
+    pub(super) fn frequency_term(&self, x: f64) -> Jet<4> {
         let rate = ln_rising(self.r, x);
         let mut jet = Jet::ZERO;
         jet.value = rate.value;
@@ -237,12 +242,7 @@ impl PurchaseModel for ParetoNbd {
     }
 
     fn next_purchase_quantile(&self, q: f64) -> Option<f64> {
-        let q = at_least_zero(q);
-        // Some die first: the distribution of the next purchase time does not reach 1.
-        if q == 0.0 || q >= self.p_active(FOR_EVER) {
-            return (q == 0.0).then_some(0.0);
-        }
-        Some(crossing(|ln_t| q - self.p_active(ln_t.exp()), f64::MIN_POSITIVE.ln(), FOR_EVER.ln()).exp())
+        time_quantile(q, |t| self.p_active(t))
     }
 
     fn p_alive_at(&self, t: f64) -> f64 {

@@ -1,7 +1,8 @@
 //! What every purchase model can tell.
 
-use super::{at_least_zero, at_most_one};
+use super::{FOR_EVER, at_least_zero, at_most_one};
 use crate::data::History;
+use crate::numeric::log_concave::crossing;
 
 /// A model of when customers buy and when they stop, for customers who need not tell that they left.
 ///
@@ -130,6 +131,15 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
     fn conditional_dert(&self, history: &History, delta: f64) -> Option<f64> {
         Some(self.p_alive(history) * self.given_alive(history).dert(delta)?)
     }
+}
+
+/// The time at which a distribution function `p_active` of the next purchase time reaches q; some leave first, so that it does not reach 1.
+pub(super) fn time_quantile(q: f64, p_active: impl Fn(f64) -> f64) -> Option<f64> {
+    let q = at_least_zero(q);
+    if q == 0.0 || q >= p_active(FOR_EVER) {
+        return (q == 0.0).then_some(0.0);
+    }
+    Some(crossing(|ln_t| q - p_active(ln_t.exp()), f64::MIN_POSITIVE.ln(), FOR_EVER.ln()).exp())
 }
 
 /// The smallest n whose survival function is at most 1 - q: doubling, then bisection.

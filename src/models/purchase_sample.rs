@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use rand::Rng;
 
 use super::pairs::Pairs;
-use super::sample::{Sample, check_redrawn, draw_copies, sum_chunks};
-use crate::data::Customers;
+use super::sample::{GroupedSample, Sample, check_redrawn, draw_copies, sum_chunks};
+use crate::data::{Customers, History};
 use crate::error::{Error, Result};
 use crate::numeric::block::{Term, weighted_sum};
 use crate::numeric::dispatch::{Kernel, dispatch};
@@ -39,10 +39,33 @@ struct PurchaseRow {
 }
 
 impl PurchaseRow {
+    fn of(customers: &Customers, i: usize) -> Self {
+        PurchaseRow {
+            x: f64::from(customers.frequency()[i]),
+            // Adding 0 turns -0 into 0, whose bits come first.
+            t_x: customers.recency()[i] + 0.0,
+            t_cal: customers.age()[i] + 0.0,
+            weight: customers.weight(i),
+        }
+    }
+
     /// By x, T and t_x, which tell rows apart, then by weight. Numbers from 0 are in the order of their bits.
     fn order(&self) -> ((u64, u64, u64), u64) {
         ((self.x.to_bits(), self.t_cal.to_bits(), self.t_x.to_bits()), self.weight.to_bits())
     }
+}
+
+/// The distinct rows, in order, each with the weight of all that are equal.
+fn distinct(mut rows: Vec<PurchaseRow>) -> Vec<PurchaseRow> {
+    sort_unstable(&mut rows, PurchaseRow::order);
+    rows.dedup_by(|next, kept| {
+        let same = next.order().0 == kept.order().0;
+        if same {
+            kept.weight += next.weight;
+        }
+        same
+    });
+    rows
 }
 
 /// Bits of x, T and t_x in hours in one number.
@@ -114,19 +137,24 @@ impl PurchaseColumns<'_> {
     }
 }
 
+impl GroupedSample for PurchaseSample {
+    fn by_group(customers: &Customers, group_of: &[usize], groups: usize) -> Vec<Self> {
+        let mut rows = vec![Vec::new(); groups];
+        for (i, &group) in group_of.iter().enumerate() {
+            rows[group].push(PurchaseRow::of(customers, i));
+        }
+        rows.into_iter().map(|rows| PurchaseSample::in_columns(&distinct(rows))).collect()
+    }
+}
+
 impl Sample for PurchaseSample {
+    type Source = Customers;
+
     fn new(customers: &Customers) -> Result<Self> {
         if let Some(rows) = distinct_by_hours(customers) {
             return PurchaseSample::of_distinct(&rows);
         }
-        let rows = (0..customers.len()).map(|i| PurchaseRow {
-            x: f64::from(customers.frequency()[i]),
-            // Adding 0 turns -0 into 0, whose bits come first.
-            t_x: customers.recency()[i] + 0.0,
-            t_cal: customers.age()[i] + 0.0,
-            weight: customers.weight(i),
-        });
-        PurchaseSample::of(rows.collect())
+        PurchaseSample::of((0..customers.len()).map(|i| PurchaseRow::of(customers, i)).collect())
     }
 
     fn customers(&self) -> f64 {
@@ -173,21 +201,24 @@ impl Sample for PurchaseSample {
 
 impl PurchaseSample {
     /// Sorts, and counts equal rows once.
-    fn of(mut rows: Vec<PurchaseRow>) -> Result<Self> {
-        sort_unstable(&mut rows, PurchaseRow::order);
-        rows.dedup_by(|next, kept| {
-            let same = next.order().0 == kept.order().0;
-            if same {
-                kept.weight += next.weight;
-            }
-            same
-        });
-        PurchaseSample::of_distinct(&rows)
+    fn of(rows: Vec<PurchaseRow>) -> Result<Self> {
+        PurchaseSample::of_distinct(&distinct(rows))
+    }
+
+    /// The sample of histories, each with the number of customers who have it.
+    pub(super) fn of_histories(rows: impl Iterator<Item = (History, f64)>) -> Result<Self> {
+        let row = |(history, weight): (History, f64)| PurchaseRow {
+            x: f64::from(history.frequency()),
+            t_x: history.recency() + 0.0,
+            t_cal: history.age() + 0.0,
+            weight,
+        };
+        PurchaseSample::of(rows.map(row).collect())
     }
 
     /// Checks rows that are distinct and in order, and puts them into columns.
     fn of_distinct(rows: &[PurchaseRow]) -> Result<Self> {
-        let customers = rows.iter().map(|row| row.weight).sum();
+        let customers: f64 = rows.iter().map(|row| row.weight).sum();
         if rows.iter().all(|row| row.x == 0.0) {
             return Err(Error::fit(format!(
                 "none of the {customers} customers has a repeat purchase, so neither purchase rates nor dropout can be estimated; observe them for \
@@ -197,6 +228,12 @@ impl PurchaseSample {
         if rows.iter().all(|row| row.t_cal == 0.0) {
             return Err(Error::fit("every customer has age 0: nobody was observed after the first purchase"));
         }
+        Ok(PurchaseSample::in_columns(rows))
+    }
+
+    /// Puts rows that are distinct and in order into columns.
+    fn in_columns(rows: &[PurchaseRow]) -> Self {
+        let customers = rows.iter().map(|row| row.weight).sum();
         let mut frequencies: Vec<(f64, f64)> = Vec::new();
         for row in rows {
             match frequencies.last_mut() {
@@ -206,7 +243,7 @@ impl PurchaseSample {
         }
         let mean_age = rows.iter().map(|row| row.weight * row.t_cal).sum::<f64>() / customers;
         let column = |of: fn(&PurchaseRow) -> f64| rows.iter().map(of).collect();
-        Ok(PurchaseSample {
+        PurchaseSample {
             x: column(|row| row.x),
             t_x: column(|row| row.t_x),
             t_cal: column(|row| row.t_cal),
@@ -215,7 +252,7 @@ impl PurchaseSample {
             customers,
             mean_age,
             pairs: OnceLock::new(),
-        })
+        }
     }
 
     /// The same customers, observed for as long, with the (x, t_x) that `draw` gives for an age.

@@ -7,18 +7,21 @@ use std::ops::Range;
 
 use rand::{Rng, RngExt};
 
-use crate::data::Customers;
+use super::sample_source::SampleSource;
 use crate::error::{Error, Result};
 use crate::numeric::jet::Jet;
 use crate::parallel::map_indices;
 
 /// The part of a customer base that a model learns from.
 pub trait Sample: Sized + Send + Sync {
+    /// What it is taken from: [`Customers`](crate::Customers), or [`CensoredCustomers`](crate::CensoredCustomers) of whom less is known.
+    type Source: SampleSource;
+
     /// The sample of a customer base.
     ///
     /// # Errors
     /// When there is nothing to learn from: no repeat purchase, no spend.
-    fn new(customers: &Customers) -> Result<Self>;
+    fn new(customers: &Self::Source) -> Result<Self>;
 
     /// How many customers stand behind it, by weight.
     fn customers(&self) -> f64;
@@ -50,6 +53,12 @@ pub trait Sample: Sized + Send + Sync {
     fn describe(&self, row: usize) -> String {
         format!("row {row}")
     }
+}
+
+/// Samples that can be taken of each group of a customer base.
+pub trait GroupedSample: Sample {
+    /// The sample of every group, `group_of[i]` below `groups` being that of row i. A group may hold nothing to learn from on its own.
+    fn by_group(customers: &Self::Source, group_of: &[usize], groups: usize) -> Vec<Self>;
 }
 
 /// More customers are not drawn one by one: a bootstrap would take hours and gigabytes.

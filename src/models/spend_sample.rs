@@ -38,6 +38,8 @@ impl SpendRow {
 }
 
 impl Sample for SpendSample {
+    type Source = Customers;
+
     fn new(customers: &Customers) -> Result<Self> {
         // A mean of 0 says nothing of a price.
         let basis = customers.spend_basis();

@@ -39,6 +39,13 @@ impl Tail {
 ///
 /// Returns the integral relative to e^f(peak).
 fn outward(f: &impl Fn(f64) -> f64, peak: f64, end: f64, tail: Option<Tail>) -> f64 {
+    let mut sum = 0.0;
+    let rest = outward_nodes(f, peak, end, tail, |_, weight| sum += weight);
+    sum + rest
+}
+
+/// The same as a sum over nodes: calls `visit(y, weight)` and returns what the tail comes to beside them.
+fn outward_nodes(f: &impl Fn(f64) -> f64, peak: f64, end: f64, tail: Option<Tail>, mut visit: impl FnMut(f64, f64)) -> f64 {
     let direction = if end < peak { -1.0 } else { 1.0 };
     let top = f(peak);
     let total = (end - peak).abs();
@@ -50,7 +57,7 @@ fn outward(f: &impl Fn(f64) -> f64, peak: f64, end: f64, tail: Option<Tail>) -> 
             break;
         }
         if let Some(Tail { slope, .. }) = tail.filter(|tail| start <= tail.below) {
-            return sum + at_start.exp() / slope;
+            return at_start.exp() / slope;
         }
         width = (2.0 * width).min(WIDEST_PANEL).min(total - distance);
         while at_start - (f(start + direction * width) - top) > LARGEST_DROP {
@@ -58,12 +65,24 @@ fn outward(f: &impl Fn(f64) -> f64, peak: f64, end: f64, tail: Option<Tail>) -> 
         }
         for &(node, weight) in RULES[RULE] {
             for node in [node, 1.0 - node] {
-                sum += width * weight * (f(start + direction * width * node) - top).exp();
+                let y = start + direction * width * node;
+                let part = width * weight * (f(y) - top).exp();
+                sum += part;
+                visit(y, part);
             }
         }
         distance += width;
     }
-    sum
+    0.0
+}
+
+/// Calls `visit(y, weight)` at nodes whose weights sum to the integral of e^f over -infinity..`end` relative to e^f(peak), and so do those of what is as
+/// smooth; for concave f that falls to the left at least like e^y, with its maximum on this range at `peak`.
+pub(crate) fn for_each_left_node(f: impl Fn(f64) -> f64, peak: f64, end: f64, mut visit: impl FnMut(f64, f64)) {
+    outward_nodes(&f, peak, f64::NEG_INFINITY, None, &mut visit);
+    if end > peak {
+        outward_nodes(&f, peak, end, None, visit);
+    }
 }
 
 /// The integral of e^f over -infinity..`end`, for concave f that rises to the left like `tail` and has its maximum on this range at `peak`.

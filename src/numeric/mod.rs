@@ -4,6 +4,7 @@
 //! variable, or as a difference that is formed before it is evaluated. Then nothing cancels and nothing overflows.
 
 pub(crate) mod beta_mixture;
+pub(crate) mod beta_nodes;
 pub(crate) mod block;
 pub(crate) mod decay;
 pub(crate) mod dispatch;
@@ -11,8 +12,10 @@ pub(crate) mod elementary;
 pub(crate) mod exact_sum;
 mod gauss_legendre;
 pub(crate) mod jet;
+pub(crate) mod ln_sum;
 pub(crate) mod log_concave;
 pub(crate) mod log_odds;
+pub(crate) mod power_integral;
 pub(crate) mod rising;
 pub(crate) mod stirling;
 pub(crate) mod symmetric;

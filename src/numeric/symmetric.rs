@@ -64,6 +64,65 @@ impl Eigen {
     }
 }
 
+/// The Cholesky factor of a symmetric matrix; `None` when it is not positive definite.
+#[derive(Debug, Clone)]
+pub(crate) struct Cholesky {
+    lower: Array2<f64>,
+}
+
+impl Cholesky {
+    pub(crate) fn of(matrix: &Array2<f64>) -> Option<Self> {
+        let n = matrix.nrows();
+        let mut lower = Array2::zeros((n, n));
+        for i in 0..n {
+            for j in 0..=i {
+                let sum: f64 = (0..j).map(|k| lower[[i, k]] * lower[[j, k]]).sum();
+                let rest = matrix[[i, j]] - sum;
+                if i == j {
+                    if !(rest > 0.0) {
+                        return None;
+                    }
+                    lower[[i, i]] = rest.sqrt();
+                } else {
+                    lower[[i, j]] = rest / lower[[j, j]];
+                }
+            }
+        }
+        Some(Cholesky { lower })
+    }
+
+    /// ln of the determinant.
+    pub(crate) fn ln_determinant(&self) -> f64 {
+        2.0 * self.lower.diag().iter().map(|entry| entry.ln()).sum::<f64>()
+    }
+
+    /// The solution of matrix x = b.
+    pub(crate) fn solve(&self, b: &Array1<f64>) -> Array1<f64> {
+        let (l, n) = (&self.lower, b.len());
+        let mut x = b.clone();
+        for i in 0..n {
+            let sum: f64 = (0..i).map(|k| l[[i, k]] * x[k]).sum();
+            x[i] = (x[i] - sum) / l[[i, i]];
+        }
+        for i in (0..n).rev() {
+            let sum: f64 = (i + 1..n).map(|k| l[[k, i]] * x[k]).sum();
+            x[i] = (x[i] - sum) / l[[i, i]];
+        }
+        x
+    }
+
+    /// The inverse of the matrix.
+    pub(crate) fn inverse(&self) -> Array2<f64> {
+        let n = self.lower.nrows();
+        let mut inverse = Array2::zeros((n, n));
+        for j in 0..n {
+            let unit = Array1::from_shape_fn(n, |i| if i == j { 1.0 } else { 0.0 });
+            inverse.column_mut(j).assign(&self.solve(&unit));
+        }
+        inverse
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +139,16 @@ mod tests {
         assert!((&back - &matrix).iter().all(|difference| difference.abs() < 100.0 * ACCURACY));
         assert!((vectors.t().dot(&vectors) - Array2::<f64>::eye(4)).iter().all(|difference| difference.abs() < ACCURACY));
         assert!(values.windows(2).into_iter().all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn a_cholesky_factor_solves_and_knows_the_determinant() {
+        let matrix = array![[4.0, 1.0, -2.0], [1.0, 3.0, 0.25], [-2.0, 0.25, 5.0]];
+        let factor = Cholesky::of(&matrix).unwrap();
+        assert!((matrix.dot(&factor.inverse()) - Array2::<f64>::eye(3)).iter().all(|difference| difference.abs() < ACCURACY));
+        let eigen = Eigen::of(&matrix);
+        assert!((factor.ln_determinant() - eigen.values.iter().map(|value| value.ln()).sum::<f64>()).abs() < ACCURACY);
+        assert!(Cholesky::of(&array![[1.0, 2.0], [2.0, 1.0]]).is_none());
     }
 
     #[test]

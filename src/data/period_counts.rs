@@ -1,0 +1,103 @@
+//! Customers of whom only the number of purchases per period is known: monthly aggregates, or days withheld for privacy.
+
+use super::censored::Censored;
+use super::history::History;
+use crate::error::{Error, Result};
+use crate::numeric::rising::ln_rising;
+
+/// Repeat purchases per period since birth. Periods follow each other without a gap, of any lengths.
+///
+/// A likelihood depends on them through five numbers: the number of purchases, the last period that has one (its start, end and count), and the age.
+///
+/// ```
+/// use clv::PeriodCounts;
+///
+/// // A month and a half since the first purchase, then three months: 2 purchases, 0, 1, 0.
+/// let customer = PeriodCounts::new(&[6.0, 10.0, 14.5, 19.0], &[2, 0, 1, 0])?;
+/// assert_eq!((customer.frequency(), customer.last_period(), customer.age()), (3, (10.0, 14.5, 1), 19.0));
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PeriodCounts {
+    x: u32,
+    /// x_j, 0 without a purchase.
+    last_count: u32,
+    /// T_(j-1) and T_j, both 0 without a purchase.
+    start: f64,
+    end: f64,
+    /// T
+    t_cal: f64,
+    /// The sum over the periods of x_k ln D_k - ln x_k!
+    ln_constant: f64,
+}
+
+impl PeriodCounts {
+    /// Counts of repeat purchases in the periods that end at `ends`, measured from the first purchase.
+    ///
+    /// # Errors
+    /// When there is no period, not one count for each, an end that is not later than the one before, or more purchases than a `u32` holds.
+    pub fn new(ends: &[f64], counts: &[u32]) -> Result<Self> {
+        if ends.is_empty() || ends.len() != counts.len() {
+            return Err(Error::data(format!(
+                "{} counts for {} periods; each period has one, and there is at least one",
+                counts.len(),
+                ends.len()
+            )));
+        }
+        let mut row = PeriodCounts { x: 0, last_count: 0, start: 0.0, end: 0.0, t_cal: 0.0, ln_constant: 0.0 };
+        for (period, (&end, &count)) in ends.iter().zip(counts).enumerate() {
+            if !(end > row.t_cal && end <= 1e100) {
+                return Err(Error::data(format!(
+                    "period {} ends at {end}, the one before at {}; ends are finite times since the first purchase, each later than the last",
+                    period + 1,
+                    row.t_cal
+                )));
+            }
+            if count > 0 {
+                let total = row.x.checked_add(count);
+                row.x = total.ok_or_else(|| Error::data(format!("more than {} purchases of one customer", u32::MAX)))?;
+                (row.last_count, row.start, row.end) = (count, row.t_cal, end);
+                row.ln_constant += f64::from(count) * (end - row.t_cal).ln() - ln_rising(1.0, f64::from(count)).value;
+            }
+            row.t_cal = end;
+        }
+        Ok(row)
+    }
+
+    /// x: the number of repeat purchases.
+    #[must_use]
+    pub fn frequency(&self) -> u32 {
+        self.x
+    }
+
+    /// (start, end, count) of the last period that has a purchase; zeros when none has.
+    #[must_use]
+    pub fn last_period(&self) -> (f64, f64, u32) {
+        (self.start, self.end, self.last_count)
+    }
+
+    /// T: the end of the last period.
+    #[must_use]
+    pub fn age(&self) -> f64 {
+        self.t_cal
+    }
+}
+
+impl Censored for PeriodCounts {
+    fn key(&self) -> [f64; 5] {
+        [f64::from(self.x), self.t_cal, self.end, self.start, f64::from(self.last_count)]
+    }
+
+    fn ln_constant(&self) -> f64 {
+        self.ln_constant
+    }
+
+    fn approximately(&self) -> History {
+        History::after_checks(self.x, 0.5 * (self.start + self.end), self.t_cal)
+    }
+
+    fn describe(&self) -> String {
+        let &PeriodCounts { x, last_count, start, end, t_cal, .. } = self;
+        format!("{x} repeat purchases, the last {last_count} between {start:.1} and {end:.1} after the first, of an age of {t_cal:.1}")
+    }
+}

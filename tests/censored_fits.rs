@@ -1,0 +1,258 @@
+//! Fits to simulated customers of whom less is known than a history: the truth is recovered, and what a naive fit makes of the same data.
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
+
+use clv::{
+    BgNbd, CensoredCustomers, CensoredFuture, CensoredLikelihood, CrossSection, Customer, CustomerList, CustomerTraits, Customers,
+    ErrorKind, Estimable, Estimator, EveryCustomer, Fit, FitStatus, Fitted, History, LastCell, LeftTruncated, MbgNbd, NoticeKind, OnlySeen,
+    ParetoNbd, PeriodCounts, Prior, PurchaseModel, SeenThrough, Simulate, TimeUnit, random_stream,
+};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// Estimates lie this many standard errors from the truth at most.
+const STANDARD_ERRORS: f64 = 4.0;
+
+/// A customer on the calendar: born a time after the start of the log (before it, when negative), with all purchases up to `end` and what comes in
+/// `horizon` after it.
+struct Drawn {
+    born: f64,
+    purchases: Vec<f64>,
+    future: usize,
+}
+
+fn draw(traits: CustomerTraits, born: f64, end: f64, horizon: f64, rng: &mut ChaCha8Rng) -> Drawn {
+    let times: Vec<f64> = traits.purchase_times(end + horizon - born, rng).map(|time| born + time).collect();
+    let known = times.iter().take_while(|time| **time <= end).count();
+    Drawn { born, future: times.len() - known, purchases: times[..known].to_vec() }
+}
+
+/// To a grid, in which equal rows are found: the likelihood is that of the rounded times.
+fn rounded(time: f64) -> f64 {
+    (time * 4.0).round() / 4.0
+}
+
+/// (x, t_x, C) of the log alone.
+fn seen(customer: &Drawn, end: f64) -> History {
+    let start = customer.born.max(0.0);
+    let purchases: Vec<f64> = customer.purchases.iter().copied().filter(|time| *time > start).collect();
+    let last = purchases.last().map_or(0.0, |last| rounded((last - start).min(end - start)));
+    History::new(purchases.len() as u32, last.min(rounded(end - start)), rounded(end - start)).unwrap()
+}
+
+/// Customers born uniformly over three years, of which the log holds the last one: 52 weeks.
+fn middle_of_the_story<M: Simulate>(model: &M, customers: usize, seed: u64) -> Vec<Drawn> {
+    (0..customers)
+        .map(|i| {
+            let mut rng = random_stream(seed, i as u64);
+            let born = 52.0 - 156.0 * rng.random::<f64>();
+            let born = if born < 0.0 { -rounded(-born).max(0.25) } else { rounded(born) };
+            let traits = model.draw_traits(&mut rng);
+            draw(traits, born, 52.0, 52.0, &mut rng)
+        })
+        .collect()
+}
+
+fn truncated<L: CustomerList>(drawn: &[Drawn]) -> (CensoredCustomers<LeftTruncated<L>>, f64) {
+    let mut customers = CensoredCustomers::new(TimeUnit::Week);
+    let mut future = 0.0;
+    for customer in drawn {
+        let history = seen(customer, 52.0);
+        if customer.born >= 0.0 {
+            customers.push(LeftTruncated::born_within(history), 1.0).unwrap();
+        } else if let Ok(row) = LeftTruncated::born_before(-customer.born, history) {
+            customers.push(row, 1.0).unwrap();
+        } else {
+            // Not on the list.
+            continue;
+        }
+        future += customer.future as f64;
+    }
+    (customers, future)
+}
+
+/// Everybody new when first seen: what a log that starts in the middle looks like to those who do not know.
+fn naive(drawn: &[Drawn]) -> Customers {
+    let mut customers = Customers::new(TimeUnit::Week);
+    for (i, customer) in drawn.iter().enumerate() {
+        let first = if customer.born >= 0.0 { Some(customer.born) } else { customer.purchases.iter().copied().find(|time| *time > 0.0) };
+        let Some(first) = first else { continue };
+        let later = Drawn { born: first, purchases: customer.purchases.iter().copied().filter(|time| *time > first).collect(), future: 0 };
+        let row = Customer { id: &i.to_string(), history: seen(&later, 52.0), average_spend: 0.0, weight: 1.0, purchases: None };
+        customers.push(row).unwrap();
+    }
+    customers
+}
+
+#[track_caller]
+fn assert_recovered<M: Estimable>(fitted: &Fitted<M>, truth: &[f64]) {
+    assert_eq!(fitted.status(), FitStatus::Converged);
+    let estimate = fitted.model().parameters();
+    for (i, &expected) in truth.iter().enumerate() {
+        let errors = (estimate[i] / expected).ln() / (fitted.standard_error(i).unwrap() / estimate[i]);
+        println!("{} {}: {:.4} for {expected}, {errors:+.2} standard errors", M::NAME, M::PARAMETERS[i].name, estimate[i]);
+        assert!(errors.abs() < STANDARD_ERRORS, "{} {}: {} against {expected}", M::NAME, M::PARAMETERS[i].name, estimate[i]);
+    }
+}
+
+fn expected_total<L: CustomerList, M: CensoredFuture<LeftTruncated<L>>>(model: &M, customers: &CensoredCustomers<LeftTruncated<L>>) -> f64 {
+    customers.rows().map(|(row, weight)| weight * model.censored_expected_purchases(row, 52.0)).sum()
+}
+
+/// The largest distance of an estimate from the truth, in standard errors.
+fn worst<M: Estimable>(fitted: &Fitted<M>, truth: &[f64]) -> f64 {
+    let estimate = fitted.model().parameters();
+    (0..truth.len()).map(|i| ((estimate[i] / truth[i]).ln() / (fitted.standard_error(i).unwrap() / estimate[i])).abs()).fold(0.0, f64::max)
+}
+
+const PARETO: [f64; 4] = [0.55, 10.6, 0.61, 11.7];
+const BETA_GEOMETRIC: [f64; 4] = [0.6, 6.0, 0.9, 2.4];
+
+#[test]
+fn left_truncated_pareto_nbd_recovers_the_truth() {
+    let model = ParetoNbd::from_parameters(&PARETO).unwrap();
+    let drawn = middle_of_the_story(&model, 50_000, 71);
+
+    assert_list::<ParetoNbd, EveryCustomer>(&drawn, &PARETO);
+    assert_list::<ParetoNbd, OnlySeen>(&drawn, &PARETO);
+    // Taken for new when first seen, the survivors make customers look more loyal than they are.
+    let rows = naive(&drawn);
+    let naive = ParetoNbd::fit(&rows).unwrap();
+    let total: f64 = (0..rows.len()).map(|i| naive.model().conditional_expected_purchases(&rows.history(i), 52.0)).sum();
+    println!("naive: {total:.0} purchases in the next year");
+    println!("naive: {:?}, {:.1} standard errors", naive.model(), worst(&naive, &PARETO));
+    assert!(worst(&naive, &PARETO) > STANDARD_ERRORS);
+}
+
+/// Parameters recovered, and the purchases of the next year forecast within 3 %.
+fn assert_list<M: CensoredLikelihood<LeftTruncated<L>> + CensoredFuture<LeftTruncated<L>>, L: CustomerList>(
+    drawn: &[Drawn],
+    truth: &[f64],
+) {
+    let (customers, future) = truncated::<L>(drawn);
+    let fitted = Estimator::<SeenThrough<M, LeftTruncated<L>>>::new().fit(&customers).unwrap();
+    assert_recovered(&fitted, truth);
+    let total = expected_total(&fitted.model().model(), &customers);
+    println!("only seen {}: {total:.0} for {future}, {:+.1} %", L::ONLY_SEEN, 100.0 * (total / future - 1.0));
+    assert!((total / future - 1.0).abs() < 0.03);
+}
+
+fn assert_beta_geometric<M>(model: M, seed: u64)
+where
+    M: Simulate + Fit + CensoredLikelihood<LeftTruncated<EveryCustomer>> + CensoredLikelihood<LeftTruncated<OnlySeen>>,
+    M: CensoredFuture<LeftTruncated<EveryCustomer>> + CensoredFuture<LeftTruncated<OnlySeen>>,
+{
+    let drawn = middle_of_the_story(&model, 20_000, seed);
+    assert_list::<M, EveryCustomer>(&drawn, &BETA_GEOMETRIC);
+    assert_list::<M, OnlySeen>(&drawn, &BETA_GEOMETRIC);
+    let naive = M::fit(&naive(&drawn)).unwrap();
+    println!("naive {}: {:?}, {:.1} standard errors", M::NAME, naive.model(), worst(&naive, &BETA_GEOMETRIC));
+    assert!(worst(&naive, &BETA_GEOMETRIC) > STANDARD_ERRORS);
+}
+
+#[test]
+fn left_truncated_bg_nbd_recovers_the_truth() {
+    assert_beta_geometric(BgNbd::from_parameters(&BETA_GEOMETRIC).unwrap(), 72);
+}
+
+#[test]
+fn left_truncated_mbg_nbd_recovers_the_truth() {
+    assert_beta_geometric(MbgNbd::from_parameters(&BETA_GEOMETRIC).unwrap(), 73);
+}
+
+/// Customers born in one of 8 months, counted per month over 12 months.
+fn counted<M: Simulate>(model: &M, customers: usize, seed: u64) -> CensoredCustomers<PeriodCounts> {
+    let mut counted = CensoredCustomers::new(TimeUnit::Week);
+    for i in 0..customers {
+        let mut rng = random_stream(seed, i as u64);
+        let ends: Vec<f64> = (1..=4 + i % 8).map(|month| 4.5 * month as f64).collect();
+        let mut counts = vec![0; ends.len()];
+        for time in model.draw_traits(&mut rng).purchase_times(ends[ends.len() - 1], &mut rng) {
+            counts[ends.partition_point(|end| *end < time)] += 1;
+        }
+        counted.push(PeriodCounts::new(&ends, &counts).unwrap(), 1.0).unwrap();
+    }
+    counted
+}
+
+#[test]
+fn counts_per_period_recover_the_truth() {
+    let model = ParetoNbd::from_parameters(&PARETO).unwrap();
+    assert_recovered(&Estimator::<SeenThrough<ParetoNbd, _>>::new().fit(&counted(&model, 40_000, 81)).unwrap(), &PARETO);
+    let model = BgNbd::from_parameters(&BETA_GEOMETRIC).unwrap();
+    assert_recovered(&Estimator::<SeenThrough<BgNbd, _>>::new().fit(&counted(&model, 40_000, 82)).unwrap(), &BETA_GEOMETRIC);
+    let model = MbgNbd::from_parameters(&BETA_GEOMETRIC).unwrap();
+    assert_recovered(&Estimator::<SeenThrough<MbgNbd, _>>::new().fit(&counted(&model, 40_000, 83)).unwrap(), &BETA_GEOMETRIC);
+}
+
+/// Histograms of 13 weeks at four ages, each of customers of its own when `apart`, else all of the same.
+fn histograms(model: &ParetoNbd, customers: usize, apart: bool, seed: u64) -> CensoredCustomers<CrossSection> {
+    let mut table = CensoredCustomers::new(TimeUnit::Week);
+    let most = 8;
+    for period in 0..4_usize {
+        let since = 13.0 * period as f64;
+        let mut cells = vec![0; most + 1];
+        for i in 0..customers {
+            let stream = if apart { period * customers + i } else { i };
+            let mut rng = random_stream(seed, stream as u64);
+            let times = model.draw_traits(&mut rng).purchase_times(since + 13.0, &mut rng);
+            cells[times.filter(|time| *time > since).count().min(most)] += 1;
+        }
+        table.push_histogram(since, 13.0, &cells, LastCell::OrMore, customers as u64).unwrap();
+    }
+    table
+}
+
+#[test]
+fn cross_sections_recover_the_truth() {
+    let model = ParetoNbd::from_parameters(&PARETO).unwrap();
+    let fitted = Estimator::<SeenThrough<ParetoNbd, CrossSection>>::new().fit(&histograms(&model, 30_000, true, 91)).unwrap();
+    assert_recovered(&fitted, &PARETO);
+    assert!(fitted.notices().iter().any(|notice| notice.kind == NoticeKind::CompositeLikelihood));
+}
+
+#[test]
+fn of_the_same_customers_cross_sections_understate_their_errors() {
+    // The estimates of 24 samples vary more than each says.
+    let model = ParetoNbd::from_parameters(&PARETO).unwrap();
+    let fits: Vec<_> = (0..24)
+        .map(|i| Estimator::<SeenThrough<ParetoNbd, CrossSection>>::new().fit(&histograms(&model, 4_000, false, 200 + i)).unwrap())
+        .collect();
+    let logs: Vec<f64> = fits.iter().map(|fitted| fitted.model().parameters()[0].ln()).collect();
+    let mean = logs.iter().sum::<f64>() / 24.0;
+    let sd = (logs.iter().map(|log| (log - mean) * (log - mean)).sum::<f64>() / 23.0).sqrt();
+    let stated = fits.iter().map(|fitted| fitted.standard_error(0).unwrap() / fitted.model().parameters()[0]).sum::<f64>() / 24.0;
+    println!("ln r varies by {sd:.4}, the fits say {stated:.4}");
+    assert!((mean - PARETO[0].ln()).abs() < 4.0 * sd / 24.0_f64.sqrt());
+    assert!(sd > stated);
+}
+
+#[test]
+fn periods_of_one_age_are_refused() {
+    let mut table = CensoredCustomers::<CrossSection>::new(TimeUnit::Week);
+    table.push_histogram(0.0, 13.0, &[620, 210, 170], LastCell::Exactly, 1000).unwrap();
+    table.push_histogram(0.0, 26.0, &[520, 210, 270], LastCell::Exactly, 1000).unwrap();
+    let error = Estimator::<SeenThrough<ParetoNbd, CrossSection>>::new().fit(&table).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Fit);
+}
+
+#[test]
+fn rows_in_any_order_and_as_weights_give_the_same_bits() {
+    let model = ParetoNbd::from_parameters(&PARETO).unwrap();
+    let forward = counted(&model, 2_000, 84);
+    let mut backward = CensoredCustomers::new(TimeUnit::Week);
+    for i in (0..forward.len()).rev() {
+        backward.push(*forward.row(i), 1.0).unwrap();
+    }
+    type Counted = SeenThrough<ParetoNbd, PeriodCounts>;
+    let (one, other) = (Estimator::<Counted>::new().fit(&forward).unwrap(), Estimator::<Counted>::new().fit(&backward).unwrap());
+    assert_eq!(one.model(), other.model());
+    // Three copies of each row, and each row with a weight of three.
+    let (mut copies, mut weights) = (CensoredCustomers::new(TimeUnit::Week), CensoredCustomers::new(TimeUnit::Week));
+    for (row, _) in forward.rows() {
+        (0..3).for_each(|_| copies.push(*row, 1.0).unwrap());
+        weights.push(*row, 3.0).unwrap();
+    }
+    let (copies, weights) = (Estimator::<Counted>::new().fit(&copies).unwrap(), Estimator::<Counted>::new().fit(&weights).unwrap());
+    assert_eq!(copies.model(), weights.model());
+    assert!(Estimator::<Counted>::new().prior(Prior::weak()).fit(&forward).unwrap().prior().is_some());
+}
