@@ -146,6 +146,10 @@ impl PurchaseModel for AnyPurchaseModel {
         each!(self, model => model.discounted_expected_purchases(t, delta))
     }
 
+    fn expected_and_discounted_purchases(&self, t: f64, delta: f64) -> (f64, f64) {
+        each!(self, model => model.expected_and_discounted_purchases(t, delta))
+    }
+
     fn dert(&self, delta: f64) -> Option<f64> {
         each!(self, model => model.dert(delta))
     }

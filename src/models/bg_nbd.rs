@@ -30,7 +30,8 @@
 //! ```
 //! (z)_x is a rising factorial. The paper's eq. 9 writes E\[X(t)\] with a 2F1 that divides by a - 1 and takes logs of negative numbers for
 //! a + b < 1; the expectation over p is the same number, positive and regular everywhere. Discounting goes under the same integral:
-//! with v = ln(1 + p u/alpha), the inner one is (r/p) Int exp(-r v - (delta alpha/p)(e^v - 1)) dv.
+//! with v = ln(1 + p u/alpha), the inner one is (r/p) Int exp(-r v - (delta alpha/p)(e^v - 1)) dv. Up to a few times alpha the same two numbers are had a
+//! hundred times faster with time as the outer integral, r Int e^(-delta alpha w) E_p[(1 + p w)^-(r+1)] dw over 0..tau (see numeric::beta_decay).
 //!
 //! # Special points
 //! x = 0: no softplus, P(alive) = 1. t_x = T: d = 0. a = 1 and a + b < 1: nothing special. x = 1e5: rising factorials by Stirling differences.
@@ -49,6 +50,7 @@ use super::purchase_sample::PurchaseSample;
 use super::{at_most_one, check_parameters, discount_rate, duration};
 use crate::data::History;
 use crate::error::{Error, Result};
+use crate::numeric::beta_decay::BetaDecay;
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay};
 use crate::numeric::jet::Jet;
 use crate::numeric::log_odds::beta_mean;
@@ -120,6 +122,29 @@ impl BgNbd {
     fn without_dropout(&self) -> Nbd {
         Nbd::from_shape_and_rate(self.0.r, self.0.alpha)
     }
+
+    /// Expected purchases to tau, plain and discounted, as integrals of the purchase rate over time: by far the faster way, where it is one.
+    fn over_time(&self, tau: f64, decay: f64) -> Option<(f64, f64)> {
+        let BetaDropout { r, a, b, .. } = self.0;
+        BetaDecay { a, b, n: r + 1.0 }.integrals(tau, decay).map(|(plain, discounted)| (r * plain, r * discounted))
+    }
+
+    /// Expected purchases to tau as a mean over the dropout probability: for any tau and any parameters.
+    fn expected_over_dropout(&self, tau: f64) -> f64 {
+        let BetaDropout { r, a, b, .. } = self.0;
+        beta_mean(a, b, (r + 1.0) * tau, |p| -(-r * (p * tau).ln_1p()).exp_m1() / p)
+    }
+
+    /// The same, discounted.
+    fn discounted_over_dropout(&self, tau: f64, decay: f64) -> f64 {
+        if decay == 0.0 {
+            return self.expected_over_dropout(tau);
+        }
+        let BetaDropout { r, a, b, .. } = self.0;
+        // What is discounted away does not count: beyond that time the integrand no longer depends on p.
+        let reach = tau.min(NEGLIGIBLE / decay);
+        beta_mean(a, b, (r + 1.0) * reach, |p| r / p * exponential_decay(r, decay / p, (p * tau).ln_1p()))
+    }
 }
 
 /// A chance to drop out after every repeat purchase.
@@ -147,9 +172,8 @@ impl PurchaseModel for BgNbd {
     }
 
     fn expected_purchases(&self, t: f64) -> f64 {
-        let BetaDropout { r, alpha, a, b } = self.0;
-        let tau = duration(t) / alpha;
-        beta_mean(a, b, (r + 1.0) * tau, |p| -(-r * (p * tau).ln_1p()).exp_m1() / p)
+        let tau = duration(t) / self.0.alpha;
+        self.over_time(tau, 0.0).map_or_else(|| self.expected_over_dropout(tau), |(expected, _)| expected)
     }
 
     fn second_factorial_moment(&self, t: f64) -> f64 {
@@ -210,14 +234,13 @@ impl PurchaseModel for BgNbd {
     }
 
     fn discounted_expected_purchases(&self, t: f64, delta: f64) -> f64 {
-        let BetaDropout { r, alpha, a, b } = self.0;
-        let (tau, decay) = (duration(t) / alpha, discount_rate(delta) * alpha);
-        if decay == 0.0 {
-            return self.expected_purchases(t);
-        }
-        // What is discounted away does not count: beyond that time the integrand no longer depends on p.
-        let reach = tau.min(NEGLIGIBLE / decay);
-        beta_mean(a, b, (r + 1.0) * reach, |p| r / p * exponential_decay(r, decay / p, (p * tau).ln_1p()))
+        let (tau, decay) = (duration(t) / self.0.alpha, discount_rate(delta) * self.0.alpha);
+        self.over_time(tau, decay).map_or_else(|| self.discounted_over_dropout(tau, decay), |(_, discounted)| discounted)
+    }
+
+    fn expected_and_discounted_purchases(&self, t: f64, delta: f64) -> (f64, f64) {
+        let (tau, decay) = (duration(t) / self.0.alpha, discount_rate(delta) * self.0.alpha);
+        self.over_time(tau, decay).unwrap_or_else(|| (self.expected_purchases(t), self.discounted_over_dropout(tau, decay)))
     }
 
     fn dert(&self, delta: f64) -> Option<f64> {

@@ -62,6 +62,12 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
     /// DERT: expected purchases for life, each discounted by e^(-delta u); `None` where the sum is infinite (delta = 0 and too few drop out).
     fn dert(&self, delta: f64) -> Option<f64>;
 
+    /// ([`expected_purchases`](Self::expected_purchases), [`discounted_expected_purchases`](Self::discounted_expected_purchases)), which a model may work out
+    /// together.
+    fn expected_and_discounted_purchases(&self, t: f64, delta: f64) -> (f64, f64) {
+        (self.expected_purchases(t), self.discounted_expected_purchases(t, delta))
+    }
+
     /// P(X(t) <= n).
     fn purchase_cdf(&self, n: u64, t: f64) -> f64 {
         1.0 - self.purchase_sf(n, t)

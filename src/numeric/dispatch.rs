@@ -33,10 +33,12 @@ pub enum InstructionSet {
 static IN_USE: AtomicU8 = AtomicU8::new(0);
 
 impl InstructionSet {
+    const ALL: [InstructionSet; 3] = [InstructionSet::Baseline, InstructionSet::Avx2, InstructionSet::Avx512];
+
     /// The sets that this machine has, the narrowest first.
     #[must_use]
     pub fn available() -> Vec<InstructionSet> {
-        [InstructionSet::Baseline, InstructionSet::Avx2, InstructionSet::Avx512].into_iter().filter(|set| set.is_available()).collect()
+        InstructionSet::ALL.into_iter().filter(|set| set.is_available()).collect()
     }
 
     /// The set that kernels run with.
@@ -52,7 +54,7 @@ impl InstructionSet {
 
     /// Keeps all kernels of this process to this set, or to the widest narrower one that the machine has.
     pub fn limit(self) {
-        let widest = InstructionSet::available().into_iter().filter(|set| *set <= self).max();
+        let widest = InstructionSet::ALL.into_iter().filter(|set| *set <= self && set.is_available()).max();
         IN_USE.store(widest.unwrap_or(InstructionSet::Baseline) as u8, Ordering::Relaxed);
     }
 

@@ -3,6 +3,7 @@
 //! Every function states its domain and accuracy. The guiding idea: write each quantity as an integral of a *positive* function in a logarithmic
 //! variable, or as a difference that is formed before it is evaluated. Then nothing cancels and nothing overflows.
 
+pub(crate) mod beta_decay;
 pub(crate) mod beta_mixture;
 pub(crate) mod beta_nodes;
 pub(crate) mod block;

@@ -113,11 +113,13 @@ impl<M: PurchaseModel> Scorer<M> {
     fn future(&self, history: &History) -> Future {
         let (t, delta) = (self.terms.horizon(), self.terms.discount_rate());
         let model = self.purchases.given_alive(history);
-        Future {
-            p_active: model.p_active(t),
-            expected_purchases: if t.is_finite() { Some(model.expected_purchases(t)) } else { model.dert(0.0) },
-            discounted_purchases: model.discounted_expected_purchases(t, delta),
-        }
+        let (expected_purchases, discounted_purchases) = if t.is_finite() {
+            let (expected, discounted) = model.expected_and_discounted_purchases(t, delta);
+            (Some(expected), discounted)
+        } else {
+            (model.dert(0.0), model.discounted_expected_purchases(t, delta))
+        };
+        Future { p_active: model.p_active(t), expected_purchases, discounted_purchases }
     }
 
     fn score_with(&self, future: &Future, history: &History, spend: &SpendHistory) -> Score {
