@@ -35,14 +35,15 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
     /// All customers of a group share the parameters, which are uncertain, and each has their own chance. The sum of many is nearly normal given the
     /// parameters: where its skewness is below 0.3, 16,384 totals are drawn from that, and the ends of a 90 % interval are uncertain by 0.017 standard
     /// deviations of the total. Other groups are simulated customer by customer ([`simulate_groups`](Self::simulate_groups)) with so many
-    /// `replications`: small ones, those in which a few customers make up most of the total or the parameters are hardly known, those with a customer whose spend varies without bounds (q
-    /// of the spend model, for this customer, at most 3), and all if one of the models is a list of models ([`Ensemble::of`](crate::Ensemble::of)).
+    /// `replications`: small ones, those in which a few customers make up most of the total or the parameters are hardly known, those with a customer
+    /// whose spend varies without bounds (q of the spend model, for this customer, at most 3), and all if one of the models is a list of models
+    /// ([`Ensemble::of`](crate::Ensemble::of)).
     ///
     /// Purchases are whole numbers, the ends of their normal distribution are not rounded.
     ///
     /// # Errors
-    /// As for [`Scorer::score_all`](crate::Scorer::score_all), for a lifetime horizon, when there are not as many groups as customers, a group number not below their
-    /// number, fewer than two replications, or when the work was stopped.
+    /// As for [`Scorer::score_all`](crate::Scorer::score_all), for a lifetime horizon, when there are not as many groups as customers, a group number
+    /// not below their number, fewer than two replications, or when the work was stopped.
     pub fn groups(
         &self,
         customers: &Customers,
