@@ -3,6 +3,7 @@
 //! For one x, the integral from t_x to T is the integral from t_x to the longest age less that from T on. What lies beyond a time is summed up from the
 //! longest age downwards, interval by interval between the times that occur, each with the few nodes that so short an interval needs. All of it
 //! is positive; and the one difference is taken from a sum to which the chance of being alive at T is added, which is no smaller than what is subtracted.
+#![allow(clippy::needless_range_loop, reason = "a loop over the rows of several columns at once is what becomes vector instructions")]
 
 use super::dropout_time::DropoutIntegrals;
 use super::pairs::Pairs;

@@ -2,6 +2,7 @@
 //!
 //! A term is evaluated for all rows of a block into columns, one for each entry of the jet, and the columns are then multiplied with the weights
 //! and summed in lanes. Nothing here depends on how wide the machine's vectors are: the same operations in the same order give the same bits.
+#![allow(clippy::needless_range_loop, reason = "a loop over the rows of several columns at once is what becomes vector instructions")]
 
 use super::dispatch::{Kernel, dispatch};
 use super::jet::Jet;

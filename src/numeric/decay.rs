@@ -2,6 +2,7 @@
 //!
 //! The integrands of the models, dropout in log-time and discounting in log-time, are analytic in the strip |Im v| < pi whatever the parameters, so a
 //! small fixed rule per panel converges geometrically.
+#![allow(clippy::needless_range_loop, reason = "a loop over the rows of several columns at once is what becomes vector instructions")]
 
 use super::dispatch::{Kernel, dispatch};
 use super::elementary::{exp, exp_m1};

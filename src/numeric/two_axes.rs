@@ -4,6 +4,7 @@
 //! v is the logarithm of the one axis and u that of the other, which grows no faster. The integrand is positive and analytic for |Im v| < pi whatever the
 //! parameters are. One integral is worked out with its nodes side by side; many with the integrals side by side, those of one rule together. Both do the
 //! same operations in the same order, and give the same bits.
+#![allow(clippy::needless_range_loop, reason = "a loop over the rows of several columns at once is what becomes vector instructions")]
 
 use super::block::BLOCK;
 use super::decay::{CLASSES, Exponent, NEGLIGIBLE, WIDEST_PANEL, integral, panels, rule_class};
