@@ -11,6 +11,17 @@ pub(crate) fn map_indices<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync +
     (0..count).map(f).collect()
 }
 
+/// f of every item.
+pub(crate) fn for_each<T: Send>(items: Vec<T>, f: impl Fn(T) + Sync + Send) {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        items.into_par_iter().for_each(f);
+    }
+    #[cfg(not(feature = "parallel"))]
+    items.into_iter().for_each(f);
+}
+
 /// Sorts by a key that tells all rows apart that are not the same: the order of equal ones then does not matter.
 pub(crate) fn sort_unstable<T: Send, K: Ord>(rows: &mut [T], key: impl Fn(&T) -> K + Sync) {
     #[cfg(feature = "parallel")]
@@ -23,7 +34,6 @@ pub(crate) fn sort_unstable<T: Send, K: Ord>(rows: &mut [T], key: impl Fn(&T) ->
 }
 
 /// Threads that work side by side.
-#[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) fn threads() -> usize {
     #[cfg(feature = "parallel")]
     return rayon::current_num_threads();

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use crate::data::histories::{Histories, Spends};
 use crate::data::history::{History, SpendHistory};
 use crate::data::ids::Ids;
 use crate::data::observation::MergePeriod;
@@ -231,7 +232,7 @@ impl Customers {
     /// When there is no such row.
     #[must_use]
     pub fn history(&self, index: usize) -> History {
-        History::new(self.frequency[index], self.recency[index], self.age[index]).expect("rows are validated when they are pushed")
+        History::after_checks(self.frequency[index], self.recency[index], self.age[index])
     }
 
     /// What row `index` spent, as the spend model wants it.
@@ -241,7 +242,19 @@ impl Customers {
     #[must_use]
     pub fn spend(&self, index: usize) -> SpendHistory {
         let purchases = self.spend_basis.purchases(self.frequency[index]);
-        SpendHistory::new(purchases, self.average_spend[index]).expect("rows are validated when they are pushed")
+        SpendHistory::of_valid(purchases, self.average_spend[index])
+    }
+
+    /// (x, t_x, T) of all rows.
+    #[must_use]
+    pub fn histories(&self) -> Histories<'_> {
+        Histories::of_valid(&self.frequency, &self.recency, &self.age)
+    }
+
+    /// What all rows spent, as the spend model wants it.
+    #[must_use]
+    pub fn spends(&self) -> Spends<'_> {
+        Spends::of_valid(&self.frequency, &self.average_spend, self.spend_basis)
     }
 
     /// x of every row.

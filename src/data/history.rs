@@ -53,7 +53,9 @@ impl History {
     }
 
     /// A history of which the rules are known to hold.
+    #[inline]
     pub(crate) fn after_checks(x: u32, t_x: f64, t_cal: f64) -> Self {
+        debug_assert!(History::new(x, t_x, t_cal).is_ok());
         History { x, t_x, t_cal }
     }
 
@@ -117,7 +119,13 @@ impl SpendHistory {
                 "average spend {mean} without a purchase; it is the mean of the repeat purchases, 0 when there is none"
             )));
         }
-        Ok(if mean > 0.0 { SpendHistory { purchases, mean } } else { SpendHistory::UNKNOWN })
+        Ok(SpendHistory::of_valid(purchases, mean))
+    }
+
+    /// A spend that was checked when it was put where it comes from.
+    #[inline]
+    pub(super) fn of_valid(purchases: u32, mean: f64) -> Self {
+        if mean > 0.0 { SpendHistory { purchases, mean } } else { SpendHistory::UNKNOWN }
     }
 
     /// The number of purchases behind the mean.

@@ -1,7 +1,9 @@
 //! A purchase model that is chosen while the program runs, by name.
 
+use ndarray::ArrayViewMut2;
+
 use super::{BgNbd, Estimable, MbgNbd, Nbd, ParameterInfo, ParetoNbd, PurchaseModel};
-use crate::data::History;
+use crate::data::{Histories, History};
 use crate::error::{Error, Result};
 
 /// Declares the enum over the models and everything that only passes a call on.
@@ -104,6 +106,14 @@ impl PurchaseModel for AnyPurchaseModel {
 
     fn p_dead(&self, history: &History) -> f64 {
         each!(self, model => model.p_dead(history))
+    }
+
+    fn p_alive_column(&self, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        each!(self, model => model.p_alive_column(histories, p_alive));
+    }
+
+    fn conditional_expected_purchases_columns(&self, histories: &Histories<'_>, horizons: &[f64], expected: ArrayViewMut2<'_, f64>) {
+        each!(self, model => model.conditional_expected_purchases_columns(histories, horizons, expected));
     }
 
     fn given_alive(&self, history: &History) -> Self {

@@ -3,8 +3,9 @@
 //! They differ in one number, how many `chances` to drop out a customer with x repeat purchases has had: x (BG, after each repeat purchase) or x + 1
 //! (MBG, after the first purchase too).
 
-use crate::data::History;
+use crate::data::{Histories, History};
 use crate::numeric::block::Term;
+use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::numeric::elementary::{exp, ln, ln_1p};
 use crate::numeric::jet::Jet;
 use crate::numeric::rising::{ln_beta_ratio, ln_rising};
@@ -28,6 +29,29 @@ impl Term<3, 4> for TimingTerm<'_> {
     #[inline(always)]
     fn at(&self, [x, t_x, t_cal]: [f64; 3]) -> Jet<4> {
         self.model.timing_term(x, t_x, t_cal, x + self.more_chances)
+    }
+}
+
+/// P(alive) of customers in columns, for models that differ in the number of chances beyond x.
+struct PAliveColumn<'a> {
+    model: BetaDropout,
+    histories: Histories<'a>,
+    more_chances: f64,
+    p_alive: &'a mut [f64],
+}
+
+impl Kernel for PAliveColumn<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let PAliveColumn { model, histories, more_chances, p_alive } = self;
+        let rows = p_alive.len();
+        let (x, t_x, t_cal) = (&histories.frequency()[..rows], &histories.recency()[..rows], &histories.age()[..rows]);
+        for row in 0..rows {
+            let x = f64::from(x[row]);
+            p_alive[row] = model.p_alive(x, t_x[row], t_cal[row], x + more_chances);
+        }
     }
 }
 
@@ -111,20 +135,28 @@ impl BetaDropout {
         jet
     }
 
-    /// P(alive) = 1 / (1 + e^u) for chances > 0.
-    pub(super) fn p_alive(&self, history: &History, chances: f64) -> f64 {
-        softplus(-self.ln_odds_dead(history, chances)).1
+    /// P(alive) = 1 / (1 + e^u), and 1 without a chance to drop out.
+    #[inline(always)]
+    pub(super) fn p_alive(&self, x: f64, t_x: f64, t_cal: f64, chances: f64) -> f64 {
+        let alive = softplus(-self.ln_odds_dead(x, t_x, t_cal, chances)).1;
+        // Selected, not skipped, as above; without a chance the odds mean nothing.
+        if chances > 0.0 { alive } else { 1.0 }
+    }
+
+    /// P(alive) of many customers.
+    pub(super) fn p_alive_column(&self, histories: &Histories<'_>, more_chances: f64, p_alive: &mut [f64]) {
+        assert_eq!(histories.len(), p_alive.len(), "one P(alive) per customer");
+        dispatch(PAliveColumn { model: *self, histories: *histories, more_chances, p_alive });
     }
 
     /// P(dropped out) = 1 / (1 + e^-u) for chances > 0.
     pub(super) fn p_dead(&self, history: &History, chances: f64) -> f64 {
-        softplus(self.ln_odds_dead(history, chances)).1
+        softplus(self.ln_odds_dead(f64::from(history.frequency()), history.recency(), history.age(), chances)).1
     }
 
     /// u = ln(a / (b + chances - 1)) + n d: ln odds of having dropped out at the last chance.
     #[inline(always)]
-    fn ln_odds_dead(&self, history: &History, chances: f64) -> f64 {
-        let (x, t_x, t_cal) = (f64::from(history.frequency()), history.recency(), history.age());
+    fn ln_odds_dead(&self, x: f64, t_x: f64, t_cal: f64, chances: f64) -> f64 {
         ln(self.a / self.stayed(chances)) + (self.r + x) * ln_1p((t_cal - t_x) / (self.alpha + t_x))
     }
 

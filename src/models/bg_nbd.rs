@@ -48,7 +48,7 @@ use super::nbd::Nbd;
 use super::purchase_model::PurchaseModel;
 use super::purchase_sample::PurchaseSample;
 use super::{at_most_one, check_parameters, discount_rate, duration};
-use crate::data::History;
+use crate::data::{Histories, History};
 use crate::error::{Error, Result};
 use crate::numeric::beta_decay::BetaDecay;
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay};
@@ -160,7 +160,11 @@ impl PurchaseModel for BgNbd {
     }
 
     fn p_alive(&self, history: &History) -> f64 {
-        if history.frequency() == 0 { 1.0 } else { self.0.p_alive(history, chances(history)) }
+        self.0.p_alive(f64::from(history.frequency()), history.recency(), history.age(), chances(history))
+    }
+
+    fn p_alive_column(&self, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        self.0.p_alive_column(histories, 0.0, p_alive);
     }
 
     fn p_dead(&self, history: &History) -> f64 {

@@ -61,7 +61,7 @@ impl ParetoNbd {
 
     /// The posterior of a customer's state: alive at T, or dropped out at some time since t_x.
     #[inline(always)]
-    fn posterior(&self, x: f64, t_x: f64, t_cal: f64, integral: f64) -> Posterior {
+    pub(super) fn posterior(&self, x: f64, t_x: f64, t_cal: f64, integral: f64) -> Posterior {
         let &ParetoNbd { r, alpha, s, beta } = self;
         let n = r + x;
         let since = t_cal - t_x;

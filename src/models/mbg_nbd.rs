@@ -39,7 +39,7 @@ use super::check_parameters;
 use super::estimable::{Estimable, Evaluation, ParameterInfo};
 use super::purchase_model::PurchaseModel;
 use super::purchase_sample::PurchaseSample;
-use crate::data::History;
+use crate::data::{Histories, History};
 use crate::error::{Error, Result};
 use crate::numeric::jet::Jet;
 
@@ -111,7 +111,11 @@ impl PurchaseModel for MbgNbd {
     }
 
     fn p_alive(&self, history: &History) -> f64 {
-        self.0.p_alive(history, chances(history))
+        self.0.p_alive(f64::from(history.frequency()), history.recency(), history.age(), chances(history))
+    }
+
+    fn p_alive_column(&self, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        self.0.p_alive_column(histories, 1.0, p_alive);
     }
 
     fn p_dead(&self, history: &History) -> f64 {

@@ -4,6 +4,7 @@
 //! ([`PurchaseModel::given_alive`]). So a model has four things of its own: the likelihood of a history, P(alive), the update, and what a *new*
 //! customer does. Everything conditional is `p_alive * (new-customer quantity of the updated model)`: one formula, one place to be wrong.
 
+mod alive_column;
 mod any;
 mod beta_dropout;
 mod beta_dropout_parts;

@@ -33,7 +33,7 @@ use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::purchase_model::PurchaseModel;
 use super::purchase_sample::PurchaseSample;
 use super::{at_least_zero, check_parameters, discount_rate, duration};
-use crate::data::History;
+use crate::data::{Histories, History};
 use crate::error::{Error, Result};
 use crate::numeric::block::Term;
 use crate::numeric::elementary::{ln, ln_1p};
@@ -151,6 +151,11 @@ impl PurchaseModel for Nbd {
 
     fn p_alive(&self, _history: &History) -> f64 {
         1.0
+    }
+
+    fn p_alive_column(&self, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        assert_eq!(histories.len(), p_alive.len(), "one P(alive) per customer");
+        p_alive.fill(1.0);
     }
 
     fn p_dead(&self, _history: &History) -> f64 {

@@ -48,13 +48,14 @@
 
 use ndarray::Array1;
 
+use super::alive_column::alive_column;
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::nbd::Nbd;
 use super::purchase_model::{PurchaseModel, time_quantile};
 use super::purchase_sample::PurchaseSample;
 use super::tail_moments::TailMoments;
 use super::{at_most_one, check_parameters, discount_rate, duration};
-use crate::data::History;
+use crate::data::{Histories, History};
 use crate::error::{Error, Result};
 use crate::numeric::decay::{NEGLIGIBLE, exponential_decay, for_each_node};
 use crate::numeric::elementary::{ln, ln_1p};
@@ -161,6 +162,10 @@ impl PurchaseModel for ParetoNbd {
 
     fn p_alive(&self, history: &History) -> f64 {
         self.posterior_of(history).alive
+    }
+
+    fn p_alive_column(&self, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        alive_column(self, histories, p_alive);
     }
 
     fn p_dead(&self, history: &History) -> f64 {

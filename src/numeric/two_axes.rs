@@ -256,7 +256,7 @@ impl<const M: usize> Kernel for OfBlock<'_, M> {
                 low[k] = width[k] * node;
                 high[k] = width[k] - width[k] * node;
             }
-            let (low, high) = (Nodes::at(low, p, q, kappa), Nodes::at(high, p, q, kappa));
+            let (low, high) = (Nodes::at::<M>(low, p, q, kappa), Nodes::at::<M>(high, p, q, kappa));
             if M == 1 {
                 for k in 0..BLOCK {
                     sums[0][k] += weight * (low.density[k] + high.density[k]);
@@ -293,13 +293,18 @@ impl Nodes {
     /// One function after the other for the whole block: a row's chain of operations is long, and the processor works on several rows at once only where
     /// each takes few.
     #[inline(always)]
-    fn at(v: [f64; BLOCK], p: &[f64; BLOCK], q: &[f64; BLOCK], kappa: &[f64; BLOCK]) -> Self {
+    fn at<const M: usize>(v: [f64; BLOCK], p: &[f64; BLOCK], q: &[f64; BLOCK], kappa: &[f64; BLOCK]) -> Self {
         let mut nodes = Nodes { v, u: [0.0; BLOCK], left: [0.0; BLOCK], other_left: [0.0; BLOCK], density: [0.0; BLOCK] };
         for k in 0..BLOCK {
             nodes.left[k] = exp_m1(v[k]);
         }
         for k in 0..BLOCK {
-            (nodes.u[k], nodes.other_left[k], nodes.left[k]) = ln_1p_and_shares(kappa[k] * nodes.left[k], nodes.left[k]);
+            // Whoever shares a division gets other last bits: each as where an integral is worked out on its own.
+            if M == 1 {
+                nodes.u[k] = ln_1p(kappa[k] * nodes.left[k]);
+            } else {
+                (nodes.u[k], nodes.other_left[k], nodes.left[k]) = ln_1p_and_shares(kappa[k] * nodes.left[k], nodes.left[k]);
+            }
         }
         for k in 0..BLOCK {
             nodes.density[k] = exp(-(p[k] * v[k] + q[k] * nodes.u[k]));

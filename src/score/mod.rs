@@ -1,5 +1,7 @@
 //! Scoring: fitted models and a definition of value, applied to customers.
 
+mod batch;
+mod columns;
 mod compound;
 mod cumulants;
 mod definition;
@@ -14,6 +16,8 @@ mod scorer;
 mod stencil;
 mod totals;
 
+pub use batch::BatchScorer;
+pub use columns::ScoreColumns;
 pub use definition::{ClvDefinition, ClvTerms, Margin};
 pub use ensemble::Ensemble;
 pub use forecast::{Forecaster, Interval, ValueInterval};

@@ -1,11 +1,11 @@
 //! From a customer's history to numbers one can act upon.
 
+use super::batch::BatchScorer;
 use super::definition::{ClvDefinition, ClvTerms};
 use crate::data::{Customers, History, SpendBasis, SpendHistory};
 use crate::error::{Error, Result};
 use crate::fit::Fitted;
 use crate::models::{Estimable, GammaGamma, PurchaseModel};
-use crate::parallel::map_indices;
 use crate::time::Date;
 
 /// What is forecast for one customer over the horizon.
@@ -99,7 +99,14 @@ impl<M: PurchaseModel> Scorer<M> {
     /// Scores one customer.
     #[must_use]
     pub fn score(&self, history: &History, spend: &SpendHistory) -> Score {
-        self.score_with(&self.future(history), history, spend)
+        let spend = self.spend.and_then(|model| model.expected_average_spend(spend));
+        self.score_with(self.purchases.p_alive(history), &self.future(history), spend)
+    }
+
+    /// The same scores for customers in columns, batch after batch.
+    #[must_use]
+    pub fn in_batches(self) -> BatchScorer<M> {
+        BatchScorer::new(self)
     }
 
     /// What a unit of money spent within the horizon is worth today on average: discounted over undiscounted purchases, 1 where none are expected. Like the
@@ -110,7 +117,7 @@ impl<M: PurchaseModel> Scorer<M> {
     }
 
     /// What the horizon holds for a customer who is alive.
-    fn future(&self, history: &History) -> Future {
+    pub(super) fn future(&self, history: &History) -> Future {
         let (t, delta) = (self.terms.horizon(), self.terms.discount_rate());
         let model = self.purchases.given_alive(history);
         let (expected_purchases, discounted_purchases) = if t.is_finite() {
@@ -122,10 +129,10 @@ impl<M: PurchaseModel> Scorer<M> {
         Future { p_active: model.p_active(t), expected_purchases, discounted_purchases }
     }
 
-    fn score_with(&self, future: &Future, history: &History, spend: &SpendHistory) -> Score {
-        let p_alive = self.purchases.p_alive(history);
+    /// The score of a customer who is alive with this probability, and is expected to spend so much on a purchase.
+    #[inline(always)]
+    pub(super) fn score_with(&self, p_alive: f64, future: &Future, expected_average_spend: Option<f64>) -> Score {
         let discounted_purchases = p_alive * future.discounted_purchases;
-        let expected_average_spend = self.spend.and_then(|model| model.expected_average_spend(spend));
         Score {
             p_alive,
             p_active: p_alive * future.p_active,
@@ -166,26 +173,23 @@ impl<M: PurchaseModel> Scorer<M> {
     /// When the customers are measured in another unit than the model, or their average spends are of other purchases.
     pub fn score_all(&self, customers: &Customers) -> Result<Vec<Score>> {
         self.check(customers)?;
-        // The future of a customer who is alive depends on x and T alone, and many customers share both: each such future is worked out once.
-        let mut order: Vec<usize> = (0..customers.len()).collect();
-        let (x, age) = (customers.frequency(), customers.age());
-        order.sort_unstable_by(|&i, &j| x[i].cmp(&x[j]).then(age[i].total_cmp(&age[j])));
-        let mut firsts = Vec::new();
-        let mut group = vec![0; customers.len()];
-        for (k, &i) in order.iter().enumerate() {
-            if k == 0 || x[i] != x[order[k - 1]] || age[i].to_bits() != age[order[k - 1]].to_bits() {
-                firsts.push(i);
-            }
-            group[i] = firsts.len() - 1;
-        }
-        let futures = map_indices(firsts.len(), |k| self.future(&customers.history(firsts[k])));
-        Ok(map_indices(customers.len(), |i| self.score_with(&futures[group[i]], &customers.history(i), &customers.spend(i))))
+        let nothing = Score {
+            p_alive: 0.0,
+            p_active: 0.0,
+            expected_purchases: None,
+            discounted_purchases: 0.0,
+            expected_average_spend: None,
+            clv: None,
+        };
+        let mut scores = vec![nothing; customers.len()];
+        self.in_batches().score_into(&customers.histories(), &customers.spends(), scores.as_mut_slice())?;
+        Ok(scores)
     }
 }
 
-/// What the horizon holds for a customer who is alive.
-#[derive(Debug, Clone, Copy)]
-struct Future {
+/// What the horizon holds for a customer who is alive: it depends on x and T alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Future {
     p_active: f64,
     expected_purchases: Option<f64>,
     discounted_purchases: f64,

@@ -1,0 +1,93 @@
+//! Where the scores of a batch go: columns of the caller, or a row for each.
+
+use super::scorer::Score;
+use crate::error::{Error, Result};
+
+/// Columns for the scores of many customers, as in [`Score`]: those that are asked for.
+///
+/// Numbers that a [`Score`] may lack are NaN where it lacks them.
+#[derive(Debug, Default)]
+pub struct ScoreColumns<'a> {
+    /// P(not dropped out at the observation end).
+    pub p_alive: Option<&'a mut [f64]>,
+    /// P(at least one purchase within the horizon).
+    pub p_active: Option<&'a mut [f64]>,
+    /// Expected number of purchases within the horizon; NaN for a lifetime in which they add up to no finite number.
+    pub expected_purchases: Option<&'a mut [f64]>,
+    /// Expected purchases within the horizon, discounted to the observation end.
+    pub discounted_purchases: Option<&'a mut [f64]>,
+    /// Expected spend of a purchase; NaN without a spend model, or where it has no mean.
+    pub expected_average_spend: Option<&'a mut [f64]>,
+    /// Margin x discounted purchases x expected spend; NaN where there is no expected spend.
+    pub clv: Option<&'a mut [f64]>,
+}
+
+const NAMES: [&str; 6] = ["p_alive", "p_active", "expected_purchases", "discounted_purchases", "expected_average_spend", "clv"];
+
+impl<'a> ScoreColumns<'a> {
+    /// In the order of their names.
+    fn into_array(self) -> [Option<&'a mut [f64]>; NAMES.len()] {
+        let ScoreColumns { p_alive, p_active, expected_purchases, discounted_purchases, expected_average_spend, clv } = self;
+        [p_alive, p_active, expected_purchases, discounted_purchases, expected_average_spend, clv]
+    }
+
+    fn from_array(columns: [Option<&'a mut [f64]>; NAMES.len()]) -> Self {
+        let [p_alive, p_active, expected_purchases, discounted_purchases, expected_average_spend, clv] = columns;
+        ScoreColumns { p_alive, p_active, expected_purchases, discounted_purchases, expected_average_spend, clv }
+    }
+
+    /// The same columns, when each has a place for every customer.
+    pub(super) fn checked(self, customers: usize) -> Result<Self> {
+        let columns = self.into_array();
+        for (name, column) in NAMES.iter().zip(&columns) {
+            if let Some(room) = column.as_ref().map(|column| column.len()).filter(|&room| room != customers) {
+                return Err(Error::parameter(format!("the column {name} has room for {room} scores, and there are {customers} customers")));
+            }
+        }
+        Ok(ScoreColumns::from_array(columns))
+    }
+}
+
+/// Takes the scores of customers by their rows.
+pub(super) trait Sink: Send + Sized {
+    /// The part for the first so many rows, and the rest.
+    fn split_at(self, rows: usize) -> (Self, Self);
+
+    fn put(&mut self, row: usize, score: &Score);
+}
+
+impl Sink for ScoreColumns<'_> {
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let (mut first, mut rest) = ([const { None }; NAMES.len()], [const { None }; NAMES.len()]);
+        for (k, column) in self.into_array().into_iter().enumerate() {
+            (first[k], rest[k]) = column.map(|column| column.split_at_mut(rows)).unzip();
+        }
+        (ScoreColumns::from_array(first), ScoreColumns::from_array(rest))
+    }
+
+    #[inline(always)]
+    fn put(&mut self, row: usize, score: &Score) {
+        let put = |column: &mut Option<&mut [f64]>, value: f64| {
+            if let Some(column) = column {
+                column[row] = value;
+            }
+        };
+        put(&mut self.p_alive, score.p_alive);
+        put(&mut self.p_active, score.p_active);
+        put(&mut self.expected_purchases, score.expected_purchases.unwrap_or(f64::NAN));
+        put(&mut self.discounted_purchases, score.discounted_purchases);
+        put(&mut self.expected_average_spend, score.expected_average_spend.unwrap_or(f64::NAN));
+        put(&mut self.clv, score.clv.unwrap_or(f64::NAN));
+    }
+}
+
+impl Sink for &mut [Score] {
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        self.split_at_mut(rows)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, row: usize, score: &Score) {
+        self[row] = *score;
+    }
+}
