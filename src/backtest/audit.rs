@@ -4,7 +4,7 @@ use super::model;
 #[cfg(feature = "serde")]
 use super::outcome::json;
 use super::outcome::{BackTestReport, Role};
-use super::prepared::{Prepared, Setting};
+use super::prepared::{Candidate, Prepared, Setting};
 use super::run::SAMPLES;
 use super::split::Split;
 use super::sums::ratio;
@@ -143,8 +143,9 @@ impl Audit {
         let split = Split::new(fitted_until, end, first, end)?;
         let until_fit = Observation { end: fitted_until, ..*observation };
         let customers = log.summarize(&until_fit)?;
-        let own = (self.purchases.name(), Role::Model, Ok(self.purchases.into()));
-        let nbd = (own.0 != Nbd::NAME).then(|| (Nbd::NAME, Role::Baseline, model::fit(Nbd::NAME, &customers, None)));
+        let own = Candidate { name: self.purchases.name(), role: Role::Model, calibrated: Ok(self.purchases.into()) };
+        let fit_nbd = || Candidate { name: Nbd::NAME, role: Role::Baseline, calibrated: model::fit(Nbd::NAME, &customers, None) };
+        let nbd = (own.name != Nbd::NAME).then(fit_nbd);
         let models = [own].into_iter().chain(nbd).collect();
         let spend = self.spend.map(Ok);
         let prepared = Prepared::new(customers, until_fit, models, spend);

@@ -1,7 +1,7 @@
 //! Rules of thumb that a model has to beat. Like the models they see nothing after the cut. (NBD, where nobody drops out, is a model.)
 
 use super::predicted::{Predicted, Revenue};
-use super::spend::Spending;
+use super::spend::{OWN_AVERAGE, Spending};
 use super::split::Split;
 use super::sums::{ratio, sum};
 use super::truth::Truth;
@@ -121,13 +121,10 @@ impl Said {
     }
 }
 
-/// How the rules tell amounts: as averages of what was spent so far.
-const AVERAGE: &str = super::spend::OWN_AVERAGE;
-
-/// Purchases and what they are worth.
+/// Purchases and what they are worth: the rules tell amounts by averages of what was spent so far.
 fn at_value(purchases: Vec<f64>, value: impl Fn(usize) -> f64) -> Predicted {
     let amounts = purchases.iter().enumerate().map(|(row, purchases)| purchases * value(row)).collect();
-    Predicted::of_numbers(purchases, Revenue { spend: AVERAGE, amounts, variance: None })
+    Predicted::of_numbers(purchases, Revenue { spend: OWN_AVERAGE, amounts, variance: None })
 }
 
 impl Calibration<'_> {
@@ -158,7 +155,7 @@ impl Calibration<'_> {
                 amounts.push(lately.fold(0.0, |sum, purchase| sum + purchase.amount));
             }
         })?;
-        Ok(Predicted::of_numbers(counts, Revenue { spend: AVERAGE, amounts, variance: None }))
+        Ok(Predicted::of_numbers(counts, Revenue { spend: OWN_AVERAGE, amounts, variance: None }))
     }
 
     fn order_value(&self, acquired: &[f64]) -> Said {

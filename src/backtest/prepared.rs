@@ -1,7 +1,5 @@
 //! Models at a cut, fitted or given, and their forecasts from there.
 
-use std::collections::BTreeMap;
-
 use super::audit::CohortDrift;
 use super::baselines::{Baseline, Calibration};
 use super::compare::Difference;
@@ -32,13 +30,21 @@ pub(super) struct Setting {
     pub(super) level: Level,
 }
 
+/// A purchase model at a cut, or why there is none.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) name: &'static str,
+    pub(super) role: Role,
+    pub(super) calibrated: Result<Calibrated<AnyPurchaseModel>>,
+}
+
 /// Models at a cut, and what they were fitted to.
 #[derive(Debug)]
 pub(super) struct Prepared {
     customers: Customers,
     cohorts: Groups,
     observation: Observation,
-    models: Vec<(&'static str, Role, Result<Calibrated<AnyPurchaseModel>>)>,
+    models: Vec<Candidate>,
     /// By the spend model, where there is one; by averages.
     spending: Vec<Spending>,
     /// Why there is no spend model that was asked for.
@@ -55,12 +61,7 @@ pub(super) struct Part {
 }
 
 impl Prepared {
-    pub(super) fn new(
-        customers: Customers,
-        observation: Observation,
-        models: Vec<(&'static str, Role, Result<Calibrated<AnyPurchaseModel>>)>,
-        spend: Option<Result<GammaGamma>>,
-    ) -> Self {
+    pub(super) fn new(customers: Customers, observation: Observation, models: Vec<Candidate>, spend: Option<Result<GammaGamma>>) -> Self {
         let by_model = spend.map(|spend| {
             spend.and_then(|spend| {
                 Spending::by_model(&spend, &customers).ok_or_else(|| {
@@ -90,40 +91,54 @@ impl Prepared {
             )));
         }
         let weeks = Weeks::of(&truth.after_cut, &split, unit)?;
-        let mut part = Part { runs: Vec::new(), differences: Vec::new(), tracking: Vec::new(), failures: Vec::new() };
+        let (forecasts, failures) = self.forecasts(log, setting, split, &truth, &weeks);
+        let calibration = f64::from(split.cut().days_since(setting.first) + 1) * 24.0 / unit.hours();
+        let case = Case { scheme: setting.scheme, split, customers, calibration, truth: &truth, weeks: &weeks };
+        let first_stream = place * 3 * u64::from(setting.samples);
+        let samples = Samples { count: setting.samples, seed: setting.seed, first_stream, level: setting.level };
+        let (runs, differences) = evaluate(&case, &forecasts, samples, work);
+        let tracking = self.tracking(&truth, split, setting.level)?;
+        work.done_one();
+        Ok(Part { runs, differences, tracking, failures })
+    }
+
+    /// The forecasts of all models and baselines, and what has none.
+    fn forecasts(
+        &self,
+        log: &TransactionLog,
+        setting: &Setting,
+        split: Split,
+        truth: &Truth,
+        weeks: &Weeks,
+    ) -> (Vec<Forecast>, Vec<FailedRun>) {
+        let (mut forecasts, mut failures) = (Vec::new(), Vec::new());
         let mut failed = |model: &'static str, error: &Error| {
-            part.failures.push(FailedRun { scheme: setting.scheme, split, model, message: error.to_string() });
+            failures.push(FailedRun { scheme: setting.scheme, split, model, message: error.to_string() });
         };
         if let Some(error) = &self.spend_failure {
             failed(GammaGamma::NAME, error);
         }
-        let mut forecasts = Vec::new();
-        for (name, role, calibrated) in &self.models {
+        for Candidate { name, role, calibrated } in &self.models {
             match calibrated {
-                Ok(calibrated) => forecasts.push(self.of_model(name, *role, calibrated, &truth, &weeks, split)),
+                Ok(calibrated) => forecasts.push(self.of_model(name, *role, calibrated, truth, weeks, split)),
                 Err(error) => failed(name, error),
             }
         }
         let ages: Vec<f64> = truth.acquired.iter().map(|customer| customer.age).collect();
         for baseline in Baseline::ALL {
-            match self.of_baseline(baseline, log, setting, split, &ages, &weeks) {
+            match self.of_baseline(baseline, log, setting, split, &ages, weeks) {
                 Ok(forecast) => forecasts.push(forecast),
                 Err(error) => failed(baseline.name(), &error),
             }
         }
-        let calibration = f64::from(split.cut().days_since(setting.first) + 1) * 24.0 / unit.hours();
-        let case = Case { scheme: setting.scheme, split, customers, calibration, truth: &truth, weeks: &weeks };
-        let first_stream = place * 3 * u64::from(setting.samples);
-        let samples = Samples { count: setting.samples, seed: setting.seed, first_stream, level: setting.level };
-        (part.runs, part.differences) = evaluate(&case, &forecasts, samples, work);
-        for (name, _, calibrated) in self.models.iter().filter(|(_, role, _)| *role == Role::Model) {
-            if let (Ok(calibrated), Some(spending)) = (calibrated, self.spending.first()) {
-                let (model, spend) = ((*name, &calibrated.model), (spending.name, &spending.new));
-                part.tracking.push(track(model, spend, &truth.calendar, split, unit, setting.level)?);
-            }
-        }
-        work.done_one();
-        Ok(part)
+        (forecasts, failures)
+    }
+
+    fn tracking(&self, truth: &Truth, split: Split, level: Level) -> Result<Vec<Tracking>> {
+        let Some(spending) = self.spending.first() else { return Ok(Vec::new()) };
+        let asked = self.models.iter().filter(|candidate| candidate.role == Role::Model);
+        let fitted = asked.filter_map(|candidate| Some((candidate.name, &candidate.calibrated.as_ref().ok()?.model)));
+        fitted.map(|model| track(model, (spending.name, &spending.new), &truth.calendar, split, self.observation.unit, level)).collect()
     }
 
     /// What the customers born in each month bought after the cut, against what this model forecasts.
@@ -181,7 +196,7 @@ impl Prepared {
         Ok(Forecast {
             model: baseline.name(),
             role: Role::Baseline,
-            parameters: said.parameters.iter().copied().collect::<BTreeMap<_, _>>(),
+            parameters: said.parameters.iter().copied().collect(),
             by_week: totals.map(|values| share.iter().map(|share| share * sum(values)).collect()).collect(),
             known: said.known,
             acquired: said.acquired,

@@ -2,7 +2,7 @@
 
 use super::model;
 use super::outcome::{BackTestReport, Group, Role};
-use super::prepared::{Part, Prepared, Setting};
+use super::prepared::{Candidate, Part, Prepared, Setting};
 use super::scheme::Scheme;
 use super::split::Split;
 use super::totals::totals;
@@ -160,7 +160,7 @@ impl BackTest {
         let names: Vec<(&'static str, Role)> = asked.chain(nbd).collect();
         let spend = self.with_spend_model.then(|| model::fit_spend(&customers, self.prior));
         let fits = map_indices(names.len(), |index| model::fit(names[index].0, &customers, self.prior));
-        let models = names.into_iter().zip(fits).map(|((name, role), fit)| (name, role, fit)).collect();
+        let models = names.into_iter().zip(fits).map(|((name, role), calibrated)| Candidate { name, role, calibrated }).collect();
         Ok(Prepared::new(customers, until_cut, models, spend))
     }
 }
