@@ -351,7 +351,7 @@ fn groups_add_up_what_single_customers_are_expected_to_do() {
 }
 
 /// The ends of intervals of large groups lie where those of a simulation customer by customer do.
-fn assert_as_simulated<M: Simulate<Alive: Simulate> + Estimable>(customers: &Customers) {
+fn assert_as_simulated<M: Simulate<Alive: Simulate> + Fit>(customers: &Customers) {
     // As many draws of the parameters as replications: an end is then uncertain by 0.033 standard deviations of the total, and ours by 0.017.
     const REPLICATIONS: u32 = 4000;
     let (end, level) = (END.parse().unwrap(), Level::default());
