@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::data::histories::{Histories, Spends};
 use crate::data::history::{History, SpendHistory};
-use crate::data::ids::Ids;
+use crate::data::ids::{Ids, ids_in_order, is_blank};
 use crate::data::observation::MergePeriod;
 use crate::data::report::DataReport;
 use crate::error::{Error, Result};
@@ -144,7 +144,7 @@ impl Customers {
     pub fn push(&mut self, customer: Customer<'_>) -> Result<()> {
         let Customer { id, history, average_spend, weight, purchases } = customer;
         let named = |error: Error| error.at(format!("customer {id:?}"));
-        if id.trim().is_empty() {
+        if is_blank(id) {
             return Err(named(Error::data("the id is blank; every row belongs to a customer with an id")));
         }
         SpendHistory::new(self.spend_basis.purchases(history.frequency()), average_spend).map_err(named)?;
@@ -338,7 +338,7 @@ impl Customers {
             }
             order.iter().map(|&(part, row)| columns[part as usize][row as usize]).collect()
         }
-        let order = in_order_of_ids(&parts);
+        let order = ids_in_order(&parts.iter().map(|part| &part.ids).collect::<Vec<_>>());
         if parts.iter().any(Customers::is_weighted) {
             for part in &mut parts {
                 part.weight.resize(part.len(), 1.0);
@@ -361,26 +361,4 @@ impl Customers {
         self.report = Some(report);
         self
     }
-}
-
-/// Part and row of all customers in byte order of their ids; those with the same id stay in the order they have.
-fn in_order_of_ids(parts: &[Customers]) -> Vec<(u32, u32)> {
-    let ids = || parts.iter().flat_map(|part| part.ids.iter());
-    // Ids mostly begin alike. What comes after the common beginning tells most of them apart in a single comparison of numbers.
-    let first = ids().next().unwrap_or_default().as_bytes();
-    let alike = ids().fold(first.len(), |alike, id| first.iter().zip(id.as_bytes()).take(alike).take_while(|(a, b)| a == b).count());
-    let key = |id: &str| {
-        let mut bytes = [0; 8];
-        bytes.iter_mut().zip(&id.as_bytes()[alike..]).for_each(|(byte, &of_id)| *byte = of_id);
-        u64::from_be_bytes(bytes)
-    };
-    let mut order: Vec<(u64, u32, u32)> = Vec::with_capacity(parts.iter().map(Customers::len).sum());
-    for (index, part) in parts.iter().enumerate() {
-        order.extend(part.ids.iter().enumerate().map(|(row, id)| (key(id), index as u32, row as u32)));
-    }
-    let id = |part: u32, row: u32| parts[part as usize].ids.get(row as usize);
-    order.sort_unstable_by(|&(key, part, row), &(other_key, other_part, other_row)| {
-        key.cmp(&other_key).then_with(|| id(part, row).cmp(id(other_part, other_row))).then((part, row).cmp(&(other_part, other_row)))
-    });
-    order.into_iter().map(|(_, part, row)| (part, row)).collect()
 }

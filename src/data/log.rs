@@ -1,6 +1,6 @@
 //! The transaction log: who bought when for how much, compactly.
 
-use crate::data::ids::IdHasher;
+use crate::data::ids::{IdHasher, ids_in_order, is_blank};
 use crate::data::partition::{Event, PARTITIONS, Partition, partition_of};
 use crate::data::report::Skipped;
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub struct Transaction<'a> {
 
 impl Transaction<'_> {
     pub(crate) fn check(&self) -> Result<()> {
-        if self.customer.trim().is_empty() {
+        if is_blank(self.customer) {
             return Err(Error::data("the customer id is missing; every transaction belongs to a customer"));
         }
         if !self.amount.is_finite() {
@@ -127,6 +127,20 @@ impl TransactionLog {
         let partition = &mut self.partitions[partition_of(hash)];
         let customer = partition.number(transaction.customer, hash)?;
         partition.push(Event { customer, hour, amount: transaction.unsigned_zero() });
+        Ok(())
+    }
+
+    /// Adds rows of one customer, by hours since 1970.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(crate) fn push_all(&mut self, customer: &str, rows: &[(i32, f64)]) -> Result<()> {
+        let hash = self.hasher.hash(customer);
+        let partition = &mut self.partitions[partition_of(hash)];
+        let number = partition.number(customer, hash)?;
+        for &(hour, amount) in rows {
+            let transaction = Transaction { customer, time: Moment::from_hours_since_1970(hour), amount };
+            transaction.check()?;
+            partition.push(Event { customer: number, hour, amount: transaction.unsigned_zero() });
+        }
         Ok(())
     }
 
@@ -257,12 +271,11 @@ impl TransactionLog {
         mut each: impl FnMut(&str, &mut [T]) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         let mut grouped = map_indices(self.partitions.len(), |index| self.partitions[index].by_customer(&of));
-        let mut order: Vec<(&str, usize, usize)> = Vec::with_capacity(self.customer_count());
-        for (index, partition) in self.partitions.iter().enumerate() {
-            order.extend(partition.customers().ids().iter().enumerate().map(|(number, id)| (id, index, number)));
-        }
-        order.sort_unstable();
-        order.into_iter().try_for_each(|(id, index, number)| each(id, grouped[index].rows_of(number)))
+        let ids: Vec<_> = self.partitions.iter().map(|partition| partition.customers().ids()).collect();
+        ids_in_order(&ids).into_iter().try_for_each(|(index, number)| {
+            let (index, number) = (index as usize, number as usize);
+            each(ids[index].get(number), grouped[index].rows_of(number))
+        })
     }
 
     fn span(&self) -> Option<(i32, i32)> {

@@ -44,7 +44,7 @@ pub(crate) use report::grouped;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use batch::{Batch, Intake, SharedLog, lock};
 #[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use ids::{IdHasher, Interner};
+pub(crate) use ids::{IdHasher, Interner, is_blank};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use ordered::OrderedLog;
 #[cfg(any(feature = "csv", feature = "parquet"))]

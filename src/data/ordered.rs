@@ -6,7 +6,7 @@ use crate::data::batch::{Batch, Intake, SharedLog, lock};
 use crate::data::books::Books;
 use crate::data::clean::{Account, Cleaner, Row};
 use crate::data::customers::Customers;
-use crate::data::ids::{IdHasher, Interner};
+use crate::data::ids::{IdHasher, Interner, ids_in_order};
 use crate::data::log::TransactionLog;
 use crate::data::observation::Observation;
 use crate::data::partition::{Event, PARTITIONS};
@@ -189,8 +189,12 @@ fn summarize_lane(lane: LaneContent<'_>, observation: &Observation) -> Summarize
     let ids = lane.customers.ids();
     let mut customers = observed(observation).with_capacity(ids.len(), ids.bytes());
     let mut cleaner = lane.cleaner;
-    let unmarked = ids.iter().zip(&lane.accounts).zip(&lane.marked).filter(|&(_, &marked)| !marked);
-    for ((id, account), _) in unmarked {
+    for (_, number) in ids_in_order(&[ids]) {
+        let number = number as usize;
+        if lane.marked[number] {
+            continue;
+        }
+        let (id, account) = (ids.get(number), &lane.accounts[number]);
         let entered = cleaner.enter(id, account).and_then(|()| account.customer(id, observation));
         let pushed = entered.and_then(|customer| customer.map_or(Ok(()), |customer| customers.push(customer)));
         pushed.map_err(|error| (id.to_owned(), error))?;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::data::books::Books;
 use crate::data::clean::{Cleaner, Purchase, Row};
 use crate::data::customers::Customers;
+use crate::data::ids::ids_in_order;
 use crate::data::log::TransactionLog;
 use crate::data::observation::Observation;
 use crate::data::partition::Partition;
@@ -127,19 +128,14 @@ pub(super) fn summarize_partition(partition: impl Borrow<Partition>, observation
     let mut rows = partition.borrow().by_customer(|event| Row::of(event, observation));
     let mut cleaner = Cleaner::new(observation);
     let mut customers = observed(observation).with_capacity(ids.len(), ids.bytes());
-    let mut failure: Option<(String, Error)> = None;
-    for (number, id) in ids.iter().enumerate() {
-        // Of several errors the one to tell must not depend on the order in which customers came.
-        if failure.as_ref().is_some_and(|(other, _)| id > other.as_str()) {
-            continue;
-        }
-        let account = cleaner.take(id, rows.rows_of(number));
+    // In order of the ids, the first error is the one to tell, and all partitions are put together in one pass.
+    for (_, number) in ids_in_order(&[ids]) {
+        let id = ids.get(number as usize);
+        let account = cleaner.take(id, rows.rows_of(number as usize));
         let pushed = account.and_then(|account| account.customer(id, observation)?.map_or(Ok(()), |customer| customers.push(customer)));
-        if let Err(error) = pushed {
-            failure = Some((id.to_owned(), error));
-        }
+        pushed.map_err(|error| (id.to_owned(), error))?;
     }
-    failure.map_or(Ok((customers, cleaner.books)), Err)
+    Ok((customers, cleaner.books))
 }
 
 /// Puts the partitions together.

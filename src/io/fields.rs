@@ -1,6 +1,6 @@
 //! Headers and fields: the rules that do not depend on the file format, and the words for breaking them.
 
-use crate::data::{Batch, SkipReason, Skipped, Transaction};
+use crate::data::{Batch, SkipReason, Skipped, Transaction, is_blank};
 use crate::error::{Error, Result, quoted};
 use crate::io::options::{BadRows, LogColumns};
 use crate::time::{Date, Moment};
@@ -152,13 +152,14 @@ pub(super) fn missing_customer(column: &str) -> Fault {
 
 /// An id, exactly as it is written.
 pub(super) fn customer<'a>(text: &'a str, column: &str) -> Checked<&'a str> {
-    if text.trim().is_empty() { Err(missing_customer(column)) } else { Ok(text) }
+    if is_blank(text) { Err(missing_customer(column)) } else { Ok(text) }
 }
 
 pub(super) fn missing_date(column: &str) -> Fault {
     Fault::column(SkipReason::BadDate, column, "the date is missing")
 }
 
+#[inline]
 pub(super) fn time(text: &str, column: &str) -> Checked<Moment> {
     let text = text.trim();
     if text.is_empty() {
@@ -182,6 +183,10 @@ pub(super) fn missing_amount(column: &str) -> Fault {
 }
 
 pub(super) fn amount(text: &str, column: &str) -> Checked<f64> {
+    // As nearly all are; whatever is not is looked at more closely.
+    if let Some(value) = text.parse().ok().filter(|value: &f64| value.is_finite()) {
+        return Ok(value);
+    }
     if text.trim().is_empty() {
         return Err(missing_amount(column));
     }

@@ -38,7 +38,8 @@ impl ChunkReader for SharedFile {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let mut bytes = Vec::with_capacity(length);
+        // Room is made for what can be there: a damaged file may ask for more than there is memory.
+        let mut bytes = Vec::with_capacity(length.min(usize::try_from(self.length).unwrap_or(length)));
         let reader = PlacedReader { file: Arc::clone(&self.file), place: start };
         reader.take(length as u64).read_to_end(&mut bytes)?;
         if bytes.len() < length {

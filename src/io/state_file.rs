@@ -16,7 +16,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use crate::data::{CustomerStates, Skipped, TakenIn, Transaction, TransactionLog};
+use crate::data::{CustomerStates, Skipped, TakenIn, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::atomic::write_atomically;
 use crate::io::fields;
@@ -217,15 +217,16 @@ impl<R: Read> Input<R> {
             tally.sum = self.sum()?;
         }
         let mut log = TransactionLog::new().with_skipped(skipped);
+        let mut rows = Vec::new();
         for _ in 0..self.number()? {
-            let id = self.text()?;
-            let mut hour = 0;
+            let (id, mut hour) = (self.text()?, 0);
+            rows.clear();
             for _ in 0..self.number()? {
                 hour = self.signed()?.checked_add(hour).ok_or_else(|| damaged("a date is out of range"))?;
                 let time = fields::moment(hour).ok_or_else(|| damaged("a date is out of range"))?;
-                let amount = self.amount()?;
-                log.push(Transaction { customer: &id, time, amount }).map_err(|error| damaged(&error.to_string()))?;
+                rows.push((time.hours_since_1970(), self.amount()?));
             }
+            log.push_all(&id, &rows).map_err(|error| damaged(&error.to_string()))?;
         }
         let _checksum: [u8; 4] = self.bytes()?;
         if self.0.read(&mut [0])? > 0 || self.0.get_ref().checksum.clone().finalize() != WHOLE {
