@@ -141,7 +141,7 @@ impl<'a> GroupCase<'a> {
         let spend = Actual::new(came.iter().map(|customer| customer.spend).collect());
         let matched = map_indices(predicted.len(), |forecast| {
             let of = |predicted: &Predicted| {
-                let revenues = predicted.revenue.iter().map(|revenue| Matched::of_numbers(&revenue.amounts, &spend));
+                let revenues = predicted.revenue.iter().map(|revenue| Matched::of_numbers(&revenue.amounts));
                 [predicted.against(&purchases)].into_iter().chain(revenues).collect()
             };
             predicted[forecast].map_or_else(Vec::new, of)
@@ -224,7 +224,7 @@ impl<'a> GroupCase<'a> {
         forecast: &Forecast,
         index: usize,
         predicted: &Predicted,
-        figures: &Figures,
+        figures: &[Metrics],
         drawn: &Drawn,
     ) -> Vec<RevenueRun> {
         (1..)

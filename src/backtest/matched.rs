@@ -3,7 +3,7 @@
 use super::counts::CountForecast;
 use super::metrics::{LEVELS, Metrics, PerLevel};
 use super::ranking::Ranking;
-use super::sums::{centred, dot, ratio, sum, sums, triple};
+use super::sums::{dot, mean, ratio, sum, sums, triple};
 
 /// What came, with what all forecasts of it share.
 #[derive(Debug, Clone)]
@@ -11,7 +11,8 @@ pub(super) struct Actual {
     pub(super) values: Vec<f64>,
     active: Vec<bool>,
     ranking: Ranking,
-    /// Deviations from the mean.
+    /// The mean, and the deviations from it.
+    centre: f64,
     centred: Vec<f64>,
     squares: Vec<f64>,
 }
@@ -35,11 +36,13 @@ pub(super) struct Sampled<'a> {
 
 impl Actual {
     pub(super) fn new(values: Vec<f64>) -> Self {
-        let centred = centred(&values);
+        let centre = mean(&values);
+        let centred: Vec<f64> = values.iter().map(|value| value - centre).collect();
         Actual {
             active: values.iter().map(|&value| value > 0.0).collect(),
             ranking: Ranking::of(&values),
             squares: centred.iter().map(|value| value * value).collect(),
+            centre,
             centred,
             values,
         }
@@ -70,13 +73,14 @@ impl Actual {
     }
 }
 
-/// A forecast of the same customers. What belongs to a customer stands together: a sample passes over the customers once, and over those alone that it
-/// holds.
+/// A forecast of the same customers. Hundreds of samples pass over it: what takes a few operations is worked out in passing, because reading it from
+/// memory takes longer.
 #[derive(Debug, Clone)]
 pub(super) struct Matched {
     ranking: Ranking,
-    /// Predicted; its deviation from the mean, the square of that, and its product with the actual one; the absolute and the squared error.
-    numbers: Vec<[f64; 6]>,
+    predicted: Vec<f64>,
+    /// The mean of the predicted values.
+    centre: f64,
     activity: Option<Activity>,
     /// Of the distribution of each customer's count: log score, CRPS, whether the interval of each level holds it, and how wide that is.
     counts: Option<Vec<[f64; COUNT_FIGURES]>>,
@@ -93,13 +97,8 @@ struct Activity {
 
 impl Matched {
     /// Of predicted numbers alone.
-    pub(super) fn of_numbers(predicted: &[f64], actual: &Actual) -> Self {
-        let numbers = predicted.iter().zip(centred(predicted)).zip(actual.values.iter().zip(&actual.centred));
-        let numbers = numbers.map(|((p, deviation), (a, of_actual))| {
-            let error = p - a;
-            [*p, deviation, deviation * deviation, deviation * of_actual, error.abs(), error * error]
-        });
-        Matched { ranking: Ranking::of(predicted), numbers: numbers.collect(), activity: None, counts: None }
+    pub(super) fn of_numbers(predicted: &[f64]) -> Self {
+        Matched { ranking: Ranking::of(predicted), predicted: predicted.to_vec(), centre: mean(predicted), activity: None, counts: None }
     }
 
     /// Adds a probability of at least one purchase.
@@ -131,7 +130,7 @@ impl Matched {
     /// The figures for a sample of the customers.
     pub(super) fn metrics(&self, actual: &Actual, sampled: &Sampled<'_>) -> Metrics {
         let &Sampled { weights, customers: n, total, .. } = sampled;
-        let [predicted, deviation, square, product, absolute, squared_error] = sums(weights, &self.numbers);
+        let [predicted, deviation, square, product, absolute, squared_error] = self.sums(actual, weights);
         let spread = self.spread([deviation, square, product], actual, sampled);
         let mut metrics = Metrics {
             bias: ratio(predicted, total).map(|ratio| ratio - 1.0),
@@ -150,12 +149,22 @@ impl Matched {
             metrics.auc = activity.ranking.auc(&actual.active, weights);
         }
         if let Some(counts) = &self.counts {
-            let [log_score, crps, levels @ ..] = sums(weights, counts).map(|sum| ratio(sum, n));
+            let [log_score, crps, levels @ ..] = sums(weights, counts.iter().copied()).map(|sum| ratio(sum, n));
             let (covered, widths) = levels.split_at(LEVELS.len());
             (metrics.log_score, metrics.crps) = (log_score, crps);
             (metrics.coverage, metrics.width) = (PerLevel::new(covered), PerLevel::new(widths));
         }
         metrics
+    }
+
+    /// Of the predicted values; of their deviations from the mean, the squares of these and their products with the actual ones; of absolute and squared
+    /// errors.
+    fn sums(&self, actual: &Actual, weights: &[f64]) -> [f64; 6] {
+        let figures = |(p, a): (&f64, &f64)| {
+            let (deviation, error) = (p - self.centre, p - a);
+            [*p, deviation, deviation * deviation, deviation * (a - actual.centre), error.abs(), error * error]
+        };
+        sums(weights, self.predicted.iter().zip(&actual.values).map(figures))
     }
 
     /// What compares the spread of the predicted values, or of their ranks, with that of the actual ones; a side that is constant has none.
@@ -211,12 +220,12 @@ mod tests {
 
     fn of_numbers(predicted: &[f64], actual: &[f64]) -> Metrics {
         let actual = Actual::new(actual.to_vec());
-        all(&Matched::of_numbers(predicted, &actual), &actual)
+        all(&Matched::of_numbers(predicted), &actual)
     }
 
     fn of_activity(p_active: &[f64], actual: &[f64]) -> Metrics {
         let actual = Actual::new(actual.to_vec());
-        all(&Matched::of_numbers(p_active, &actual).with_activity(p_active, &actual), &actual)
+        all(&Matched::of_numbers(p_active).with_activity(p_active, &actual), &actual)
     }
 
     #[test]
@@ -294,7 +303,7 @@ mod tests {
     #[test]
     fn an_empty_group_has_no_metrics() {
         let actual = Actual::new(Vec::new());
-        let matched = Matched::of_numbers(&[], &actual).with_activity(&[], &actual).with_counts(&[]);
+        let matched = Matched::of_numbers(&[]).with_activity(&[], &actual).with_counts(&[]);
         assert_eq!(all(&matched, &actual), Metrics::default());
     }
 
@@ -311,7 +320,7 @@ mod tests {
         let forecast = |log_score, crps, upper| CountForecast { log_score, crps, upper, count: 2, ..CountForecast::default() };
         let forecasts = [forecast(1.0, 0.5, [2, 3, 3, 4]), forecast(2.0, 0.7, [1, 1, 3, 5])];
         let actual = Actual::new(vec![2.0, 2.0]);
-        let metrics = all(&Matched::of_numbers(&[1.0, 1.0], &actual).with_counts(&forecasts), &actual);
+        let metrics = all(&Matched::of_numbers(&[1.0, 1.0]).with_counts(&forecasts), &actual);
         is(metrics.log_score, 1.5);
         is(metrics.crps, 0.6);
         assert_eq!(metrics.coverage.values(), [Some(0.5), Some(0.5), Some(1.0), Some(1.0)]);
@@ -327,7 +336,7 @@ mod tests {
         let p_active: Vec<f64> = predicted.iter().map(|p| p / 5.0).collect();
         let of = |predicted: &[f64], p_active: &[f64], actual: Vec<f64>, weights: &[f64]| {
             let actual = Actual::new(actual);
-            Matched::of_numbers(predicted, &actual).with_activity(p_active, &actual).metrics(&actual, &actual.sampled(weights))
+            Matched::of_numbers(predicted).with_activity(p_active, &actual).metrics(&actual, &actual.sampled(weights))
         };
         let sampled = of(&predicted, &p_active, actual.to_vec(), &weights);
         let one_by_one = of(&repeated(&predicted), &repeated(&p_active), repeated(&actual), &[1.0; 7]);

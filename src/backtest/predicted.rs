@@ -64,7 +64,7 @@ impl Predicted {
 
     /// The purchases against those that came.
     pub(super) fn against(&self, actual: &Actual) -> Matched {
-        let mut matched = Matched::of_numbers(&self.purchases, actual);
+        let mut matched = Matched::of_numbers(&self.purchases);
         if let Some(p_active) = &self.p_active {
             matched = matched.with_activity(p_active, actual);
         }

@@ -184,8 +184,8 @@ fn differences_off(runs: &[&Run], level: Level) -> Option<Finding> {
 fn beaten(model: &'static str, runs: &[&Run], differences: &[Difference]) -> Option<Finding> {
     let worse = |baseline: &str| {
         let worse_at = |run: &Run| {
-            let own = differences.iter().filter(|difference| difference.split == run.split && difference.model == model);
-            own.into_iter().any(|difference| difference.metric == "rmse" && difference.against == baseline && difference.interval[0] > 0.0)
+            let mut own = differences.iter().filter(|difference| difference.split == run.split && difference.model == model);
+            own.any(|difference| difference.metric == "rmse" && difference.against == baseline && difference.interval[0] > 0.0)
         };
         mostly(runs, worse_at)
     };
