@@ -91,11 +91,8 @@ fn ridge<M: Estimable>(objective: &LogPosterior<'_, M>, optimum: &Optimum, watch
 fn outlier<M: Estimable>(objective: &LogPosterior<'_, M>, optimum: &Optimum, watch: Option<&Watch<'_>>) -> Result<Option<Notice>> {
     let (sample, free) = (objective.sample(), &optimum.free);
     let Some(covariance) = optimum.covariance_of_logs() else { return Ok(None) };
-    let weights = sample.weights();
     let suspicion = |row: usize| {
-        let mut alone = vec![0.0; weights.len()];
-        alone[row] = 1.0;
-        let Ok(alone) = sample.with_weights(&alone) else { return 0.0 };
+        let Ok(alone) = sample.customer(row) else { return 0.0 };
         // The prior belongs to the base, not to the customer.
         let at = (&LogPosterior::<M>::new(&alone, None)).evaluate(&optimum.point);
         let shift = |i: usize| (0..free.len()).map(|j| covariance[[i, j]] * at.gradient[free[j]]).sum::<f64>().abs();
@@ -103,7 +100,7 @@ fn outlier<M: Estimable>(objective: &LogPosterior<'_, M>, optimum: &Optimum, wat
     };
     let suspects = sample.extremes().into_iter().map(|row| (row, suspicion(row))).filter(|(_, suspicion)| *suspicion > SUSPECT);
     let Some((row, _)) = suspects.max_by(|(_, one), (_, other)| one.total_cmp(other)) else { return Ok(None) };
-    let mut rest = weights.clone();
+    let mut rest = sample.weights();
     rest[row] -= rest[row].min(1.0);
     let Ok(rest) = sample.with_weights(&rest) else { return Ok(None) };
     let without = match maximise(&objective.of_other(&rest), optimum.point.clone(), None, watch) {

@@ -122,6 +122,7 @@ impl GammaGamma {
         }
         let mut jet = self.count_term(spend.purchases());
         jet.add_scaled(1.0, &self.spend_term(f64::from(spend.purchases()), spend.mean()));
+        jet.value -= ln(spend.mean());
         jet
     }
 
@@ -249,27 +250,27 @@ impl GammaGamma {
         jet.symmetric()
     }
 
-    /// The part of ln L that depends on the mean spend: -D - ln m.
+    /// The part of ln L that depends on the mean spend and the parameters: -D.
     #[inline(always)]
     fn spend_term(&self, x: f64, m: f64) -> Jet<3> {
         let &GammaGamma { p, q, gamma } = self;
         let (a, total) = (p * x, x * m);
         let deviance = binomial_deviance(a, q, total, gamma);
         // Shares and reciprocals, not squares of sums: those of money overflow first.
-        let reciprocal = 1.0 / (gamma + total);
+        let (reciprocal, per_gamma) = (1.0 / (gamma + total), 1.0 / gamma);
         let share = total * reciprocal;
         let mut jet = Jet::ZERO;
-        jet.value = -deviance.value - ln(m);
-        jet.gradient = [-x * deviance.ln_own, -deviance.ln_other, (q * total - a * gamma) * reciprocal / gamma];
+        jet.value = -deviance.value;
+        jet.gradient = [-x * deviance.ln_own, -deviance.ln_other, (q * total - a * gamma) * reciprocal * per_gamma];
         // The second derivatives in p and q belong to the count term: they do not depend on m.
         jet.hessian[0][2] = -x * reciprocal;
-        jet.hessian[1][2] = share / gamma;
-        jet.hessian[2][2] = a * reciprocal * reciprocal - q * share * (1.0 + gamma * reciprocal) / gamma / gamma;
+        jet.hessian[1][2] = share * per_gamma;
+        jet.hessian[2][2] = a * reciprocal * reciprocal - q * share * (1.0 + gamma * reciprocal) * per_gamma * per_gamma;
         jet.symmetric()
     }
 }
 
-/// The part of ln L that depends on the mean spend.
+/// The part of ln L that depends on the mean spend and the parameters.
 #[derive(Clone, Copy)]
 struct SpendTerm<'a>(&'a GammaGamma);
 
@@ -370,7 +371,9 @@ impl Estimable for GammaGamma {
     }
 
     fn ln_likelihood_sum(&self, sample: &SpendSample) -> Evaluation {
-        sample.sum(|purchases| self.count_term(purchases), SpendTerm(self)).into()
+        let mut sum = sample.sum(|purchases| self.count_term(purchases), SpendTerm(self));
+        sum.value -= sample.ln_means();
+        sum.into()
     }
 
     fn cautions(&self, sample: &SpendSample) -> Vec<Notice> {

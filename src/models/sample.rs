@@ -44,6 +44,16 @@ pub trait Sample: Sized + Send + Sync {
     /// When there is nothing to learn from what is left.
     fn with_weights(&self, weights: &[f64]) -> Result<Self>;
 
+    /// One customer of a row.
+    ///
+    /// # Errors
+    /// When there is nothing to learn from one.
+    fn customer(&self, row: usize) -> Result<Self> {
+        let mut alone = vec![0.0; self.weights().len()];
+        alone[row] = 1.0;
+        self.with_weights(&alone)
+    }
+
     /// Rows of customers who stand out from the rest and might move an estimate on their own; none are looked at unless a sample names them.
     fn extremes(&self) -> Vec<usize> {
         Vec::new()

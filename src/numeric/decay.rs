@@ -11,6 +11,9 @@ use super::gauss_legendre::{COLUMNS, Columns, MOST_PAIRS, RULES};
 /// Where h exceeds its start by this, e^-h no longer counts: 2e-16 of the integral.
 pub(crate) const NEGLIGIBLE: f64 = 36.0;
 
+/// Where h at the end is below this, nothing is cut off before: one need not look where. By 1 less, for the rounding of the places where it would be.
+pub(super) const CERTAINLY_COUNTS: f64 = NEGLIGIBLE - 1.0;
+
 /// Widest panel: the exponents grow like e^v, and a rule resolves only so many e-folds of them.
 pub(super) const WIDEST_PANEL: f64 = 4.0;
 
@@ -51,6 +54,11 @@ pub(crate) fn integral(end: f64, exponent: impl Exponent) -> f64 {
     dispatch(Integral { end, exponent })
 }
 
+/// The same over one panel, in which h comes to `change` at its end.
+pub(super) fn panel_integral(end: f64, change: f64, exponent: impl Exponent) -> f64 {
+    dispatch(PanelIntegral { end, change, exponent })
+}
+
 struct Integral<E> {
     end: f64,
     exponent: E,
@@ -62,33 +70,50 @@ impl<E: Exponent> Kernel for Integral<E> {
     #[inline(always)]
     fn run(self) -> f64 {
         let h = |v: f64| self.exponent.at(v);
-        let mut sum = 0.0;
-        for (start, stop) in panels(self.end) {
-            let width = stop - start;
-            let rule = &COLUMNS[rule_class(width, (h(stop) - h(start)).abs())];
-            let pairs = |count| self.pairs(rule, count, start, stop);
-            let terms = if rule.pairs <= HALF_OF_THEM { pairs(HALF_OF_THEM) } else { pairs(MOST_PAIRS) };
-            sum += width * terms[..rule.pairs].iter().fold(0.0, |sum, term| sum + term);
-        }
-        sum
+        panels(self.end).map(|(start, stop)| panel(&self.exponent, start, stop, h(stop) - h(start))).sum()
     }
 }
 
-/// Pairs of nodes that most rules do not exceed.
-const HALF_OF_THEM: usize = MOST_PAIRS / 2;
+struct PanelIntegral<E> {
+    end: f64,
+    change: f64,
+    exponent: E,
+}
 
-impl<E: Exponent> Integral<E> {
-    /// The first `count` pairs of nodes, each on its own: they are summed afterwards, in the order in which a column of rows sums them.
+impl<E: Exponent> Kernel for PanelIntegral<E> {
+    type Output = f64;
+
     #[inline(always)]
-    fn pairs(&self, rule: &Columns, count: usize, start: f64, stop: f64) -> [f64; MOST_PAIRS] {
-        let width = stop - start;
-        let mut terms = [0.0; MOST_PAIRS];
-        for k in 0..count {
-            let (low, high) = (start + width * rule.nodes[k], stop - width * rule.nodes[k]);
-            terms[k] = rule.weights[k] * (exp(-self.exponent.at(low)) + exp(-self.exponent.at(high)));
-        }
-        terms
+    fn run(self) -> f64 {
+        panel(&self.exponent, 0.0, self.end, self.change)
     }
+}
+
+/// The integral over one panel, in which h changes by so much.
+#[inline(always)]
+fn panel(exponent: &impl Exponent, start: f64, stop: f64, change: f64) -> f64 {
+    let width = stop - start;
+    let rule = &COLUMNS[rule_class(width, change.abs())];
+    let of_pairs = |count| pairs(exponent, rule, count, start, stop);
+    // As many as the rule has, and no more than necessary: a loop of a fixed length becomes vector instructions.
+    let terms = match rule.pairs {
+        ..=4 => of_pairs(4),
+        5..=8 => of_pairs(8),
+        _ => of_pairs(MOST_PAIRS),
+    };
+    width * terms[..rule.pairs].iter().fold(0.0, |sum, term| sum + term)
+}
+
+/// The first `count` pairs of nodes, each on its own: they are summed afterwards, in the order in which a column of rows sums them.
+#[inline(always)]
+fn pairs(exponent: &impl Exponent, rule: &Columns, count: usize, start: f64, stop: f64) -> [f64; MOST_PAIRS] {
+    let width = stop - start;
+    let mut terms = [0.0; MOST_PAIRS];
+    for k in 0..count {
+        let (low, high) = (start + width * rule.nodes[k], stop - width * rule.nodes[k]);
+        terms[k] = rule.weights[k] * (exp(-exponent.at(low)) + exp(-exponent.at(high)));
+    }
+    terms
 }
 
 /// Calls `visit(v, weight)` at the nodes of rules for integrals over 0..`end` of e^-h(v) times factors that change as much again; h convex, negligible
@@ -125,6 +150,12 @@ impl Exponent for ExponentialDecay {
 /// Relative error within 1e-14 (absolute in the exponent where that is large). `end` may be infinite.
 pub(crate) fn exponential_decay(n: f64, c: f64, end: f64) -> f64 {
     let h = ExponentialDecay { n, c };
+    if end <= WIDEST_PANEL {
+        let at_end = h.at(end);
+        if at_end < CERTAINLY_COUNTS {
+            return panel_integral(end, at_end, h);
+        }
+    }
     // An upper bound of the point where h reaches NEGLIGIBLE (for n < 0, no v here exceeds 800), then Newton's method, which approaches it from
     // above since h is convex.
     let mut cut = ((NEGLIGIBLE + 800.0 * (-n).max(0.0)) / c).ln_1p();

@@ -3,6 +3,8 @@
 //! Differences of large ln Gamma values cancel; differences of these remainders do not. Every gamma function of the crate is written as Stirling's
 //! leading terms, combined on paper, plus these.
 
+use super::elementary::{NEAR_ONE, ln_of_two};
+
 /// From here on the asymptotic series below reach double precision.
 pub(super) const ASYMPTOTIC: f64 = 16.0;
 
@@ -88,18 +90,16 @@ pub(crate) struct Deviance {
 #[inline(always)]
 pub(crate) fn binomial_deviance(a: f64, b: f64, y: f64, z: f64) -> Deviance {
     let n = a + b;
+    let (per_n, per_y, per_z) = (1.0 / n, 1.0 / y, 1.0 / z);
     // The quotients mu / u and (1 - mu) / (1 - u), less 1: exact where they are near 1.
-    let excess = a * z - b * y;
-    let (e_a, e_b) = (excess / (n * y), -excess / (n * z));
-    let ln_quotient = |e: f64, quotient: f64| if e.abs() < 0.5 { e.ln_1p() } else { quotient.ln() };
-    let ln_own = ln_quotient(e_a, a / n * (1.0 + z / y));
-    let ln_other = ln_quotient(e_b, b / n * (1.0 + y / z));
-    let value = if e_a.abs().max(e_b.abs()) < 0.25 {
-        // Both logarithms are near 0 and their first-order parts cancel to e_a e_b.
-        a * ln_1p_minus(e_a) + b * ln_1p_minus(e_b) - e_a * e_b * n
-    } else {
-        a * ln_own + b * ln_other
-    };
+    let excess = (a * z - b * y) * per_n;
+    let (e_a, e_b) = (excess * per_y, -excess * per_z);
+    let quotients = [a * per_n * (1.0 + z * per_y), b * per_n * (1.0 + y * per_z)];
+    let ([ln_own, ln_other], [less_a, less_b]) = ln_of_two([e_a, e_b], quotients);
+    // Both selected, not one skipped: a branch would keep the loop over customers from becoming vector instructions. Where both logarithms are near 0, their
+    // first-order parts cancel to e_a e_b.
+    let (near, far) = (a * less_a + b * less_b - e_a * e_b * n, a * ln_own + b * ln_other);
+    let value = if e_a.abs().max(e_b.abs()) < NEAR_ONE { near } else { far };
     Deviance { value, ln_own, ln_other }
 }
 

@@ -7,7 +7,7 @@
 #![allow(clippy::needless_range_loop, reason = "a loop over the rows of several columns at once is what becomes vector instructions")]
 
 use super::block::BLOCK;
-use super::decay::{CLASSES, Exponent, NEGLIGIBLE, WIDEST_PANEL, integral, panels, rule_class};
+use super::decay::{CERTAINLY_COUNTS, CLASSES, Exponent, NEGLIGIBLE, WIDEST_PANEL, integral, panel_integral, panels, rule_class};
 use super::dispatch::{Kernel, dispatch};
 use super::elementary::{exp, exp_m1, ln, ln_1p, ln_1p_and_shares};
 use super::gauss_legendre::{COLUMNS, Columns};
@@ -42,6 +42,12 @@ impl TwoAxes {
 
     /// The integral. The end may lie as far out as it likes: from `straight` on the exponent is a line to double precision, and its integral elementary.
     pub(crate) fn integral(&self) -> f64 {
+        if self.end <= WIDEST_PANEL {
+            let at_end = self.at(self.end);
+            if at_end < CERTAINLY_COUNTS {
+                return panel_integral(self.end, at_end, *self);
+            }
+        }
         let straight = NEGLIGIBLE - ln(self.kappa);
         let cut = self.cut(0.0);
         let near = integral(cut.min(straight), *self);
