@@ -71,8 +71,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let when = When::of(&args.origins)?;
     let limits = Limits::of(&args.judged)?;
+    let destination = json_destination(args.output, "a back-test", "backtest.json")?;
     let input = Input::measured(&args.input, &args.measured)?;
-    let destination = json_destination(args.output, "a back-test", "backtest.json")?.differs_from(input.files.paths())?;
+    let destination = destination.differs_from(input.files.paths())?;
     args.tables.check(input.files.paths())?;
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;

@@ -41,8 +41,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
+    let destination = json_destination(args.output, "a model file", "model.json")?;
     let input = Input::measured(&args.input, &args.measured)?;
-    let destination = json_destination(args.output, "a model file", "model.json")?.differs_from(input.files.paths())?;
+    let destination = destination.differs_from(input.files.paths())?;
     let (customers, log) = input.customers_and_log(&console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     let model = fitting::fit(&args.models, &customers, log.as_ref().map(|(log, observation)| (log, observation)), definition, &console)?;
