@@ -67,8 +67,8 @@ impl<'a> Input<'a> {
     /// The customers of a log or a summary, and which of them it was.
     pub(super) fn customers(&self, console: &Console) -> Outcome<(Customers, InputKind)> {
         Ok(match self.read(console)? {
-            Content::Log(log) => (self.summary_of(log, console)?, InputKind::Log),
-            Content::Summary(customers) => (customers, InputKind::Summary),
+            Content::Log(log) => (self.summary_of(*log, console)?, InputKind::Log),
+            Content::Summary(customers) => (*customers, InputKind::Summary),
         })
     }
 
@@ -77,9 +77,9 @@ impl<'a> Input<'a> {
         Ok(match self.read(console)? {
             Content::Log(log) => {
                 let (customers, observation) = self.summarize(&log, console)?;
-                (customers, Some((log, observation)))
+                (customers, Some((*log, observation)))
             }
-            Content::Summary(customers) => (customers, None),
+            Content::Summary(customers) => (*customers, None),
         })
     }
 
@@ -88,13 +88,13 @@ impl<'a> Input<'a> {
         if let [only] = self.files.paths() {
             let source = Source::open(only)?;
             match source.kind(&options)? {
-                InputKind::Summary => return Ok(Content::Summary(self.summary(source, &options, console)?)),
+                InputKind::Summary => return Ok(Content::Summary(Box::new(self.summary(source, &options, console)?))),
                 // What has been read of standard input to see its header cannot be read again.
-                InputKind::Log if self.files.is_stdin() => return Ok(Content::Log(source.read_log(&options)?)),
+                InputKind::Log if self.files.is_stdin() => return Ok(Content::Log(Box::new(source.read_log(&options)?))),
                 InputKind::Log => {}
             }
         }
-        Ok(Content::Log(self.log(console)?))
+        Ok(Content::Log(Box::new(self.log(console)?)))
     }
 
     fn summary(&self, source: Source<'_>, options: &ReadOptions, console: &Console) -> Result<Customers> {
@@ -195,8 +195,8 @@ impl<'a> Input<'a> {
 
 /// What an input turned out to hold.
 enum Content {
-    Log(TransactionLog),
-    Summary(Customers),
+    Log(Box<TransactionLog>),
+    Summary(Box<Customers>),
 }
 
 /// Reads a model file.

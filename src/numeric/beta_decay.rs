@@ -7,6 +7,7 @@
 //! ```
 //! The first has positive terms only. So has the second for n <= a + b, and nearly so for n a little above it; its factor in front hardly falls, and for
 //! large n and b it takes a handful of terms.
+#![allow(clippy::needless_range_loop, reason = "a loop over several columns at once is what becomes vector instructions")]
 
 use super::decay::NEGLIGIBLE;
 use super::dispatch::{Kernel, dispatch};

@@ -60,7 +60,9 @@ fn spend(best: &Method<'_>) -> Option<String> {
 /// Where the managers' own rule does worse.
 fn hiatus(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
     let rule = methods.iter().find(|method| method.name == Baseline::Hiatus.name())?;
-    let figures: [(&str, fn(&Run) -> Option<f64>); 4] = [
+    /// What a figure is called, and where it stands.
+    type Figure = (&'static str, fn(&Run) -> Option<f64>);
+    let figures: [Figure; 4] = [
         ("the total", |run| run.metrics.bias.map(f64::abs)),
         ("absolute errors", |run| run.metrics.mae),
         ("squared errors", |run| run.metrics.rmse),
