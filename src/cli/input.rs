@@ -8,9 +8,12 @@ use super::failure::{Failure, Outcome};
 use super::output::Console;
 use crate::data::{Customers, DataReport, Observation, SpendBasis, TransactionLog};
 use crate::error::{Error, Result};
-use crate::io::{InputKind, LogFiles, ReadOptions, Source};
+use crate::io::{InputKind, LogFiles, ReadOptions, ReadProgress, Source, SummaryOptions, SummaryRead};
 use crate::score::ModelFile;
 use crate::time::{Date, TimeUnit};
+
+/// Customers that are scored together, of a summary.
+const BATCH: usize = 1 << 16;
 
 /// Everything that says how an input becomes customers.
 #[derive(Debug)]
@@ -64,48 +67,57 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// The customers of a log or a summary, and which of them it was.
-    pub(super) fn customers(&self, console: &Console) -> Outcome<(Customers, InputKind)> {
-        Ok(match self.read(console)? {
-            Content::Log(log) => (self.summary_of(*log, console)?, InputKind::Log),
-            Content::Summary(customers) => (*customers, InputKind::Summary),
-        })
-    }
-
     /// The customers of a log, with the log and how it was seen, or those of a summary.
     pub(super) fn customers_and_log(&self, console: &Console) -> Outcome<(Customers, Option<(TransactionLog, Observation)>)> {
-        Ok(match self.read(console)? {
+        let summary = |source: Source<'_>, options: &SummaryOptions| {
+            let _busy = console.busy(&format!("reading {}", source.name()));
+            source.read_summary(options)
+        };
+        Ok(match self.read(console, summary)? {
             Content::Log(log) => {
                 let (customers, observation) = self.summarize(&log, console)?;
                 (customers, Some((*log, observation)))
             }
-            Content::Summary(customers) => (*customers, None),
+            Content::Summary(customers) => (customers, None),
         })
     }
 
-    fn read(&self, console: &Console) -> Result<Content> {
+    /// Hands over the customers of a summary batch by batch, or those of a log at once. What became of the rows is told at the end, of a log by its customers.
+    pub(super) fn customers_in_batches(
+        &self,
+        console: &Console,
+        take: &mut dyn FnMut(Customers, InputKind) -> Result<()>,
+    ) -> Result<Option<SummaryRead>> {
+        let progress = console.reading(&self.files);
+        let mut take_batch = |customers: Customers, read: ReadProgress| {
+            progress.show(read);
+            take(customers, InputKind::Summary)
+        };
+        let summary = |source: Source<'_>, options: &SummaryOptions| source.read_summary_in_batches(options, BATCH, &mut take_batch);
+        match self.read(console, summary)? {
+            Content::Summary(read) => Ok(Some(read)),
+            Content::Log(log) => take(self.summary_of(*log, console)?, InputKind::Log).map(|()| None),
+        }
+    }
+
+    /// The log, or the summary as it is to be read.
+    fn read<S>(&self, console: &Console, summary: impl FnOnce(Source<'_>, &SummaryOptions) -> Result<S>) -> Result<Content<S>> {
         let options = self.log_options();
         if let [only] = self.files.paths() {
             let source = Source::open(only)?;
             match source.kind(&options)? {
-                InputKind::Summary => return Ok(Content::Summary(Box::new(self.summary(source, &options, console)?))),
+                InputKind::Summary => {
+                    self.say_what_a_summary_leaves_out(&source, &options, console)?;
+                    let end = self.observing.observation_end;
+                    let options = self.reading.summary_options(self.customer_column, self.unit, end, self.spend_basis);
+                    return summary(source, &options).map(Content::Summary);
+                }
                 // What has been read of standard input to see its header cannot be read again.
                 InputKind::Log if self.files.is_stdin() => return Ok(Content::Log(Box::new(source.read_log(&options)?))),
                 InputKind::Log => {}
             }
         }
         Ok(Content::Log(Box::new(self.log(console)?)))
-    }
-
-    fn summary(&self, source: Source<'_>, options: &ReadOptions, console: &Console) -> Result<Customers> {
-        self.say_what_a_summary_leaves_out(&source, options, console)?;
-        let _busy = console.busy(&format!("reading {}", source.name()));
-        source.read_summary(&self.reading.summary_options(
-            self.customer_column,
-            self.unit,
-            self.observing.observation_end,
-            self.spend_basis,
-        ))
     }
 
     /// What is without effect or unknown for all customers is said once.
@@ -194,9 +206,9 @@ impl<'a> Input<'a> {
 }
 
 /// What an input turned out to hold.
-enum Content {
+enum Content<S> {
     Log(Box<TransactionLog>),
-    Summary(Box<Customers>),
+    Summary(S),
 }
 
 /// Reads a model file.

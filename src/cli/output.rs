@@ -211,7 +211,7 @@ impl Destination {
     }
 
     /// A result that is written as it comes to be.
-    pub(super) fn write_with(&self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Outcome {
+    pub(super) fn write_with(&self, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Outcome {
         match self {
             Destination::File(path) => Ok(write_atomically(path, |out| write(out))?),
             Destination::Stdout => to_stdout(|out| write(out)),

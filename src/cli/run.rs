@@ -9,14 +9,15 @@ use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
 use super::output::{Console, ResultDirectory, refuse_inputs};
-use super::scoring::{self, Scored};
+use super::scoring::{Scored, Scoring};
 use crate::backtest::BackTestReport;
 use crate::data::Customers;
 use crate::error::{Error, Result};
+use crate::fit::Level;
 use crate::io::{Table, TableFormat};
 use crate::models::AnyPurchaseModel;
 use crate::report::terminal;
-use crate::score::{ClvDefinition, ModelFile};
+use crate::score::{ClvDefinition, GroupForecast, ModelFile, Ranking, Totals};
 
 const CUSTOMERS: &str = "customers.csv";
 const MODEL: &str = "model.json";
@@ -66,8 +67,13 @@ pub(super) fn run(args: Args) -> Outcome {
     let (customers, observation) = input.summarize(&log, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, &console)?;
-    let scored =
-        scoring::score(&model, model.definition(), Some(observation.end), &customers, &args.intervals, args.common.seed, &console)?;
+    let scoring = Scoring::new(&model, model.definition(), Some(observation.end), &args.intervals, args.common.seed, &console)?;
+    let scored = {
+        let busy = console.busy("intervals");
+        scoring.score(&customers, Some(&busy.watch()))?
+    };
+    let totals = Totals::of(&customers, &scored.scores);
+    let total = Total { forecast: scoring.total(&customers, &totals, &console)?, totals };
     let (backtest, came_out) = {
         let _busy = console.busy("back-testing");
         // A model that was chosen by what came later would be held against what chose it.
@@ -76,7 +82,7 @@ pub(super) fn run(args: Args) -> Outcome {
         backtest::of_last_quarter(&log, &observation, models, args.models.prior())
     };
     write(&args.out, &customers, &model, &scored, &backtest)?;
-    account(&args, &customers, &model, &scored, &came_out, &console);
+    account(&args, &customers, &model, &scored, &total, &came_out, &console);
     Ok(())
 }
 
@@ -93,9 +99,15 @@ fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, 
     ])
 }
 
+/// What all customers come to, and how sure that is.
+struct Total {
+    totals: Totals,
+    forecast: Option<(Level, GroupForecast)>,
+}
+
 /// What a manager wants to know.
-fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Scored, came_out: &str, console: &Console) {
-    let Scored { scores, totals, forecast, .. } = scored;
+fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Scored, total: &Total, came_out: &str, console: &Console) {
+    let (scores, ranking) = (&scored.scores, Ranking::of(customers, &scored.scores));
     let end = customers.observation_end();
     if let Some(report) = customers.report() {
         console.say(&terminal::cleaning(report));
@@ -103,7 +115,7 @@ fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Score
     console.say(&terminal::window(customers));
     console.say(&terminal::fits(model));
     console.say(came_out);
-    console.say(&terminal::most_valuable(customers, scores, &totals.ranking, model.definition(), end));
-    console.say(&terminal::totals(totals, forecast.as_ref(), model.definition(), end));
+    console.say(&terminal::most_valuable(customers, scores, &ranking.rows, model.definition(), end));
+    console.say(&terminal::totals(&total.totals, &ranking, total.forecast.as_ref(), model.definition(), end));
     console.say(&terminal::files(&args.out, &RESULTS));
 }

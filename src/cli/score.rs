@@ -6,11 +6,12 @@ use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutpu
 use super::failure::Outcome;
 use super::input::{self, Input};
 use super::output::{Console, Destination};
-use super::scoring;
-use crate::data::Customers;
-use crate::io::InputKind;
+use super::scoring::{Scored, Scoring};
+use crate::data::{Customers, DataReport, grouped};
+use crate::error::{Error, Result};
+use crate::io::{InputKind, SummaryRead, TableWriter};
 use crate::report::terminal;
-use crate::score::ModelFile;
+use crate::score::{ClvDefinition, ModelFile, Totals};
 use crate::time::Date;
 
 /// Score the customers of a log or a summary by a model file
@@ -49,22 +50,126 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output.output)?.differs_from(&[&args.model_file])?;
+    let destination = Destination::new(args.output.output.clone())?.differs_from(&[&args.model_file])?;
     let format = destination.format(args.output.format)?;
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
     let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?;
     let destination = destination.differs_from(input.files.paths())?;
-    let (customers, kind) = input.customers(&console)?;
     let definition = args.valuing.or(model.definition())?;
-    let end = observation_end(&customers, &model, kind, &console);
-    let scored = scoring::score(&model, &definition, end, &customers, &args.intervals, args.common.seed, &console)?;
-    destination.write_table(&scored.table(&customers)?, format)?;
-    if let Some(report) = customers.report().filter(|report| kind == InputKind::Log || report.skipped.total().count > 0) {
-        console.say(&terminal::cleaning(report));
+    let mut work = Work { args: &args, model: &model, definition, console: &console, begun: None, read: None };
+    let mut failed = None;
+    let written = destination.write_with(|out| {
+        let mut writer = TableWriter::new(format, out)?;
+        let mut last_write = Ok(());
+        let read = input.customers_in_batches(&console, &mut |customers, kind| {
+            let scored = work.score(&customers, kind)?;
+            last_write = writer.write(&scored.table(&customers)?);
+            if last_write.is_err() {
+                return Err(Error::cancelled("the scores could not be written"));
+            }
+            work.add(customers, &scored)
+        });
+        // An error of the writer is one of the result, any other is not.
+        last_write?;
+        match read {
+            Ok(read) => work.read = read,
+            Err(error) => {
+                failed = Some(error);
+                return Err(Error::cancelled("there is nothing to write"));
+            }
+        }
+        writer.finish()
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => written.and_then(|()| Ok(work.account()?)),
     }
-    console.say(&terminal::total(&scored.totals, scored.forecast.as_ref(), &definition, end));
-    Ok(())
+}
+
+/// Rows of a summary up to which all are kept for the interval of their total.
+const MOST_KEPT: usize = 1_000_000;
+
+/// The scoring of one batch after the other.
+struct Work<'a> {
+    args: &'a Args,
+    model: &'a ModelFile,
+    definition: ClvDefinition,
+    console: &'a Console,
+    begun: Option<Begun<'a>>,
+    read: Option<SummaryRead>,
+}
+
+/// What is known from the first batch on.
+struct Begun<'a> {
+    scoring: Scoring<'a>,
+    end: Option<Date>,
+    totals: Totals,
+    /// All customers so far, while they are kept.
+    kept: Option<Customers>,
+    /// Of a log.
+    report: Option<DataReport>,
+}
+
+impl Work<'_> {
+    fn score(&mut self, customers: &Customers, kind: InputKind) -> Result<Scored> {
+        let begun = match &mut self.begun {
+            Some(begun) => begun,
+            none => {
+                let end = observation_end(customers, self.model, kind, self.console);
+                let Args { intervals, common, .. } = self.args;
+                let scoring = Scoring::new(self.model, &self.definition, end, intervals, common.seed, self.console)?;
+                let report = customers.report().filter(|_| kind == InputKind::Log).cloned();
+                none.insert(Begun { scoring, end, totals: Totals::default(), kept: None, report })
+            }
+        };
+        if kind == InputKind::Summary {
+            // How far it has come is shown where it is read.
+            return begun.scoring.score(customers, None);
+        }
+        let busy = self.console.busy("intervals");
+        begun.scoring.score(customers, Some(&busy.watch()))
+    }
+
+    fn add(&mut self, customers: Customers, scored: &Scored) -> Result<()> {
+        let Some(begun) = &mut self.begun else { return Ok(()) };
+        let first = begun.totals.customers == 0.0;
+        begun.totals.add(&customers, &scored.scores);
+        match &mut begun.kept {
+            Some(kept) if kept.len() + customers.len() <= MOST_KEPT => kept.append(&customers)?,
+            Some(_) => {
+                begun.kept = None;
+                self.console.say(&format!(
+                    "note: the total has no interval: of a summary no more than {} rows are kept in memory for it; the intervals of single customers \
+                     do not depend on that",
+                    grouped(MOST_KEPT as f64, 0)
+                ));
+            }
+            none => *none = (first && begun.scoring.with_intervals()).then_some(customers),
+        }
+        Ok(())
+    }
+
+    /// What the scores come to.
+    fn account(self) -> Result<()> {
+        let Some(Begun { scoring, end, totals, kept, report }) = self.begun else { return Ok(()) };
+        if let Some(unchecked) = self.read.as_ref().map(|read| read.unchecked_ids).filter(|&unchecked| unchecked > 0) {
+            self.console.say(&format!(
+                "note: {} ids come in no order and were not held against all of those before; sort the summary by its ids to know that none occurs twice",
+                grouped(unchecked as f64, 0)
+            ));
+        }
+        let skipped = self.read.map(|read| read.report).filter(|report| report.skipped.total().count > 0);
+        if let Some(report) = report.or(skipped) {
+            self.console.say(&terminal::cleaning(&report));
+        }
+        let forecast = match &kept {
+            Some(customers) => scoring.total(customers, &totals, self.console)?,
+            None => None,
+        };
+        self.console.say(&terminal::total(&totals, forecast.as_ref(), &self.definition, end));
+        Ok(())
+    }
 }
 
 /// The day from which the horizon counts: of the customers, or else of the model.

@@ -4,11 +4,11 @@ use super::args::Intervals;
 use super::output::Console;
 use crate::data::Customers;
 use crate::error::Result;
-use crate::fit::Level;
+use crate::fit::{Level, Watch};
 use crate::io::{Table, Values};
-use crate::models::NoticeKind;
+use crate::models::{AnyPurchaseModel, NoticeKind};
 use crate::report::format::percent;
-use crate::score::{ClvDefinition, GroupForecast, ModelFile, Score, Totals, ValueInterval};
+use crate::score::{BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, Totals, ValueInterval};
 use crate::time::Date;
 
 /// Replications of the simulation of the total, and the draws of customers after which fewer have to do.
@@ -16,63 +16,89 @@ const REPLICATIONS: u32 = 1000;
 const FEWEST_REPLICATIONS: u32 = 200;
 const DRAWS: f64 = 3e7;
 
-/// What is known of the value of every customer, and of all together.
+/// How customers are scored: by which models, and with which intervals.
+pub(super) struct Scoring<'a> {
+    forecaster: Forecaster<AnyPurchaseModel>,
+    batches: BatchScorer<AnyPurchaseModel>,
+    wanted: &'a Intervals,
+    /// Whether intervals are wanted, and the horizon has an end.
+    with_intervals: bool,
+    seed: Option<u64>,
+}
+
+/// What is known of the value of some customers.
 pub(super) struct Scored {
     pub(super) scores: Vec<Score>,
-    pub(super) totals: Totals,
-    /// The total with its uncertainty; `None` when no intervals were asked for, or there are none for a lifetime.
-    pub(super) forecast: Option<(Level, GroupForecast)>,
     intervals: Vec<Option<ValueInterval>>,
     threshold: Option<f64>,
 }
 
-/// Scores customers by a model file.
-pub(super) fn score(
-    model: &ModelFile,
-    definition: &ClvDefinition,
-    end: Option<Date>,
-    customers: &Customers,
-    wanted: &Intervals,
-    seed: Option<u64>,
-    console: &Console,
-) -> Result<Scored> {
-    let forecaster = model.forecaster_by(definition, end)?;
-    let scores = forecaster.scorer().score_all(customers)?;
-    let totals = Totals::of(customers, &scores);
-    let threshold = wanted.threshold;
-    if model.spend().is_none() && threshold.is_some() {
-        console.say("note: without a spend model there is no CLV to exceed a threshold; p_clv_above is empty");
+impl<'a> Scoring<'a> {
+    /// By a model file. What is to be said of the intervals is said.
+    pub(super) fn new(
+        model: &ModelFile,
+        definition: &ClvDefinition,
+        end: Option<Date>,
+        wanted: &'a Intervals,
+        seed: Option<u64>,
+        console: &Console,
+    ) -> Result<Self> {
+        let forecaster = model.forecaster_by(definition, end)?;
+        if model.spend().is_none() && wanted.threshold.is_some() {
+            console.say("note: without a spend model there is no CLV to exceed a threshold; p_clv_above is empty");
+        }
+        if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
+            console.say(&format!(
+                "note: there are no intervals for a horizon of {} at a discount of {}: they need an end, and money that keeps four fifths of its worth until \
+                 then (two years at 10 %)",
+                definition.horizon,
+                percent(definition.annual_discount.annual_rate())
+            ));
+        }
+        let with_intervals = !wanted.no_intervals && !definition.horizon.is_lifetime();
+        let open = [NoticeKind::AtBoundary, NoticeKind::FlatRidge];
+        let mut records = [Some(model.purchases()), model.spend()].into_iter().flatten();
+        let is_open = |record: &FitRecord| {
+            record.notices().iter().any(|notice| open.contains(&notice.kind)) || record.parameter_distribution().is_none()
+        };
+        if with_intervals && records.any(is_open) {
+            console.say(
+                "note: the data leave parameters of a model open (it ended at a bound, or on a ridge); the intervals take what is open as known, or as nearly \
+                 normal, and may be too narrow",
+            );
+        }
+        let batches = forecaster.scorer().in_batches();
+        Ok(Scoring { forecaster, batches, wanted, with_intervals, seed })
     }
-    if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
-        console.say(&format!(
-            "note: there are no intervals for a horizon of {} at a discount of {}: they need an end, and money that keeps four fifths of its worth until \
-             then (two years at 10 %)",
-            definition.horizon,
-            percent(definition.annual_discount.annual_rate())
-        ));
+
+    /// Whether there will be intervals.
+    pub(super) fn with_intervals(&self) -> bool {
+        self.with_intervals
     }
-    if wanted.no_intervals || definition.horizon.is_lifetime() {
-        return Ok(Scored { intervals: vec![None; scores.len()], scores, totals, forecast: None, threshold });
+
+    /// Scores customers.
+    pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored> {
+        let scores = self.batches.score_all(customers)?;
+        let &Intervals { level, threshold, .. } = self.wanted;
+        let intervals = if self.with_intervals {
+            self.forecaster.value_intervals(customers, level, threshold, watch)?
+        } else {
+            vec![None; scores.len()]
+        };
+        Ok(Scored { scores, intervals, threshold })
     }
-    let open = [NoticeKind::AtBoundary, NoticeKind::FlatRidge];
-    let mut records = [Some(model.purchases()), model.spend()].into_iter().flatten();
-    if records.any(|record| record.notices().iter().any(|notice| open.contains(&notice.kind)) || record.parameter_distribution().is_none())
-    {
-        console.say(
-            "note: the data leave parameters of a model open (it ended at a bound, or on a ridge); the intervals take what is open as known, or as nearly \
-             normal, and may be too narrow",
-        );
+
+    /// The total of customers with its uncertainty; `None` when there are no intervals.
+    pub(super) fn total(&self, customers: &Customers, totals: &Totals, console: &Console) -> Result<Option<(Level, GroupForecast)>> {
+        if !self.with_intervals {
+            return Ok(None);
+        }
+        let busy = console.busy("total");
+        let replications = ((DRAWS / totals.customers.max(1.0)) as u32).clamp(FEWEST_REPLICATIONS, REPLICATIONS);
+        let (everybody, level, seed) = (vec![0; customers.len()], self.wanted.level, self.seed.unwrap_or(0));
+        let forecast = self.forecaster.groups(customers, &everybody, level, replications, seed, Some(&busy.watch()))?;
+        Ok(forecast.into_iter().next().map(|total| (level, total)))
     }
-    let intervals = {
-        let busy = console.busy("intervals");
-        forecaster.value_intervals(customers, wanted.level, threshold, Some(&busy.watch()))?
-    };
-    let busy = console.busy("total");
-    let replications = ((DRAWS / totals.customers.max(1.0)) as u32).clamp(FEWEST_REPLICATIONS, REPLICATIONS);
-    let everybody = vec![0; customers.len()];
-    let forecast = forecaster.groups(customers, &everybody, wanted.level, replications, seed.unwrap_or(0), Some(&busy.watch()))?;
-    let forecast = forecast.into_iter().next().map(|total| (wanted.level, total));
-    Ok(Scored { scores, totals, forecast, intervals, threshold })
 }
 
 impl Scored {

@@ -305,6 +305,20 @@ impl Customers {
         self.report.as_ref()
     }
 
+    /// Adds the rows of customers who are measured alike.
+    #[cfg(feature = "cli")]
+    pub(crate) fn append(&mut self, others: &Customers) -> Result<()> {
+        (0..others.len()).try_for_each(|row| {
+            self.push(Customer {
+                id: others.id(row),
+                history: others.history(row),
+                average_spend: others.average_spend[row],
+                weight: others.weight(row),
+                purchases: others.purchases.get(row).copied(),
+            })
+        })
+    }
+
     /// The same rows in byte order of their ids.
     #[cfg(feature = "cli")]
     pub(crate) fn sorted_by_id(&self) -> Customers {

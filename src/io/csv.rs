@@ -13,7 +13,7 @@ use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::options::{ReadOptions, SummaryOptions};
 use crate::io::quotes::{Quotes, check_delimiter, line_ends, never_closed};
 use crate::io::source::{Source, read_failed};
-use crate::io::summary::SummaryReader;
+use crate::io::summary::{Figure, SummaryReader};
 
 impl TransactionLog {
     /// Reads a log from a CSV file, plain or gzip, with the columns `customer_id`, `date` and `amount`.
@@ -73,15 +73,23 @@ pub(super) fn header_of(name: &str, head: &[u8], delimiter: u8) -> Result<Vec<St
     Records::open(name, head, delimiter).map(|records| records.header)
 }
 
-pub(super) fn read_summary(name: &str, input: impl Read, options: &SummaryOptions) -> Result<Customers> {
-    let mut records = Records::new(name, input, options.delimiter)?;
-    let mut summary = SummaryReader::new(&records.header(), options)?;
+/// Hands the rows of a summary to its reader, who is made by the header.
+pub(super) fn read_summary<'a>(
+    name: &'a str,
+    input: impl Read,
+    delimiter: u8,
+    reader: impl FnOnce(&Header<'a>) -> Result<SummaryReader<'a>>,
+    bytes: impl Fn() -> u64,
+) -> Result<SummaryReader<'a>> {
+    let mut records = Records::new(name, input, delimiter)?;
+    let mut summary = reader(&records.header())?;
     while records.advance()? {
         let records = &records;
         let row = records.check_length();
-        summary.push(row.map(|()| |column| records.text(column).map(Cow::Borrowed)), || records.place())?;
+        summary.push(row.map(|()| |column| Ok(Figure::Text(Cow::Borrowed(records.text(column)?)))), || records.place())?;
+        summary.batch_read(bytes())?;
     }
-    summary.finish()
+    Ok(summary)
 }
 
 /// The records of a CSV file below its header.

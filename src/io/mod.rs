@@ -14,12 +14,14 @@ mod parquet;
 mod pieces;
 #[cfg(feature = "csv")]
 mod quotes;
+mod repeats;
 #[cfg(feature = "parquet")]
 mod shared_file;
 mod source;
 mod state_file;
 mod summary;
 mod table;
+mod table_writer;
 #[cfg(feature = "csv")]
 mod text_log;
 
@@ -32,6 +34,8 @@ pub use options::{BadRows, InputKind, LogColumns, ReadOptions, SummaryOptions};
 #[cfg(feature = "cli")]
 pub(crate) use parquet::panics_are_caught;
 pub use source::Source;
+pub use summary::SummaryRead;
 #[cfg(feature = "csv")]
 pub use table::write_customers_csv;
 pub use table::{Column, Table, TableFormat, Values};
+pub use table_writer::TableWriter;

@@ -23,14 +23,14 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
-use crate::data::{Batch, Customers, SkipReason, TransactionLog};
+use crate::data::{Batch, SkipReason, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header, LogPositions};
-use crate::io::options::{ReadOptions, SummaryOptions};
+use crate::io::options::ReadOptions;
 use crate::io::shared_file::SharedFile;
 use crate::io::source::{Source, read_failed};
-use crate::io::summary::SummaryReader;
-use crate::io::table::{Table, Values, print_hour};
+use crate::io::summary::{Figure, SummaryReader};
+use crate::io::table::{Table, Values};
 use crate::time::Moment;
 
 /// Rows in memory at a time.
@@ -73,28 +73,32 @@ impl ParquetFile {
         self.metadata.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
-    pub(super) fn read_summary(self, name: &str, options: &SummaryOptions) -> Result<Customers> {
-        let header = Header { name, columns: self.columns() };
-        let mut summary = SummaryReader::new(&header, options)?;
+    /// The length of the file.
+    pub(super) fn bytes(&self) -> u64 {
+        self.file.bytes()
+    }
+
+    /// Hands the rows of a summary to its reader.
+    pub(super) fn read_summary(&self, name: &str, summary: &mut SummaryReader<'_>) -> Result<()> {
+        let columns = self.columns();
         let positions = summary.positions();
+        let all = self.metadata.metadata().file_metadata().num_rows().max(1) as f64;
         self.for_each_batch(name, &positions, None, |batch, first_row| {
-            let mut texts: Vec<Option<StringArray>> = vec![None; header.columns.len()];
+            let mut read: Vec<Option<SummaryColumn>> = columns.iter().map(|_| None).collect();
             let mut rows = 0;
             for &position in &positions {
-                let text = text_of(batch(position), &header.columns[position]).map_err(|error| error.at(name))?;
-                rows = text.len();
-                texts[position] = Some(text);
+                let array = batch(position);
+                rows = array.len();
+                let text = summary.is_text(position);
+                read[position] = Some(SummaryColumn::of(array, &columns[position], text).map_err(|error| error.at(name))?);
             }
             for row in 0..rows {
-                let field = |position: usize| -> Checked<Cow<'_, str>> {
-                    let text = texts[position].as_ref().filter(|text| text.is_valid(row));
-                    Ok(Cow::Borrowed(text.map_or("", |text| text.value(row))))
-                };
+                let field = |position: usize| read[position].as_ref().map_or(Ok(Figure::NONE), |column| column.get(row));
                 summary.push(Ok(field), || format!("{name}:{}", first_row + row))?;
             }
-            Ok(())
-        })?;
-        summary.finish()
+            let read = (first_row + rows) as f64 / all;
+            summary.batch_read((read * self.bytes() as f64) as u64)
+        })
     }
 
     /// Hands over the columns at `positions` batch by batch, of one row group or of all, with the number of the batch's first row in these,
@@ -336,21 +340,99 @@ fn amounts_of(array: ArrayRef, column: &str) -> Result<Get<f64>> {
     ))
 }
 
-/// A column of a summary as the text that CSV would have.
-fn text_of(array: ArrayRef, column: &str) -> Result<StringArray> {
-    let array = without_dictionary(array, column)?;
-    if !matches!(array.data_type(), DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)) {
-        return texts(&array, column);
-    }
-    let time = times_of(Arc::clone(&array), column)?;
-    let by_hour = matches!(array.data_type(), DataType::Timestamp(..));
-    let text = |time: Moment| if by_hour { print_hour(time) } else { time.to_string() };
-    Ok((0..array.len()).map(|row| time(row).ok().map(text)).collect())
+/// A column of a summary.
+enum SummaryColumn {
+    /// As CSV would have it.
+    Text(StringArray),
+    Number(Float64Array),
+    Time {
+        time: Get<Moment>,
+        by_hour: bool,
+    },
 }
 
-/// Writes a table as Parquet.
-pub(super) fn write_table(table: &Table<'_>, out: &mut (impl Write + Send)) -> Result<()> {
-    let failed = |error: ParquetError| Error::file("cannot write the table as Parquet").because(error);
+impl SummaryColumn {
+    fn of(array: ArrayRef, column: &str, text: bool) -> Result<Self> {
+        let array = without_dictionary(array, column)?;
+        Ok(match array.data_type() {
+            kind @ (DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)) if !text => {
+                let by_hour = matches!(kind, DataType::Timestamp(..));
+                SummaryColumn::Time { time: times_of(array, column)?, by_hour }
+            }
+            kind if !text && (kind.is_integer() || matches!(kind, DataType::Float64)) => {
+                SummaryColumn::Number(cast(&array, &DataType::Float64, column)?.as_primitive::<Float64Type>().clone())
+            }
+            _ => SummaryColumn::Text(texts(&array, column)?),
+        })
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> Checked<Figure<'_>> {
+        Ok(match self {
+            SummaryColumn::Text(array) if array.is_valid(row) => Figure::Text(Cow::Borrowed(array.value(row))),
+            SummaryColumn::Number(array) if array.is_valid(row) => Figure::Number(array.value(row)),
+            SummaryColumn::Time { time, by_hour } => Figure::Time { time: time(row)?, by_hour: *by_hour },
+            SummaryColumn::Text(_) | SummaryColumn::Number(_) => Figure::NONE,
+        })
+    }
+}
+
+/// Rows of a row group that is written: what is not yet compressed of it waits in memory.
+const ROW_GROUP: usize = 1 << 17;
+
+/// A table on its way into a Parquet file: its columns are known with the first rows.
+#[derive(Debug)]
+pub(super) struct ParquetTable<W: Write + Send> {
+    state: State<W>,
+}
+
+#[derive(Debug)]
+enum State<W: Write + Send> {
+    Waiting(Option<W>),
+    Writing(Box<ArrowWriter<W>>, Arc<Schema>),
+}
+
+impl<W: Write + Send> ParquetTable<W> {
+    pub(super) fn new(out: W) -> Self {
+        ParquetTable { state: State::Waiting(Some(out)) }
+    }
+
+    pub(super) fn write(&mut self, table: &Table<'_>) -> Result<()> {
+        if let State::Waiting(out) = &mut self.state {
+            let schema = Arc::new(schema_of(table));
+            let properties = WriterProperties::builder()
+                .set_compression(Compression::SNAPPY)
+                .set_max_row_group_row_count(Some(ROW_GROUP))
+                // A dictionary of ids, each of which is there once, is work for nothing.
+                .set_column_dictionary_enabled(ColumnPath::from(ID), false)
+                .build();
+            let Some(out) = out.take() else { return Ok(()) };
+            let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties)).map_err(write_failed)?;
+            self.state = State::Writing(Box::new(writer), schema);
+        }
+        let State::Writing(writer, schema) = &mut self.state else { return Ok(()) };
+        for start in (0..table.rows()).step_by(BATCH) {
+            let end = table.rows().min(start + BATCH);
+            let arrays = table.columns().iter().map(|column| array_of(&column.values, start, end)).collect();
+            let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|error| write_failed(error.into()))?;
+            writer.write(&batch).map_err(write_failed)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<()> {
+        match self.state {
+            State::Writing(writer, _) => writer.close().map(drop).map_err(write_failed),
+            State::Waiting(_) => Err(Error::data("a Parquet file needs columns, and no table was written to it")),
+        }
+    }
+}
+
+fn write_failed(error: ParquetError) -> Error {
+    Error::file("cannot write the table as Parquet").because(error)
+}
+
+fn schema_of(table: &Table<'_>) -> Schema {
     let fields = table.columns().iter().map(|column| {
         let (kind, nullable) = match &column.values {
             Values::Text(_) => (DataType::Utf8, false),
@@ -361,21 +443,7 @@ pub(super) fn write_table(table: &Table<'_>, out: &mut (impl Write + Send)) -> R
         };
         Field::new(column.name, kind, nullable)
     });
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    // A dictionary of ids, each of which is there once, is work for nothing.
-    let properties =
-        WriterProperties::builder().set_compression(Compression::SNAPPY).set_column_dictionary_enabled(ColumnPath::from(ID), false).build();
-    let mut writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties)).map_err(failed)?;
-    let mut start = 0;
-    while start < table.rows() {
-        let end = table.rows().min(start + BATCH);
-        let arrays = table.columns().iter().map(|column| array_of(&column.values, start, end)).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(|error| failed(error.into()))?;
-        writer.write(&batch).map_err(failed)?;
-        start = end;
-    }
-    writer.close().map_err(failed)?;
-    Ok(())
+    Schema::new(fields.collect::<Vec<_>>())
 }
 
 fn array_of(values: &Values<'_>, start: usize, end: usize) -> ArrayRef {

@@ -24,6 +24,13 @@ impl SharedFile {
     }
 }
 
+impl SharedFile {
+    /// The length of the file.
+    pub(super) fn bytes(&self) -> u64 {
+        self.length
+    }
+}
+
 impl Length for SharedFile {
     fn len(&self) -> u64 {
         self.length

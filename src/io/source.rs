@@ -14,12 +14,12 @@ use crate::error::{Error, Result};
 #[cfg(feature = "csv")]
 use crate::io::blocks::Blocks;
 use crate::io::fields::Header;
-use crate::io::intake;
+use crate::io::intake::{self, ReadProgress};
 use crate::io::options::{InputKind, ReadOptions, SummaryOptions};
 #[cfg(feature = "parquet")]
 use crate::io::parquet::ParquetLog;
 use crate::io::pieces::Pieces;
-use crate::io::summary;
+use crate::io::summary::{self, SummaryRead, SummaryReader, Taker};
 #[cfg(feature = "csv")]
 use crate::io::text_log::TextLog;
 
@@ -227,13 +227,49 @@ impl<'a> Source<'a> {
     /// When a column is missing, the file is empty, damaged or cut off, an id occurs twice, the dates contradict the unit, or a row breaks
     /// a rule and is not to be skipped.
     pub fn read_summary(self, options: &SummaryOptions) -> Result<Customers> {
-        match self.content {
+        let name = self.name;
+        self.content.read_summary(&name, options, None)?.0.finish()
+    }
+
+    /// Reads a summary batch by batch, `rows` customers at a time or a few more, in memory that does not grow with the file; each batch goes to `take`, with how
+    /// far the reading has come.
+    ///
+    /// That no id occurs twice is checked for the first 1,048,576 rows (by their hashes of 64 bits), and beyond for as long as ids are in ascending byte order,
+    /// as this crate writes them; [`SummaryRead::unchecked_ids`] tells of the rest.
+    ///
+    /// # Errors
+    /// As for [`read_summary`](Self::read_summary), and when `take` fails.
+    pub fn read_summary_in_batches(
+        self,
+        options: &SummaryOptions,
+        rows: usize,
+        take: &mut dyn FnMut(Customers, ReadProgress) -> Result<()>,
+    ) -> Result<SummaryRead> {
+        let name = self.name;
+        let (summary, bytes) = self.content.read_summary(&name, options, Some(Taker { rows, take }))?;
+        summary.finish_batches(bytes)
+    }
+}
+
+impl Content<'_> {
+    /// All rows of a summary, with the number of bytes they took.
+    fn read_summary<'o>(self, name: &'o str, options: &'o SummaryOptions, taker: Option<Taker<'o>>) -> Result<(SummaryReader<'o>, u64)> {
+        match self {
             #[cfg(feature = "csv")]
-            Content::Text { head, rest, .. } => crate::io::csv::read_summary(&self.name, Cursor::new(head).chain(rest), options),
+            Content::Text { head, rest, taken } => {
+                let bytes = || taken.load(Ordering::Relaxed);
+                let reader = |header: &Header<'o>| SummaryReader::new(header, options, taker);
+                let summary = crate::io::csv::read_summary(name, Cursor::new(head).chain(rest), options.delimiter, reader, bytes)?;
+                Ok((summary, bytes()))
+            }
             #[cfg(not(feature = "csv"))]
-            Content::Text { .. } => Err(without_csv(&self.name, options.delimiter)),
+            Content::Text { .. } => Err(without_csv(name, options.delimiter)),
             #[cfg(feature = "parquet")]
-            Content::Parquet(file) => file.read_summary(&self.name, options),
+            Content::Parquet(file) => {
+                let mut summary = SummaryReader::new(&Header { name, columns: file.columns() }, options, taker)?;
+                file.read_summary(name, &mut summary)?;
+                Ok((summary, file.bytes()))
+            }
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::data::{
-    Customer, Customers, DataReport, History, IdHasher, Interner, MergePeriod, PurchaseRecord, SkipReason, Skipped, SpendHistory,
-};
+use crate::data::{Customer, Customers, DataReport, History, MergePeriod, PurchaseRecord, SkipReason, Skipped, SpendHistory};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
+use crate::io::intake::ReadProgress;
 use crate::io::options::SummaryOptions;
+use crate::io::repeats::Repeats;
 use crate::io::source::no_rows;
 use crate::time::{Date, Moment};
 
@@ -98,14 +98,58 @@ fn required(header: &Header<'_>, names: &[&str]) -> Result<Found> {
     })
 }
 
+/// A field of a summary.
+pub(super) enum Figure<'r> {
+    Text(Cow<'r, str>),
+    Number(f64),
+    Time { time: Moment, by_hour: bool },
+}
+
+impl Figure<'_> {
+    /// Nothing is there.
+    pub(super) const NONE: Figure<'static> = Figure::Text(Cow::Borrowed(""));
+
+    fn is_missing(&self) -> bool {
+        matches!(self, Figure::Text(text) if text.trim().is_empty())
+    }
+
+    /// A finite number, or what is wrong with it; `what` is the word for it.
+    fn number(&self, what: &str) -> std::result::Result<f64, String> {
+        match self {
+            Figure::Text(text) => fields::number(text, what),
+            Figure::Number(value) if value.is_finite() => Ok(*value),
+            Figure::Number(value) => Err(format!("{what} {value} is not finite")),
+            Figure::Time { time, .. } => Err(format!("{what} {time} is a time and no number")),
+        }
+    }
+}
+
+/// Who takes customers while a summary is read, and how many at a time.
+pub(super) struct Taker<'a> {
+    pub(super) rows: usize,
+    pub(super) take: &'a mut dyn FnMut(Customers, ReadProgress) -> Result<()>,
+}
+
+/// What became of the rows of a summary that was read in batches.
+#[non_exhaustive]
+#[derive(Debug, Clone)]
+pub struct SummaryRead {
+    /// The rows, by what became of them.
+    pub report: DataReport,
+    /// Rows whose ids were not held against all before them: see [`Source::read_summary_in_batches`](crate::Source::read_summary_in_batches).
+    pub unchecked_ids: u64,
+}
+
 /// Takes the rows of a summary.
 pub(super) struct SummaryReader<'a> {
     name: &'a str,
     options: &'a SummaryOptions,
     columns: SummaryColumns,
     customers: Customers,
-    hasher: IdHasher,
-    ids: Interner,
+    /// Customers that were taken already.
+    taken: u64,
+    taker: Option<Taker<'a>>,
+    repeats: Repeats,
     skipped: Skipped,
     rows: u64,
     merge: MergePeriod,
@@ -125,19 +169,27 @@ struct Row {
 }
 
 impl<'a> SummaryReader<'a> {
-    pub(super) fn new(header: &Header<'a>, options: &'a SummaryOptions) -> Result<Self> {
+    /// A reader of all customers at once, or batch by batch for `taker`.
+    pub(super) fn new(header: &Header<'a>, options: &'a SummaryOptions, taker: Option<Taker<'a>>) -> Result<Self> {
         Ok(SummaryReader {
             name: header.name,
             options,
             columns: SummaryColumns::find(header, options)?,
             customers: Customers::new(options.unit).spend_over(options.spend_basis),
-            hasher: IdHasher::default(),
-            ids: Interner::default(),
+            taken: 0,
+            repeats: if taker.is_some() { Repeats::latest() } else { Repeats::all() },
+            taker,
             skipped: Skipped::default(),
             rows: 0,
             merge: MergePeriod::Day,
             end: options.observation_end,
         })
+    }
+
+    /// Whether the column at this position is wanted as text, whatever it holds: ids are.
+    #[cfg(feature = "parquet")]
+    pub(super) fn is_text(&self, position: usize) -> bool {
+        self.columns.id.as_ref().is_some_and(|id| id.at == position)
     }
 
     /// The columns that are looked at.
@@ -152,13 +204,13 @@ impl<'a> SummaryReader<'a> {
     /// Takes a row, given as a function from the position of a column to its text.
     pub(super) fn push<'r, F>(&mut self, row: Checked<F>, place: impl Fn() -> String) -> Result<()>
     where
-        F: Fn(usize) -> Checked<Cow<'r, str>>,
+        F: Fn(usize) -> Checked<Figure<'r>>,
     {
         self.rows += 1;
         let read = row.and_then(|field| {
             let id = match &self.columns.id {
                 Some(Found { at, name }) => {
-                    let id = field(*at)?;
+                    let Figure::Text(id) = field(*at)? else { return Err(fields::missing_customer(name)) };
                     fields::customer(&id, name)?;
                     id
                 }
@@ -170,8 +222,7 @@ impl<'a> SummaryReader<'a> {
             Ok(read) => read,
             Err(fault) => return fault.settle(self.options.bad_rows, &mut self.skipped, None, place),
         };
-        let (_, new) = self.ids.intern(&id, self.hasher.hash(&id))?;
-        if !new {
+        if self.repeats.repeats(&id)? {
             return Err(Error::data(format!("customer {id:?} occurs a second time; a summary has one row per customer")).at(place()));
         }
         self.check_dates(&row).map_err(|error| error.at(place()))?;
@@ -186,44 +237,86 @@ impl<'a> SummaryReader<'a> {
         self.customers.push(Customer { id: &id, history, average_spend, weight, purchases }).map_err(|error| error.at(place()))
     }
 
-    pub(super) fn finish(self) -> Result<Customers> {
+    /// Tells that so many bytes have been read, with all rows so far: where there are enough of them, they are handed over.
+    pub(super) fn batch_read(&mut self, bytes: u64) -> Result<()> {
+        match &self.taker {
+            Some(taker) if self.customers.len() >= taker.rows => self.hand_over(bytes),
+            _ => Ok(()),
+        }
+    }
+
+    fn hand_over(&mut self, bytes: u64) -> Result<()> {
+        let progress = ReadProgress { rows: self.rows, bytes };
+        let customers = self.take_customers();
+        match &mut self.taker {
+            Some(taker) if !customers.is_empty() => (taker.take)(customers, progress),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_customers(&mut self) -> Customers {
+        let next = Customers::new(self.options.unit).spend_over(self.options.spend_basis);
+        let mut customers = std::mem::replace(&mut self.customers, next).merged_by(self.merge);
+        self.taken += customers.len() as u64;
+        if let Some(end) = self.end {
+            customers = customers.observed_until(end);
+        }
+        customers
+    }
+
+    /// All customers.
+    pub(super) fn finish(mut self) -> Result<Customers> {
+        let customers = self.take_customers();
+        Ok(customers.with_report(self.report()?))
+    }
+
+    /// Hands over the last customers.
+    pub(super) fn finish_batches(mut self, bytes: u64) -> Result<SummaryRead> {
+        self.hand_over(bytes)?;
+        Ok(SummaryRead { unchecked_ids: self.repeats.unchecked(), report: self.report()? })
+    }
+
+    fn report(&self) -> Result<DataReport> {
         if self.rows == 0 {
             return Err(no_rows(self.name));
         }
-        if self.customers.is_empty() {
+        if self.taken == 0 {
             return Err(Error::data(format!("all {} rows were skipped as unusable", self.rows)).at(self.name));
         }
-        let report = DataReport {
+        Ok(DataReport {
             merge: self.merge,
             rows_read: self.rows,
             skipped: self.skipped.tally(),
-            customers_seen: self.customers.len() as u64,
-            customers: self.customers.len() as u64,
+            customers_seen: self.taken,
+            customers: self.taken,
             ..DataReport::default()
-        };
-        let customers = match self.end {
-            Some(end) => self.customers.observed_until(end),
-            None => self.customers,
-        };
-        Ok(customers.merged_by(self.merge).with_report(report))
+        })
     }
 
-    fn read<'r>(&self, field: &impl Fn(usize) -> Checked<Cow<'r, str>>) -> Checked<Row> {
+    fn read<'r>(&self, field: &impl Fn(usize) -> Checked<Figure<'r>>) -> Checked<Row> {
         let columns = &self.columns;
         let bad = |column: &Found, message: String| Fault::column(SkipReason::BadHistory, &column.name, message);
-        let figure = |column: &Found, what: &str| fields::number(&field(column.at)?, what).map_err(|message| bad(column, message));
+        let figure = |column: &Found, what: &str| field(column.at)?.number(what).map_err(|message| bad(column, message));
         let optional = |column: &Option<Found>, what: &str| -> Checked<Option<f64>> {
             match column {
-                Some(column) if !field(column.at)?.trim().is_empty() => figure(column, what).map(Some),
+                Some(column) if !field(column.at)?.is_missing() => figure(column, what).map(Some),
                 _ => Ok(None),
             }
         };
         let mut by_hour = false;
         let mut date = |column: &Option<Found>| -> Checked<Option<Moment>> {
             let Some(column) = column else { return Ok(None) };
-            let text = field(column.at)?;
-            by_hour |= text.trim().contains(['T', 't', ' ']);
-            fields::time(&text, &column.name).map(Some)
+            match field(column.at)? {
+                Figure::Text(text) => {
+                    by_hour |= text.trim().contains(['T', 't', ' ']);
+                    fields::time(&text, &column.name).map(Some)
+                }
+                Figure::Time { time, by_hour: hours } => {
+                    by_hour |= hours;
+                    Ok(Some(time))
+                }
+                Figure::Number(value) => fields::time(&value.to_string(), &column.name).map(Some),
+            }
         };
         let x = figure(&columns.frequency, "frequency")?;
         if x.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&x) {

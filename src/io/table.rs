@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::data::{Customers, MergePeriod};
 use crate::error::{Error, Result};
+use crate::io::table_writer::TableWriter;
 use crate::time::{Date, Moment};
 
 /// The values of a column, borrowed where they can be.
@@ -106,22 +107,17 @@ impl<'a> Table<'a> {
     /// # Errors
     /// When the writer fails, or this build is without the feature of the format.
     pub fn write(&self, format: TableFormat, out: &mut (impl Write + Send)) -> Result<()> {
-        match format {
-            #[cfg(feature = "csv")]
-            TableFormat::Csv => self.write_csv(out).map_err(write_failed),
-            #[cfg(feature = "serde")]
-            TableFormat::Json => self.write_json(out).map_err(write_failed),
-            #[cfg(feature = "parquet")]
-            TableFormat::Parquet => crate::io::parquet::write_table(self, out),
-            #[cfg(not(all(feature = "csv", feature = "serde", feature = "parquet")))]
-            other => Err(Error::parameter(format!("this build cannot write {}: it is without the feature for it", other.name()))),
-        }
+        let mut writer = TableWriter::new(format, out)?;
+        writer.write(self)?;
+        writer.finish()
     }
 
+    /// The rows, below a header where they are the first.
     #[cfg(feature = "csv")]
-    fn write_csv(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(self.columns.iter().map(|column| column.name))?;
+    pub(super) fn write_csv(&self, csv: &mut csv::Writer<impl Write>, header: bool) -> std::io::Result<()> {
+        if header {
+            csv.write_record(self.columns.iter().map(|column| column.name))?;
+        }
         let mut field = String::new();
         for row in 0..self.rows() {
             for column in &self.columns {
@@ -131,16 +127,19 @@ impl<'a> Table<'a> {
             }
             csv.write_record(None::<&[u8]>)?;
         }
-        csv.flush()
+        Ok(())
     }
 
+    /// The rows of an array that has so many already; the end is not written.
     #[cfg(feature = "serde")]
-    fn write_json(&self, out: &mut impl Write) -> std::io::Result<()> {
+    pub(super) fn write_json(&self, out: &mut impl Write, begin: bool, rows_before: usize) -> std::io::Result<()> {
         let names: Vec<String> = self.columns.iter().map(|column| serde_json::to_string(column.name)).collect::<serde_json::Result<_>>()?;
         let mut field = String::new();
-        out.write_all(b"[")?;
+        if begin {
+            out.write_all(b"[")?;
+        }
         for row in 0..self.rows() {
-            out.write_all(if row == 0 { b"\n{" } else { b",\n{" })?;
+            out.write_all(if rows_before + row == 0 { b"\n{" } else { b",\n{" })?;
             for (index, (column, name)) in self.columns.iter().zip(&names).enumerate() {
                 field.clear();
                 column.values.print(row, &mut field);
@@ -153,7 +152,7 @@ impl<'a> Table<'a> {
             }
             out.write_all(b"}")?;
         }
-        out.write_all(b"\n]\n")
+        Ok(())
     }
 }
 
@@ -191,11 +190,6 @@ fn print_number(value: f64, text: &mut String) -> std::fmt::Result {
     } else {
         write!(text, "{value}")
     }
-}
-
-#[cfg(any(feature = "csv", feature = "serde"))]
-fn write_failed(error: std::io::Error) -> Error {
-    Error::file("cannot write the table").because(error)
 }
 
 /// How a table is written.

@@ -9,7 +9,7 @@ use crate::backtest::Choice;
 use crate::data::{Customers, DataReport};
 use crate::error::Result;
 use crate::fit::{ComparisonLine, FitStatus, Level};
-use crate::score::{ClvDefinition, FitRecord, GroupForecast, Interval, ModelFile, Score, Totals};
+use crate::score::{ClvDefinition, FitRecord, GroupForecast, Interval, ModelFile, Ranking, Score, Totals};
 use crate::time::Date;
 
 /// How many customers the list of the most valuable ones names.
@@ -148,7 +148,13 @@ pub(crate) fn most_valuable(
 }
 
 /// What all scores come to.
-pub(crate) fn totals(totals: &Totals, forecast: Option<&(Level, GroupForecast)>, definition: &ClvDefinition, end: Option<Date>) -> String {
+pub(crate) fn totals(
+    totals: &Totals,
+    ranking: &Ranking,
+    forecast: Option<&(Level, GroupForecast)>,
+    definition: &ClvDefinition,
+    end: Option<Date>,
+) -> String {
     let mut rows = vec![("customers", grouped(totals.customers, 0), String::new())];
     let interval = |of: fn(&GroupForecast) -> Option<Interval>, number: fn(f64) -> String| {
         let ends = forecast.and_then(|(level, group)| of(group).map(|ends| (level, ends)));
@@ -160,7 +166,7 @@ pub(crate) fn totals(totals: &Totals, forecast: Option<&(Level, GroupForecast)>,
     rows.extend(totals.expected_purchases.map(|purchases| ("expected purchases", grouped(purchases, 0), purchases_between)));
     rows.extend(totals.clv.map(|clv| ("total CLV", money(clv), interval(|group| group.clv, money))));
     rows.extend(
-        totals.share_of_top_tenth.map(|share| ("held by the top 10 % of customers", format!("{:.0} %", 100.0 * share), String::new())),
+        ranking.share_of_top_tenth.map(|share| ("held by the top 10 % of customers", format!("{:.0} %", 100.0 * share), String::new())),
     );
     if totals.clv.is_some() && totals.without_clv > 0.0 {
         rows.push(("customers without a spend estimate", grouped(totals.without_clv, 0), String::new()));

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::columns::{ScoreColumns, Sink};
-use super::scorer::{Future, Scorer};
-use crate::data::{Histories, Spends};
+use super::scorer::{Future, Score, Scorer};
+use crate::data::{Customers, Histories, Spends};
 use crate::error::{Error, Result};
 use crate::models::PurchaseModel;
 use crate::numeric::remembered::Remembered;
@@ -77,7 +77,18 @@ impl<M: PurchaseModel> BatchScorer<M> {
         self.score_into(histories, spends, columns.checked(histories.len())?)
     }
 
-    pub(super) fn score_into(&self, histories: &Histories<'_>, spends: &Spends<'_>, sink: impl Sink) -> Result<()> {
+    /// Scores every customer, in their order.
+    ///
+    /// # Errors
+    /// As for [`Scorer::score_all`].
+    pub fn score_all(&self, customers: &Customers) -> Result<Vec<Score>> {
+        self.scorer.check(customers)?;
+        let mut scores = vec![Score::NOTHING; customers.len()];
+        self.score_into(&customers.histories(), &customers.spends(), scores.as_mut_slice())?;
+        Ok(scores)
+    }
+
+    fn score_into(&self, histories: &Histories<'_>, spends: &Spends<'_>, sink: impl Sink) -> Result<()> {
         let rows = histories.len();
         if !spends.is_empty() && spends.len() != rows {
             return Err(Error::data(format!("there are histories of {rows} customers and average spends of {}", spends.len())));

@@ -26,4 +26,4 @@ pub use groups::GroupForecast;
 pub use model_file::{DataRecord, FitRecord, ModelFile};
 pub use predictive::{PurchaseDistribution, ValueDistribution};
 pub use scorer::{Score, Scorer};
-pub use totals::Totals;
+pub use totals::{Ranking, Totals};

@@ -25,6 +25,12 @@ pub struct Score {
     pub clv: Option<f64>,
 }
 
+impl Score {
+    /// Of nobody: what is in a place before a score is put there.
+    pub(super) const NOTHING: Score =
+        Score { p_alive: 0.0, p_active: 0.0, expected_purchases: None, discounted_purchases: 0.0, expected_average_spend: None, clv: None };
+}
+
 /// Scores customers by fixed models and a fixed definition of value.
 ///
 /// A score depends on the customer alone, never on who else is scored. Scoring one customer neither fails nor allocates.
@@ -172,18 +178,7 @@ impl<M: PurchaseModel> Scorer<M> {
     /// # Errors
     /// When the customers are measured in another unit than the model, or their average spends are of other purchases.
     pub fn score_all(&self, customers: &Customers) -> Result<Vec<Score>> {
-        self.check(customers)?;
-        let nothing = Score {
-            p_alive: 0.0,
-            p_active: 0.0,
-            expected_purchases: None,
-            discounted_purchases: 0.0,
-            expected_average_spend: None,
-            clv: None,
-        };
-        let mut scores = vec![nothing; customers.len()];
-        self.in_batches().score_into(&customers.histories(), &customers.spends(), scores.as_mut_slice())?;
-        Ok(scores)
+        self.in_batches().score_all(customers)
     }
 }
 

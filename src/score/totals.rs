@@ -14,40 +14,65 @@ pub struct Totals {
     pub clv: Option<f64>,
     /// Customers without an expected spend, hence without a CLV.
     pub without_clv: f64,
-    /// The share of the CLV that the most valuable tenth of the customers holds.
-    pub share_of_top_tenth: Option<f64>,
-    /// Rows from the most valuable on: by CLV, without any CLV by discounted purchases.
-    pub ranking: Vec<usize>,
+}
+
+impl Default for Totals {
+    /// Of nobody.
+    fn default() -> Self {
+        Totals { customers: 0.0, expected_purchases: Some(0.0), clv: None, without_clv: 0.0 }
+    }
 }
 
 impl Totals {
     /// Adds up the scores of these customers, which are in the same order.
     #[must_use]
     pub fn of(customers: &Customers, scores: &[Score]) -> Self {
-        let weight = |row: usize| customers.weight(row);
+        let mut totals = Totals::default();
+        totals.add(customers, scores);
+        totals
+    }
+
+    /// Adds those of more customers.
+    pub fn add(&mut self, customers: &Customers, scores: &[Score]) {
+        for (row, score) in scores.iter().enumerate() {
+            let weight = customers.weight(row);
+            self.customers += weight;
+            self.expected_purchases = self.expected_purchases.zip(score.expected_purchases).map(|(sum, expected)| sum + weight * expected);
+            match score.clv {
+                Some(clv) => self.clv = Some(self.clv.unwrap_or(0.0) + weight * clv),
+                None => self.without_clv += weight,
+            }
+        }
+    }
+}
+
+/// Who is worth most.
+#[derive(Debug, Clone)]
+pub struct Ranking {
+    /// Rows from the most valuable on: by CLV, without any CLV by discounted purchases.
+    pub rows: Vec<usize>,
+    /// The share of the CLV that the most valuable tenth of the customers holds.
+    pub share_of_top_tenth: Option<f64>,
+}
+
+impl Ranking {
+    /// Ranks these customers, whose scores are in the same order.
+    #[must_use]
+    pub fn of(customers: &Customers, scores: &[Score]) -> Self {
+        let totals = Totals::of(customers, scores);
         let value = |row: usize| scores[row].clv.unwrap_or(0.0);
-        let sum = |of: &dyn Fn(usize) -> f64| (0..scores.len()).map(of).sum::<f64>();
-        let all = sum(&weight);
-        let any_clv = scores.iter().any(|score| score.clv.is_some());
-        let clv = any_clv.then(|| sum(&|row| weight(row) * value(row)));
-        let worth = |row: usize| if any_clv { value(row) } else { scores[row].discounted_purchases };
-        let mut ranking: Vec<usize> = (0..scores.len()).collect();
-        ranking.sort_by(|&row, &other| worth(other).total_cmp(&worth(row)));
+        let worth = |row: usize| if totals.clv.is_some() { value(row) } else { scores[row].discounted_purchases };
+        let mut rows: Vec<usize> = (0..scores.len()).collect();
+        rows.sort_by(|&row, &other| worth(other).total_cmp(&worth(row)));
         let held = |share: f64| {
-            let mut left = share * all;
-            ranking.iter().fold(0.0, |held, &row| {
-                let taken = weight(row).min(left);
+            let mut left = share * totals.customers;
+            rows.iter().fold(0.0, |held, &row| {
+                let taken = customers.weight(row).min(left);
                 left -= taken;
                 held + taken * value(row)
             })
         };
-        Totals {
-            customers: all,
-            expected_purchases: (0..scores.len()).map(|row| scores[row].expected_purchases.map(|expected| weight(row) * expected)).sum(),
-            clv,
-            without_clv: sum(&|row| if scores[row].clv.is_some() { 0.0 } else { weight(row) }),
-            share_of_top_tenth: clv.filter(|&clv| clv > 0.0).map(|clv| held(0.1) / clv),
-            ranking,
-        }
+        let share_of_top_tenth = totals.clv.filter(|&clv| clv > 0.0).map(|clv| held(0.1) / clv);
+        Ranking { rows, share_of_top_tenth }
     }
 }
