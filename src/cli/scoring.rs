@@ -5,7 +5,7 @@ use super::output::Console;
 use crate::data::Customers;
 use crate::error::Result;
 use crate::fit::{Level, Watch};
-use crate::io::{Table, Values};
+use crate::io::{Table, score_table};
 use crate::models::{AnyPurchaseModel, NoticeKind};
 use crate::report::format::percent;
 use crate::score::{BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, Totals, ValueInterval};
@@ -80,11 +80,7 @@ impl<'a> Scoring<'a> {
     pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored> {
         let scores = self.batches.score_all(customers)?;
         let &Intervals { level, threshold, .. } = self.wanted;
-        let intervals = if self.with_intervals {
-            self.forecaster.value_intervals(customers, level, threshold, watch)?
-        } else {
-            vec![None; scores.len()]
-        };
+        let intervals = if self.with_intervals { self.forecaster.value_intervals(customers, level, threshold, watch)? } else { Vec::new() };
         Ok(Scored { scores, intervals, threshold })
     }
 
@@ -104,25 +100,6 @@ impl<'a> Scoring<'a> {
 impl Scored {
     /// The table of scores, one row per customer, in the order of the summary.
     pub(super) fn table<'a>(&self, customers: &'a Customers) -> Result<Table<'a>> {
-        let number = |of: fn(&Score) -> f64| Values::Number(self.scores.iter().map(of).collect());
-        let optional = |of: fn(&Score) -> Option<f64>| Values::Optional(self.scores.iter().map(of).collect());
-        let interval = |of: fn(&ValueInterval) -> Option<f64>| {
-            Values::Optional(self.intervals.iter().map(|interval| interval.as_ref().and_then(of)).collect())
-        };
-        let status = |score: &Score| if score.clv.is_some() { "scored" } else { "no_spend_estimate" };
-        let table = Table::new()
-            .with("customer_id", Values::Text(customers.ids().collect()))?
-            .with("frequency", Values::Count(customers.frequency().into()))?
-            .with("recency", Values::Number(customers.recency().into()))?
-            .with("age", Values::Number(customers.age().into()))?
-            .with("p_alive", number(|score| score.p_alive))?
-            .with("p_active", number(|score| score.p_active))?
-            .with("expected_purchases", optional(|score| score.expected_purchases))?
-            .with("expected_average_spend", optional(|score| score.expected_average_spend))?
-            .with("clv", optional(|score| score.clv))?
-            .with("clv_lower", interval(|interval| Some(interval.lower)))?
-            .with("clv_upper", interval(|interval| Some(interval.upper)))?;
-        let table = if self.threshold.is_some() { table.with("p_clv_above", interval(|interval| interval.p_above))? } else { table };
-        table.with("status", Values::Text(self.scores.iter().map(status).collect()))
+        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some())
     }
 }

@@ -1,5 +1,7 @@
-//! Files in and out: CSV (plain, gzip) and Parquet, transaction logs and summaries, and tables of results.
+//! Files in and out: CSV (plain, gzip), Parquet and Arrow, transaction logs and summaries, and tables of results.
 
+#[cfg(feature = "parquet")]
+mod arrow;
 mod atomic;
 #[cfg(feature = "csv")]
 mod blocks;
@@ -15,6 +17,8 @@ mod pieces;
 #[cfg(feature = "csv")]
 mod quotes;
 mod repeats;
+#[cfg(feature = "parquet")]
+mod score_table;
 #[cfg(feature = "parquet")]
 mod shared_file;
 mod source;
@@ -33,6 +37,8 @@ pub use intake::ReadProgress;
 pub use options::{BadRows, InputKind, LogColumns, ReadOptions, SummaryOptions};
 #[cfg(feature = "cli")]
 pub(crate) use parquet::panics_are_caught;
+#[cfg(feature = "cli")]
+pub(crate) use score_table::score_table;
 pub use source::Source;
 pub use summary::SummaryRead;
 #[cfg(feature = "csv")]

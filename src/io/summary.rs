@@ -99,6 +99,7 @@ fn required(header: &Header<'_>, names: &[&str]) -> Result<Found> {
 }
 
 /// A field of a summary.
+#[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "CSV is text and nothing else"))]
 pub(super) enum Figure<'r> {
     Text(Cow<'r, str>),
     Number(f64),
@@ -107,6 +108,7 @@ pub(super) enum Figure<'r> {
 
 impl Figure<'_> {
     /// Nothing is there.
+    #[cfg(feature = "parquet")]
     pub(super) const NONE: Figure<'static> = Figure::Text(Cow::Borrowed(""));
 
     fn is_missing(&self) -> bool {

@@ -174,7 +174,8 @@ impl Values<'_> {
 }
 
 /// A day and an hour of the clock, also when it is hour 0.
-pub(super) fn print_hour(time: Moment) -> String {
+#[cfg(any(feature = "csv", feature = "serde"))]
+fn print_hour(time: Moment) -> String {
     format!("{}T{:02}:00", time.date(), time.hour_of_day())
 }
 

@@ -65,6 +65,7 @@ impl<W: Write + Send> TableWriter<W> {
     /// When the writer fails, or the columns are not those of the tables before.
     pub fn write(&mut self, table: &Table<'_>) -> Result<()> {
         let names: Vec<String> = table.columns().iter().map(|column| column.name.to_owned()).collect();
+        #[cfg(any(feature = "csv", feature = "serde"))]
         let first = self.columns.is_none();
         let columns = self.columns.get_or_insert(names.clone());
         if *columns != names {
