@@ -1,5 +1,6 @@
 //! Rows on their way into a log: gathered by partition, so that threads can fill one log side by side.
 
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,15 +9,16 @@ use crate::data::log::{Transaction, TransactionLog};
 use crate::data::ordered::out_of_order;
 use crate::data::partition::{Event, PARTITIONS, Partition, partition_of};
 use crate::data::report::Skipped;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::parallel::map_indices;
 
-/// A row whose id ends at `end` in the text of its part.
+/// A row; its id follows that of the row before in the text of the part.
 #[derive(Debug, Clone, Copy)]
 struct Staged {
     hash: u64,
-    end: usize,
-    hour: i32,
     amount: f64,
+    hour: i32,
+    id_length: u32,
 }
 
 /// The rows of a batch that belong to one partition.
@@ -27,12 +29,24 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// Adds the rows of another part.
+    fn append(&mut self, other: &Part) {
+        self.text.push_str(&other.text);
+        self.rows.extend_from_slice(&other.rows);
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.rows.clear();
+    }
+
     /// Hands over id, hash, hour and amount of each row.
     pub(crate) fn for_each(&self, mut each: impl FnMut(&str, u64, i32, f64) -> Result<()>) -> Result<()> {
         let mut start = 0;
         for row in &self.rows {
-            each(&self.text[start..row.end], row.hash, row.hour, row.amount)?;
-            start = row.end;
+            let end = start + row.id_length as usize;
+            each(&self.text[start..end], row.hash, row.hour, row.amount)?;
+            start = end;
         }
         Ok(())
     }
@@ -77,17 +91,13 @@ impl Batch {
     pub(crate) fn push(&mut self, transaction: Transaction<'_>, place: impl Fn() -> String) -> Result<()> {
         transaction.check().map_err(|error| error.at(place()))?;
         if let Some(hours) = self.ordered_by {
-            self.keep_order(transaction.time.hours_since_1970().div_euclid(hours), hours, place)?;
+            self.keep_order(transaction.time.hours_since_1970().div_euclid(hours), hours, &place)?;
         }
         let hash = self.hasher.hash(transaction.customer);
         let part = &mut self.parts[partition_of(hash)];
         part.text.push_str(transaction.customer);
-        part.rows.push(Staged {
-            hash,
-            end: part.text.len(),
-            hour: transaction.time.hours_since_1970(),
-            amount: transaction.unsigned_zero(),
-        });
+        let id_length = u32::try_from(transaction.customer.len()).map_err(|_| Error::data("the customer id is too long").at(place()))?;
+        part.rows.push(Staged { hash, amount: transaction.unsigned_zero(), hour: transaction.time.hours_since_1970(), id_length });
         self.rows += 1;
         Ok(())
     }
@@ -124,10 +134,7 @@ impl Batch {
 
     /// Forgets the rows and keeps the memory.
     pub(crate) fn clear(&mut self) {
-        for part in &mut self.parts {
-            part.text.clear();
-            part.rows.clear();
-        }
+        self.parts.iter_mut().for_each(Part::clear);
         self.rows = 0;
         self.skipped = Skipped::default();
         self.span = None;
@@ -154,9 +161,39 @@ pub(crate) trait Intake: Sync {
 #[derive(Debug)]
 pub(crate) struct SharedLog {
     hasher: IdHasher,
-    partitions: Vec<Mutex<Partition>>,
+    partitions: Vec<Mutex<Filling>>,
     skipped: Mutex<Skipped>,
     batches: AtomicUsize,
+}
+
+/// A partition, and rows that wait for it.
+///
+/// To look an id up is to wait for memory, unless the partition is in the cache. So rows wait until there are enough of them to bring it there.
+#[derive(Debug, Default)]
+struct Filling {
+    partition: Partition,
+    waiting: Part,
+}
+
+/// Rows that wait at least.
+const WAITING: usize = 1024;
+
+impl Filling {
+    fn add(&mut self, part: &Part) -> Result<()> {
+        self.waiting.append(part);
+        if self.waiting.rows.len() >= WAITING.max(self.partition.customers().ids().len() / 3) { self.let_in() } else { Ok(()) }
+    }
+
+    fn let_in(&mut self) -> Result<()> {
+        let Filling { partition, waiting } = self;
+        waiting.for_each(|id, hash, hour, amount| {
+            let customer = partition.number(id, hash)?;
+            partition.push(Event { customer, hour, amount });
+            Ok(())
+        })?;
+        waiting.clear();
+        Ok(())
+    }
 }
 
 impl Intake for SharedLog {
@@ -168,48 +205,38 @@ impl Intake for SharedLog {
         // Each batch begins elsewhere, so that threads do not walk behind one another.
         let first = self.batches.fetch_add(1, Ordering::Relaxed) % PARTITIONS * 29;
         for index in (first..first + PARTITIONS).map(|index| index % PARTITIONS) {
-            let mut partition = lock(&self.partitions[index]);
-            batch.parts[index].for_each(|id, hash, hour, amount| {
-                let customer = partition.number(id, hash)?;
-                partition.push(Event { customer, hour, amount });
-                Ok(())
-            })?;
+            lock(&self.partitions[index]).add(&batch.parts[index])?;
         }
         lock(&self.skipped).add_all(&batch.skipped);
         Ok(())
     }
 }
 
-impl SharedLog {
-    pub(crate) fn with_hasher(hasher: IdHasher) -> Self {
-        let log = TransactionLog::from_parts(hasher, vec![Partition::default(); PARTITIONS], Skipped::default());
-        log.into()
-    }
-
-    pub(crate) fn partition(&self, index: usize) -> MutexGuard<'_, Partition> {
-        lock(&self.partitions[index])
-    }
-}
-
 impl Default for SharedLog {
     fn default() -> Self {
-        SharedLog::with_hasher(IdHasher::default())
+        TransactionLog::new().into()
     }
 }
 
 impl From<TransactionLog> for SharedLog {
     fn from(log: TransactionLog) -> Self {
         let (hasher, partitions, skipped) = log.into_parts();
-        let partitions = partitions.into_iter().map(Mutex::new).collect();
+        let filling = |partition| Mutex::new(Filling { partition, waiting: Part::default() });
+        let partitions = partitions.into_iter().map(filling).collect();
         SharedLog { hasher, partitions, skipped: Mutex::new(skipped), batches: AtomicUsize::new(0) }
     }
 }
 
-impl From<SharedLog> for TransactionLog {
-    fn from(shared: SharedLog) -> Self {
-        let partitions = shared.partitions.into_iter().map(|partition| partition.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let skipped = shared.skipped.into_inner().unwrap_or_else(PoisonError::into_inner);
-        TransactionLog::from_parts(shared.hasher, partitions.collect(), skipped)
+impl SharedLog {
+    /// The log, when all rows have been taken in.
+    pub(crate) fn into_log(self) -> Result<TransactionLog> {
+        let partitions = map_indices(self.partitions.len(), |index| {
+            let mut filling = mem::take(&mut *lock(&self.partitions[index]));
+            filling.let_in().map(|()| filling.partition)
+        });
+        let partitions = partitions.into_iter().collect::<Result<_>>()?;
+        let skipped = mem::take(&mut *lock(&self.skipped));
+        Ok(TransactionLog::from_parts(self.hasher, partitions, skipped))
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::data::batch::{Batch, Intake, SharedLog, lock};
+use crate::data::batch::{Batch, Intake, lock};
 use crate::data::books::Books;
 use crate::data::clean::{Account, Cleaner, Row};
 use crate::data::customers::Customers;
 use crate::data::ids::{IdHasher, Interner, ids_in_order};
 use crate::data::log::TransactionLog;
 use crate::data::observation::Observation;
-use crate::data::partition::{Event, PARTITIONS};
+use crate::data::partition::{Event, PARTITIONS, Partition};
 use crate::data::report::Skipped;
 use crate::data::summarize::{Summarized, check_covers, finish, observed, summarize_partition};
 use crate::error::{Error, Result};
@@ -131,7 +131,7 @@ impl<'a> OrderedLog<'a> {
 
     /// What takes in the rows that are needed again.
     pub(crate) fn marked_rows(&self) -> MarkedRows<'_, 'a> {
-        MarkedRows { ordered: self, log: SharedLog::with_hasher(self.hasher.clone()) }
+        MarkedRows { ordered: self, partitions: (0..PARTITIONS).map(|_| Mutex::default()).collect() }
     }
 
     /// The summary; `again` are the rows of the customers who are marked.
@@ -206,12 +206,13 @@ fn summarize_lane(lane: LaneContent<'_>, observation: &Observation) -> Summarize
 /// The rows of customers who are marked, and of no other.
 pub(crate) struct MarkedRows<'o, 'a> {
     ordered: &'o OrderedLog<'a>,
-    log: SharedLog,
+    partitions: Vec<Mutex<Partition>>,
 }
 
 impl MarkedRows<'_, '_> {
     pub(crate) fn into_log(self) -> TransactionLog {
-        self.log.into()
+        let partitions = self.partitions.into_iter().map(|partition| partition.into_inner().unwrap_or_else(PoisonError::into_inner));
+        TransactionLog::from_parts(self.ordered.hasher.clone(), partitions.collect(), Skipped::default())
     }
 }
 
@@ -223,7 +224,7 @@ impl Intake for MarkedRows<'_, '_> {
     fn take(&self, _: u64, batch: &Batch, _: bool) -> Result<()> {
         for (index, part) in batch.parts().iter().enumerate() {
             let content = lock(&self.ordered.lanes[index].content);
-            let mut partition = self.log.partition(index);
+            let mut partition = lock(&self.partitions[index]);
             part.for_each(|id, hash, hour, amount| {
                 if content.customers.find(id, hash).is_some_and(|number| content.marked[number as usize]) {
                     let customer = partition.number(id, hash)?;

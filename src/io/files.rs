@@ -156,7 +156,7 @@ impl LogFiles {
     fn read_counted(&self, options: &ReadOptions, watch: &(dyn Fn(ReadProgress) + Sync)) -> Result<(TransactionLog, Vec<u64>)> {
         let shared = SharedLog::default();
         let rows = intake::read_all(self.sources(options), options, &shared, watch)?;
-        Ok((shared.into(), rows))
+        Ok((shared.into_log()?, rows))
     }
 
     /// The files, opened when their turn comes.

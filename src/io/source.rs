@@ -191,7 +191,7 @@ impl<'a> Source<'a> {
         let name = self.name.clone();
         let shared = SharedLog::default();
         intake::read_all([Ok(self)], options, &shared, &|_| {})?;
-        let log = TransactionLog::from(shared);
+        let log = shared.into_log()?;
         if log.rows_read() == 0 {
             return Err(no_rows(&name));
         }
