@@ -14,6 +14,8 @@
 //! Gamma variates are drawn as logarithms, because those of shape 1e-3 underflow. What is still 0 means what it says: a purchase rate of 0
 //! never buys, a dropout rate of 0 never leaves.
 
+use std::ops::Range;
+
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, Gamma, Poisson};
@@ -440,8 +442,7 @@ impl<M: Simulate> Population<M> {
                  check that the parameters are per {unit}"
             )));
         }
-        let width = customers.to_string().len();
-        Ok(Simulation { population: self, ends, width })
+        Ok(Simulation { population: self, ends, part: 0..customers })
     }
 }
 
@@ -451,15 +452,45 @@ pub struct Simulation<M> {
     population: Population<M>,
     /// The number of customers up to and including each cohort.
     ends: Vec<usize>,
-    /// Digits of an id.
-    width: usize,
+    /// Those who are looked at.
+    part: Range<usize>,
 }
 
 impl<M: Simulate> Simulation<M> {
+    /// Every one of `parts` equal parts of the customers in their order, the one of this number, from 1: all parts together are the whole, to the bit.
+    ///
+    /// ```
+    /// use clv::{AcquisitionCohort, Nbd, NbdParams, Population, TimeUnit};
+    ///
+    /// let all = Population::new(Nbd::new(NbdParams { r: 0.4, alpha: 4.0 })?, TimeUnit::Week, "1997-09-30".parse()?)
+    ///     .cohort(AcquisitionCohort { first_day: "1997-01-01".parse()?, days: 84, customers: 10 })
+    ///     .simulate()?;
+    /// let third = all.clone().part(3, 4)?;
+    /// assert_eq!((third.len(), third.customer(0).id()), (2, "06"));
+    /// assert_eq!(third.customer(0).age(), all.customer(5).age());
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such part, or nobody in it.
+    pub fn part(mut self, part: usize, parts: usize) -> Result<Self> {
+        if part < 1 || part > parts {
+            return Err(Error::parameter(format!("there is no part {part} of {parts}; parts are counted from 1")));
+        }
+        let (before, customers) = (self.part.start, self.len());
+        // As wide as it must be: customers x parts may be more than can be counted.
+        let end = |part: usize| before + (customers as u128 * part as u128 / parts as u128) as usize;
+        self.part = end(part - 1)..end(part);
+        if self.is_empty() {
+            return Err(Error::parameter(format!("part {part} of {parts} has none of the {customers} customers; make fewer parts")));
+        }
+        Ok(self)
+    }
+
     /// The number of customers.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.last().copied().unwrap_or(0)
+        self.part.len()
     }
 
     /// Whether there is no customer: never.
@@ -480,13 +511,14 @@ impl<M: Simulate> Simulation<M> {
     #[must_use]
     pub fn customer(&self, index: usize) -> SimulatedCustomer {
         assert!(index < self.len(), "customer {index} of {}", self.len());
+        let index = self.part.start + index;
         let Population { model, spend, unit, observation_end, cohorts, seed } = &self.population;
         let cohort = &cohorts[self.ends.partition_point(|&end| end <= index)];
         let (mut purchases, mut amounts) = (random_stream(*seed, 2 * index as u64), random_stream(*seed, 2 * index as u64 + 1));
         let first_hour = 24.0 * (f64::from(cohort.first_day.days_since_1970()) + purchases.random::<f64>() * f64::from(cohort.days));
         let end_hour = 24 * (observation_end.days_since_1970() + 1);
         SimulatedCustomer {
-            id: format!("{:0width$}", index + 1, width = self.width),
+            id: format!("{:0width$}", index + 1, width = self.digits()),
             unit: *unit,
             first_hour,
             end_hour,
@@ -496,6 +528,11 @@ impl<M: Simulate> Simulation<M> {
             purchases,
             amounts,
         }
+    }
+
+    /// Digits of an id.
+    fn digits(&self) -> usize {
+        self.ends.last().map_or(1, |customers| customers.to_string().len())
     }
 
     /// The summary of all customers as the model sees them: in continuous time to the end of the last day, two purchases on one day told

@@ -203,7 +203,7 @@ fn tables_are_written_as_csv() {
         assert!(figures.contains(of), "{of}");
     }
     let deciles = read("deciles.csv");
-    assert!(deciles.starts_with("cut,holdout_end,model,group,of,decile,customers,actual,predicted\n1997-09-30,1998-06-30,pareto-nbd,known_at_cut,purchases,1,235.7,"), "{deciles}");
+    assert!(deciles.starts_with("cut,holdout_end,model,group,of,decile,customers,actual,predicted,actual_lower,actual_upper\n1997-09-30,1998-06-30,pareto-nbd,known_at_cut,purchases,1,235.7,"), "{deciles}");
     // 39 weeks of purchases and of two kinds of revenue; 78 weeks of tracking in purchases and in revenue.
     assert_eq!(read("by_period.csv").lines().filter(|line| line.contains(",pareto-nbd,known_at_cut,")).count(), 3 * 39);
     assert_eq!(read("tracking.csv").lines().count(), 1 + 2 * 78);

@@ -53,6 +53,17 @@ fn a_log_that_can_be_read_with_the_customers_dates_and_amounts_asked_for() {
 }
 
 #[test]
+fn parts_are_the_whole_log() {
+    let with = |more: &[&str]| stdout(&[&PARETO[..], &["--customers", "100", "--seed", "3"], more].concat());
+    let header = "customer_id,date,amount\n";
+    let parts: String = ["1/3", "2/3", "3/3"].map(|part| with(&["--part", part]).strip_prefix(header).unwrap().to_owned()).concat();
+    assert_eq!(header.to_owned() + &parts, with(&[]));
+    for (part, words) in [("0/3", "there is no part 0 of 3"), ("4/3", "no part 4 of 3"), ("third", "is no part"), ("1/101", "none of the 100 customers")] {
+        refused(&[&PARETO[..], &["--customers", "100", "--part", part]].concat(), words);
+    }
+}
+
+#[test]
 fn a_seed_gives_the_same_bytes_with_any_number_of_threads() {
     let with = |more: &[&str]| stdout(&[&PARETO[..], &["--customers", "300"], more].concat());
     let log = with(&["--seed", "3"]);

@@ -1,7 +1,9 @@
 //! Whether probabilities mean what they say: the PIT of the counts, and the reliability of P(at least one purchase).
 
 use super::counts::CountForecast;
+use super::line_interval::share_interval;
 use super::sums::ratio;
+use crate::fit::Level;
 
 /// Bins of a histogram or table of probabilities.
 const BINS: usize = 10;
@@ -72,10 +74,12 @@ pub struct ReliabilityRow {
     pub predicted: Option<f64>,
     /// The share that bought.
     pub actual: Option<f64>,
+    /// The interval of that share, as far as it depends on who the customers are.
+    pub actual_interval: Option<[f64; 2]>,
 }
 
 /// P(at least one purchase) against the share that bought, by tenths.
-pub(super) fn reliability(p_active: &[f64], actual: &[f64]) -> Vec<ReliabilityRow> {
+pub(super) fn reliability(p_active: &[f64], actual: &[f64], level: Level) -> Vec<ReliabilityRow> {
     let mut sums = [(0_u64, 0.0, 0_u64); BINS];
     for (&p, &actual) in p_active.iter().zip(actual) {
         let bin = ((p * BINS as f64) as usize).min(BINS - 1);
@@ -87,6 +91,7 @@ pub(super) fn reliability(p_active: &[f64], actual: &[f64]) -> Vec<ReliabilityRo
         customers,
         predicted: ratio(predicted, customers as f64),
         actual: ratio(bought as f64, customers as f64),
+        actual_interval: share_interval(customers as f64, bought as f64, level),
     };
     sums.into_iter().enumerate().map(row).collect()
 }
@@ -114,10 +119,16 @@ mod tests {
 
     #[test]
     fn reliability_by_hand() {
-        let rows = reliability(&[0.0, 0.05, 0.1, 0.95, 1.0], &[0.0, 1.0, 2.0, 1.0, 0.0]);
+        let rows = reliability(&[0.0, 0.05, 0.1, 0.95, 1.0], &[0.0, 1.0, 2.0, 1.0, 0.0], Level::default());
         assert_eq!((rows[0].customers, rows[0].predicted, rows[0].actual), (2, Some(0.025), Some(0.5)));
         assert_eq!((rows[1].customers, rows[1].predicted, rows[1].actual), (1, Some(0.1), Some(1.0)));
         assert_eq!((rows[9].customers, rows[9].predicted, rows[9].actual), (2, Some(0.975), Some(0.5)));
-        assert_eq!((rows[5].customers, rows[5].predicted, rows[5].actual), (0, None, None));
+        assert_eq!((rows[5].customers, rows[5].predicted, rows[5].actual, rows[5].actual_interval), (0, None, None, None));
+        // One of two: the interval is symmetric, with half its width z / (2 sqrt(2 + z^2)).
+        let z = 1.644_853_626_951_472_7_f64;
+        let half = 0.5 * z / (2.0 + z * z).sqrt();
+        let [lower, upper] = rows[0].actual_interval.unwrap();
+        assert_relative_eq!(lower, 0.5 - half, max_relative = 1e-12);
+        assert_relative_eq!(upper, 0.5 + half, max_relative = 1e-12);
     }
 }

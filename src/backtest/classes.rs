@@ -1,8 +1,10 @@
 //! Actual and predicted values by what was known of the customers at the cut: the tables that show where a forecast is off.
 
+use super::line_interval::mean_interval;
 use super::ranking::Ranking;
 use super::sums::ratio;
 use crate::data::Customers;
+use crate::fit::Level;
 
 /// The class of this frequency holds all higher ones, too.
 const LAST: u32 = 7;
@@ -24,6 +26,8 @@ pub struct FrequencyRow {
     pub actual: Option<f64>,
     /// What was predicted.
     pub predicted: Option<f64>,
+    /// The interval of `actual`, as far as it depends on who the customers are; `None` of fewer than two.
+    pub actual_interval: Option<[f64; 2]>,
 }
 
 /// Customers whose last purchase before the cut was so long after their first.
@@ -40,6 +44,8 @@ pub struct RecencyRow {
     pub actual: Option<f64>,
     /// What was predicted.
     pub predicted: Option<f64>,
+    /// The interval of `actual`, as far as it depends on who the customers are; `None` of fewer than two.
+    pub actual_interval: Option<[f64; 2]>,
 }
 
 /// A tenth of the customers in the order of their predictions.
@@ -54,69 +60,87 @@ pub struct DecileRow {
     pub actual: Option<f64>,
     /// What was predicted.
     pub predicted: Option<f64>,
+    /// The interval of `actual`, as far as it depends on who the customers are; `None` of fewer than two.
+    pub actual_interval: Option<[f64; 2]>,
 }
 
 /// The classes 0, 1, ... 7 and more of customers, whose values are in the same order.
-pub(super) fn by_frequency(customers: &Customers, actual: &[f64], predicted: &[f64]) -> Vec<FrequencyRow> {
-    let classes = means(LAST as usize + 1, |row| customers.frequency()[row].min(LAST) as usize, actual, predicted);
+pub(super) fn by_frequency(customers: &Customers, actual: &[f64], predicted: &[f64], level: Level) -> Vec<FrequencyRow> {
+    let classes = means(LAST as usize + 1, |row| customers.frequency()[row].min(LAST) as usize, actual, predicted, level);
     (0..=LAST)
         .zip(classes)
-        .map(|(frequency, (customers, actual, predicted))| FrequencyRow {
+        .map(|(frequency, Class { customers, actual, predicted, actual_interval })| FrequencyRow {
             frequency,
             or_more: frequency == LAST,
             customers,
             actual,
             predicted,
+            actual_interval,
         })
         .collect()
 }
 
 /// Customers without a repeat purchase, and ten classes of equal width up to `longest`, the length of the calibration.
-pub(super) fn by_recency(customers: &Customers, longest: f64, actual: &[f64], predicted: &[f64]) -> Vec<RecencyRow> {
+pub(super) fn by_recency(customers: &Customers, longest: f64, actual: &[f64], predicted: &[f64], level: Level) -> Vec<RecencyRow> {
     let width = longest / RECENCY_CLASSES as f64;
     let class = |row: usize| {
         let recency = customers.recency()[row];
         if recency > 0.0 && width > 0.0 { ((recency / width).ceil() as usize).clamp(1, RECENCY_CLASSES) } else { 0 }
     };
-    let classes = means(RECENCY_CLASSES + 1, class, actual, predicted);
+    let classes = means(RECENCY_CLASSES + 1, class, actual, predicted, level);
     let end = |class: usize| width * class as f64;
     (classes.into_iter().enumerate())
-        .map(|(class, (customers, actual, predicted))| RecencyRow {
+        .map(|(class, Class { customers, actual, predicted, actual_interval })| RecencyRow {
             above: end(class.saturating_sub(1)),
             up_to: end(class),
             customers,
             actual,
             predicted,
+            actual_interval,
         })
         .collect()
 }
 
 /// The decile table of a forecast in this order.
-pub(super) fn by_decile(ranking: &Ranking, actual: &[f64], predicted: &[f64]) -> Vec<DecileRow> {
+pub(super) fn by_decile(ranking: &Ranking, actual: &[f64], predicted: &[f64], level: Level) -> Vec<DecileRow> {
+    let squares: Vec<f64> = actual.iter().map(|actual| actual * actual).collect();
     (1..)
-        .zip(ranking.deciles([actual, predicted]))
-        .map(|(decile, (customers, [actual, predicted]))| DecileRow {
+        .zip(ranking.deciles([actual, predicted, &squares]))
+        .map(|(decile, (customers, [actual, predicted, squares]))| DecileRow {
             decile,
             customers,
             actual: ratio(actual, customers),
             predicted: ratio(predicted, customers),
+            actual_interval: mean_interval(customers, actual, squares, level),
         })
         .collect()
 }
 
-/// Customers of each class, and their mean actual and predicted values.
+/// Customers of a class, and their mean actual and predicted values.
+struct Class {
+    customers: u64,
+    actual: Option<f64>,
+    predicted: Option<f64>,
+    actual_interval: Option<[f64; 2]>,
+}
+
 fn means(
     classes: usize,
     class: impl Fn(usize) -> usize,
     actual: &[f64],
     predicted: &[f64],
-) -> impl Iterator<Item = (u64, Option<f64>, Option<f64>)> {
-    let mut sums = vec![(0_u64, 0.0, 0.0); classes];
+    level: Level,
+) -> impl Iterator<Item = Class> {
+    let mut sums = vec![(0_u64, 0.0, 0.0, 0.0); classes];
     for (row, (actual, predicted)) in actual.iter().zip(predicted).enumerate() {
         let of = &mut sums[class(row)];
-        *of = (of.0 + 1, of.1 + actual, of.2 + predicted);
+        *of = (of.0 + 1, of.1 + actual, of.2 + predicted, of.3 + actual * actual);
     }
-    sums.into_iter().map(|(count, actual, predicted)| (count, ratio(actual, count as f64), ratio(predicted, count as f64)))
+    sums.into_iter().map(move |(customers, actual, predicted, squares)| {
+        let count = customers as f64;
+        let actual_interval = mean_interval(count, actual, squares, level);
+        Class { customers, actual: ratio(actual, count), predicted: ratio(predicted, count), actual_interval }
+    })
 }
 
 #[cfg(test)]
@@ -138,17 +162,22 @@ mod tests {
     #[test]
     fn seven_and_more_are_one_class_and_an_empty_one_has_no_mean() {
         let customers = customers(&[(0, 0.0), (0, 0.0), (7, 9.0), (19, 9.0)]);
-        let classes = by_frequency(&customers, &[0.0, 1.0, 4.0, 8.0], &[0.25, 0.25, 5.0, 9.0]);
+        let classes = by_frequency(&customers, &[0.0, 1.0, 4.0, 8.0], &[0.25, 0.25, 5.0, 9.0], Level::default());
         assert_eq!(classes.iter().map(|class| class.customers).collect::<Vec<_>>(), [2, 0, 0, 0, 0, 0, 0, 2]);
         assert_eq!((classes[0].actual, classes[0].predicted), (Some(0.5), Some(0.25)));
         assert_eq!((classes[1].actual, classes[1].predicted), (None, None));
         assert_eq!((classes[7].actual, classes[7].predicted, classes[7].or_more), (Some(6.0), Some(7.0), true));
+        // 4 and 8: a standard deviation of 2, over the root of two customers.
+        let half = 1.644_853_626_951_472_7 * 2.0 / 2.0_f64.sqrt();
+        let [lower, upper] = classes[7].actual_interval.unwrap();
+        assert!((lower - (6.0 - half)).abs() < 1e-12 && (upper - (6.0 + half)).abs() < 1e-12);
+        assert_eq!(classes[1].actual_interval, None);
     }
 
     #[test]
     fn recency_in_tenths_of_the_calibration() {
         let customers = customers(&[(0, 0.0), (1, 0.5), (1, 1.0), (3, 1.1), (2, 10.0)]);
-        let classes = by_recency(&customers, 10.0, &[0.0, 1.0, 2.0, 3.0, 4.0], &[0.5; 5]);
+        let classes = by_recency(&customers, 10.0, &[0.0, 1.0, 2.0, 3.0, 4.0], &[0.5; 5], Level::default());
         assert_eq!(classes.iter().map(|class| class.customers).collect::<Vec<_>>(), [1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!((classes[0].above, classes[0].up_to, classes[2].above, classes[2].up_to), (0.0, 0.0, 1.0, 2.0));
         assert_eq!((classes[1].actual, classes[1].predicted, classes[3].actual), (Some(1.5), Some(0.5), None));
@@ -157,9 +186,9 @@ mod tests {
     #[test]
     fn deciles_of_twenty() {
         let values: Vec<f64> = (0..20).map(f64::from).collect();
-        let rows = by_decile(&Ranking::of(&values), &values, &values);
+        let rows = by_decile(&Ranking::of(&values), &values, &values, Level::default());
         assert_eq!((rows[0].decile, rows[0].customers, rows[0].actual), (1, 2.0, Some(0.5)));
         assert_eq!((rows[9].decile, rows[9].predicted), (10, Some(18.5)));
-        assert!(by_decile(&Ranking::of(&[]), &[], &[]).iter().all(|row| row.customers == 0.0 && row.actual.is_none()));
+        assert!(by_decile(&Ranking::of(&[]), &[], &[], Level::default()).iter().all(|row| row.customers == 0.0 && row.actual.is_none()));
     }
 }

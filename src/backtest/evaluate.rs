@@ -83,7 +83,7 @@ pub(super) fn evaluate(case: &Case<'_>, forecasts: &[Forecast], samples: Samples
     let all = GroupCase::new(Group::All, &came, joined.iter().map(Option::as_ref).collect());
     // Where nobody was acquired, all customers are those known at the cut.
     let (of_newer, of_all) = if acquired.is_empty() {
-        (Drawn::default(), of_known.clone())
+        (Drawn { level: samples.level, samples: Vec::new() }, of_known.clone())
     } else {
         (newer.drawn(samples, work, || ()), all.drawn(samples, work, || ()))
     };
@@ -207,11 +207,11 @@ impl<'a> GroupCase<'a> {
                 metrics,
                 intervals: predicted.map_or_else(BTreeMap::new, |_| drawn.intervals(index, 0)),
                 skill: if forecast.role == Role::Model { others(forecast.model).map(skill).collect() } else { BTreeMap::new() },
-                tables: predicted.map_or_else(Tables::default, |predicted| self.tables(case, forecast, index, 0, &predicted.purchases)),
+                tables: predicted.map_or_else(Tables::default, |predicted| self.tables(case, forecast, (index, 0), &predicted.purchases, drawn.level)),
                 pit: predicted.and_then(|predicted| Pit::of(predicted.counts.as_deref()?)),
                 reliability: predicted
                     .and_then(|predicted| predicted.p_active.as_deref())
-                    .map_or_else(Vec::new, |p_active| reliability(p_active, &self.purchases.values)),
+                    .map_or_else(Vec::new, |p_active| reliability(p_active, &self.purchases.values, drawn.level)),
                 revenue: predicted.map_or_else(Vec::new, |predicted| self.revenue_runs(case, forecast, index, predicted, figures, drawn)),
             }
         };
@@ -235,22 +235,29 @@ impl<'a> GroupCase<'a> {
                 predicted_variance: revenue.variance,
                 metrics: figures[column],
                 intervals: drawn.intervals(index, column),
-                tables: self.tables(case, forecast, index, column, &revenue.amounts),
+                tables: self.tables(case, forecast, (index, column), &revenue.amounts, drawn.level),
             })
             .collect()
     }
 
-    fn tables(&self, case: &Case<'_>, forecast: &Forecast, index: usize, column: usize, predicted: &[f64]) -> Tables {
+    fn tables(
+        &self,
+        case: &Case<'_>,
+        forecast: &Forecast,
+        (index, column): (usize, usize),
+        predicted: &[f64],
+        level: Level,
+    ) -> Tables {
         let (quantity, actual) =
             if column == 0 { (Quantity::Purchases, &self.purchases.values) } else { (Quantity::Spend, &self.spend.values) };
-        let deciles = by_decile(self.matched[index][column].ranking(), actual, predicted);
+        let deciles = by_decile(self.matched[index][column].ranking(), actual, predicted, level);
         if self.group != Group::KnownAtCut {
             return Tables { deciles, ..Tables::default() };
         }
         let (by_period, wape_by_period) = case.weeks.against(quantity, &forecast.by_week[column]);
         Tables {
-            by_frequency: by_frequency(case.customers, actual, predicted),
-            by_recency: by_recency(case.customers, case.calibration, actual, predicted),
+            by_frequency: by_frequency(case.customers, actual, predicted, level),
+            by_recency: by_recency(case.customers, case.calibration, actual, predicted, level),
             deciles,
             by_period,
             wape_by_period,

@@ -12,6 +12,7 @@ mod groups;
 #[cfg(test)]
 mod independent;
 mod limit;
+mod line_interval;
 mod matched;
 mod metrics;
 mod model;

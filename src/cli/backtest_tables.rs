@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::backtest::BACKTEST;
 use super::failure::Outcome;
 use super::output::{NamedFile, ResultDirectory, refuse_inputs};
-use crate::backtest::{BackTestReport, Group, IntervalPerLevel, Metrics, RecencyRow, ReliabilityRow, Run, Split, Tables, Tracked};
+use crate::backtest::{BackTestReport, DecileRow, FrequencyRow, Group, IntervalPerLevel, Metrics, RecencyRow, ReliabilityRow, Run, Split, Tables, Tracked};
 use crate::error::Result;
 use crate::io::{Table, TableFormat, Values};
 use crate::time::Date;
@@ -93,23 +93,33 @@ fn name_of(group: Group) -> &'static str {
 fn tables(report: &BackTestReport) -> Result<Vec<Table<'_>>> {
     Ok(vec![
         figures(report)?,
-        of_each(report, ["frequency", "customers", "actual", "predicted"], |tables| {
-            tables
-                .by_frequency
-                .iter()
-                .map(|row| [Some(f64::from(row.frequency)), Some(row.customers as f64), row.actual, row.predicted])
-                .collect()
+        of_each(report, ["frequency", "customers", "actual", "predicted", "actual_lower", "actual_upper"], |tables| {
+            let row = |row: &FrequencyRow| {
+                let [lower, upper] = ends(row.actual_interval);
+                [Some(f64::from(row.frequency)), Some(row.customers as f64), row.actual, row.predicted, lower, upper]
+            };
+            tables.by_frequency.iter().map(row).collect()
         })?,
-        of_each(report, ["above", "up_to", "customers", "actual", "predicted"], |tables| {
-            let row = |row: &RecencyRow| [Some(row.above), Some(row.up_to), Some(row.customers as f64), row.actual, row.predicted];
+        of_each(report, ["above", "up_to", "customers", "actual", "predicted", "actual_lower", "actual_upper"], |tables| {
+            let row = |row: &RecencyRow| {
+                let [lower, upper] = ends(row.actual_interval);
+                [Some(row.above), Some(row.up_to), Some(row.customers as f64), row.actual, row.predicted, lower, upper]
+            };
             tables.by_recency.iter().map(row).collect()
         })?,
-        of_each(report, ["decile", "customers", "actual", "predicted"], |tables| {
-            tables.deciles.iter().map(|row| [Some(f64::from(row.decile)), Some(row.customers), row.actual, row.predicted]).collect()
+        of_each(report, ["decile", "customers", "actual", "predicted", "actual_lower", "actual_upper"], |tables| {
+            let row = |row: &DecileRow| {
+                let [lower, upper] = ends(row.actual_interval);
+                [Some(f64::from(row.decile)), Some(row.customers), row.actual, row.predicted, lower, upper]
+            };
+            tables.deciles.iter().map(row).collect()
         })?,
         by_period(report)?,
-        of_runs(report, ["from", "to", "customers", "predicted", "actual"], |run| {
-            let row = |row: &ReliabilityRow| [Some(row.from), Some(row.to), Some(row.customers as f64), row.predicted, row.actual];
+        of_runs(report, ["from", "to", "customers", "predicted", "actual", "actual_lower", "actual_upper"], |run| {
+            let row = |row: &ReliabilityRow| {
+                let [lower, upper] = ends(row.actual_interval);
+                [Some(row.from), Some(row.to), Some(row.customers as f64), row.predicted, row.actual, lower, upper]
+            };
             run.reliability.iter().map(row).collect()
         })?,
         of_runs(report, ["from", "to", "share"], |run| {
@@ -242,7 +252,12 @@ fn tracking(report: &BackTestReport) -> Result<Table<'_>> {
     table(&lines, Some(("end", Values::Date(ends))), names)
 }
 
+/// The ends of an interval, where there is one.
+fn ends(interval: Option<[f64; 2]>) -> [Option<f64>; 2] {
+    [0, 1].map(|end| interval.map(|interval| interval[end]))
+}
+
 fn numbers(tracked: &Tracked) -> [Option<f64>; 4] {
-    let [lower, upper] = [0, 1].map(|end| tracked.interval.map(|interval| interval[end]));
+    let [lower, upper] = ends(tracked.interval);
     [Some(tracked.actual), Some(tracked.expected), lower, upper]
 }

@@ -42,6 +42,9 @@ pub(super) struct Args {
     /// Number of customers
     #[arg(long, value_name = "N", default_value_t = 1000)]
     customers: usize,
+    /// Only one of several equal parts, such as 3/10: all parts together are the whole log. For logs that are to be made in pieces
+    #[arg(long, value_name = "PART/PARTS", value_parser = part)]
+    part: Option<(usize, usize)>,
     /// First day on which customers arrive
     #[arg(long, value_name = "DATE", default_value = "1997-01-01")]
     start: Date,
@@ -109,7 +112,11 @@ impl Args {
         if let Some(spend) = self.spend_model()? {
             population = population.spend(spend);
         }
-        population.simulate()
+        let simulation = population.simulate()?;
+        match self.part {
+            Some((part, parts)) => simulation.part(part, parts),
+            None => Ok(simulation),
+        }
     }
 
     fn spend_model(&self) -> Result<Option<GammaGamma>> {
@@ -134,6 +141,12 @@ impl Args {
             }
         }
     }
+}
+
+/// `3/10`
+fn part(text: &str) -> Result<(usize, usize)> {
+    let numbers = text.split_once('/').and_then(|(part, parts)| Some((part.parse().ok()?, parts.parse().ok()?)));
+    numbers.ok_or_else(|| Error::parameter(format!("{text:?} is no part; write 3/10 for the third of ten")))
 }
 
 /// The days of a span that begins on `start`; one that is begun counts.

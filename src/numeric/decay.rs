@@ -36,6 +36,15 @@ pub(super) fn rule_class(width: f64, change: f64) -> usize {
 pub(crate) trait Exponent {
     /// h(v). What is not `#[inline(always)]` here is not compiled for the machine's vectors.
     fn at(&self, v: f64) -> f64;
+
+    /// The steepest fall of h, which may fall before it rises; 0 where it does not.
+    fn fall(&self) -> f64;
+
+    /// How much h changes over a panel at whose ends it differs by `difference`: what it falls and what it rises together, at the most.
+    #[inline(always)]
+    fn change(&self, width: f64, difference: f64) -> f64 {
+        difference.abs() + 2.0 * self.fall() * width
+    }
 }
 
 /// The panels of 0..`end`, as (start, stop).
@@ -54,9 +63,9 @@ pub(crate) fn integral(end: f64, exponent: impl Exponent) -> f64 {
     dispatch(Integral { end, exponent })
 }
 
-/// The same over one panel, in which h comes to `change` at its end.
-pub(super) fn panel_integral(end: f64, change: f64, exponent: impl Exponent) -> f64 {
-    dispatch(PanelIntegral { end, change, exponent })
+/// The same over one panel, at whose end h comes to `at_end`.
+pub(super) fn panel_integral(end: f64, at_end: f64, exponent: impl Exponent) -> f64 {
+    dispatch(PanelIntegral { end, at_end, exponent })
 }
 
 struct Integral<E> {
@@ -76,7 +85,7 @@ impl<E: Exponent> Kernel for Integral<E> {
 
 struct PanelIntegral<E> {
     end: f64,
-    change: f64,
+    at_end: f64,
     exponent: E,
 }
 
@@ -85,15 +94,15 @@ impl<E: Exponent> Kernel for PanelIntegral<E> {
 
     #[inline(always)]
     fn run(self) -> f64 {
-        panel(&self.exponent, 0.0, self.end, self.change)
+        panel(&self.exponent, 0.0, self.end, self.at_end)
     }
 }
 
-/// The integral over one panel, in which h changes by so much.
+/// The integral over one panel, at whose ends h differs by so much.
 #[inline(always)]
-fn panel(exponent: &impl Exponent, start: f64, stop: f64, change: f64) -> f64 {
+fn panel(exponent: &impl Exponent, start: f64, stop: f64, difference: f64) -> f64 {
     let width = stop - start;
-    let rule = &COLUMNS[rule_class(width, change.abs())];
+    let rule = &COLUMNS[rule_class(width, exponent.change(width, difference))];
     let of_pairs = |count| pairs(exponent, rule, count, start, stop);
     // As many as the rule has, and no more than necessary: a loop of a fixed length becomes vector instructions.
     let terms = match rule.pairs {
@@ -142,6 +151,11 @@ impl Exponent for ExponentialDecay {
     #[inline(always)]
     fn at(&self, v: f64) -> f64 {
         self.n * v + self.c * exp_m1(v)
+    }
+
+    #[inline(always)]
+    fn fall(&self) -> f64 {
+        (-self.n - self.c).max(0.0)
     }
 }
 

@@ -26,6 +26,11 @@ impl Exponent for TwoAxes {
     fn at(&self, v: f64) -> f64 {
         self.p * v + self.q * ln_1p(self.kappa * exp_m1(v))
     }
+
+    #[inline(always)]
+    fn fall(&self) -> f64 {
+        (-self.p - self.q * self.kappa).max(0.0)
+    }
 }
 
 impl TwoAxes {
@@ -63,7 +68,7 @@ impl TwoAxes {
         let mut sum = [0.0; MOMENTS];
         for (start, stop) in panels(self.cut(FASTEST_GROWTH)) {
             let width = stop - start;
-            for &(node, weight) in super::gauss_legendre::RULES[rule_class(width, (self.at(stop) - self.at(start)).abs())] {
+            for &(node, weight) in super::gauss_legendre::RULES[rule_class(width, self.change(width, self.at(stop) - self.at(start)))] {
                 for v in [start + width * node, stop - width * node] {
                     let rise = exp_m1(v);
                     let (u, other_left, left) = ln_1p_and_shares(self.kappa * rise, rise);
@@ -228,7 +233,7 @@ impl Kernel for Cuts<'_> {
             let axes = TwoAxes { p: p[row], q: q[row], kappa: kappa[row], end: end[row] };
             let cut = axes.cut(self.growth);
             cuts[row] = cut;
-            changes[row] = axes.at(cut).abs();
+            changes[row] = axes.change(cut, axes.at(cut));
         }
         (cuts, changes)
     }
