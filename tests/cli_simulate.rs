@@ -58,7 +58,9 @@ fn parts_are_the_whole_log() {
     let header = "customer_id,date,amount\n";
     let parts: String = ["1/3", "2/3", "3/3"].map(|part| with(&["--part", part]).strip_prefix(header).unwrap().to_owned()).concat();
     assert_eq!(header.to_owned() + &parts, with(&[]));
-    for (part, words) in [("0/3", "there is no part 0 of 3"), ("4/3", "no part 4 of 3"), ("third", "is no part"), ("1/101", "none of the 100 customers")] {
+    for (part, words) in
+        [("0/3", "there is no part 0 of 3"), ("4/3", "no part 4 of 3"), ("third", "is no part"), ("1/101", "none of the 100 customers")]
+    {
         refused(&[&PARETO[..], &["--customers", "100", "--part", part]].concat(), words);
     }
 }

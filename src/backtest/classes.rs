@@ -124,13 +124,7 @@ struct Class {
     actual_interval: Option<[f64; 2]>,
 }
 
-fn means(
-    classes: usize,
-    class: impl Fn(usize) -> usize,
-    actual: &[f64],
-    predicted: &[f64],
-    level: Level,
-) -> impl Iterator<Item = Class> {
+fn means(classes: usize, class: impl Fn(usize) -> usize, actual: &[f64], predicted: &[f64], level: Level) -> impl Iterator<Item = Class> {
     let mut sums = vec![(0_u64, 0.0, 0.0, 0.0); classes];
     for (row, (actual, predicted)) in actual.iter().zip(predicted).enumerate() {
         let of = &mut sums[class(row)];

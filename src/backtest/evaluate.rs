@@ -207,7 +207,8 @@ impl<'a> GroupCase<'a> {
                 metrics,
                 intervals: predicted.map_or_else(BTreeMap::new, |_| drawn.intervals(index, 0)),
                 skill: if forecast.role == Role::Model { others(forecast.model).map(skill).collect() } else { BTreeMap::new() },
-                tables: predicted.map_or_else(Tables::default, |predicted| self.tables(case, forecast, (index, 0), &predicted.purchases, drawn.level)),
+                tables: predicted
+                    .map_or_else(Tables::default, |predicted| self.tables(case, forecast, (index, 0), &predicted.purchases, drawn.level)),
                 pit: predicted.and_then(|predicted| Pit::of(predicted.counts.as_deref()?)),
                 reliability: predicted
                     .and_then(|predicted| predicted.p_active.as_deref())
@@ -240,14 +241,7 @@ impl<'a> GroupCase<'a> {
             .collect()
     }
 
-    fn tables(
-        &self,
-        case: &Case<'_>,
-        forecast: &Forecast,
-        (index, column): (usize, usize),
-        predicted: &[f64],
-        level: Level,
-    ) -> Tables {
+    fn tables(&self, case: &Case<'_>, forecast: &Forecast, (index, column): (usize, usize), predicted: &[f64], level: Level) -> Tables {
         let (quantity, actual) =
             if column == 0 { (Quantity::Purchases, &self.purchases.values) } else { (Quantity::Spend, &self.spend.values) };
         let deciles = by_decile(self.matched[index][column].ranking(), actual, predicted, level);

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::backtest::BACKTEST;
 use super::failure::Outcome;
 use super::output::{NamedFile, ResultDirectory, refuse_inputs};
-use crate::backtest::{BackTestReport, DecileRow, FrequencyRow, Group, IntervalPerLevel, Metrics, RecencyRow, ReliabilityRow, Run, Split, Tables, Tracked};
+use crate::backtest::{
+    BackTestReport, DecileRow, FrequencyRow, Group, IntervalPerLevel, Metrics, RecencyRow, ReliabilityRow, Run, Split, Tables, Tracked,
+};
 use crate::error::Result;
 use crate::io::{Table, TableFormat, Values};
 use crate::time::Date;

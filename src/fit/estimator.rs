@@ -18,10 +18,6 @@ const MAX_ITERATIONS: u64 = 200;
 /// An optimum that leaves a parameter open by more than this standard error of its logarithm need not be the only one.
 const DOUBTFUL_STANDARD_ERROR: f64 = 1.0;
 
-/// Customers from whom the start of a fit to many is found, and how many times more there must be for that to pay.
-const SOME: f64 = 32_768.0;
-const WORTH_THINNING: f64 = 4.0;
-
 /// Another optimum is taken when ln L is higher there by more than this.
 pub(super) const WORTH_MOVING: f64 = 1e-6;
 
@@ -109,7 +105,7 @@ impl<'a, M: Estimable> Estimator<'a, M> {
 
     pub(super) fn optimum(&self, objective: &LogPosterior<'_, M>) -> Result<Optimum> {
         let sample = objective.sample();
-        let start = self.start.or_else(|| self.optimum_of_some(sample)).unwrap_or_else(|| M::start(sample));
+        let start = self.start.or_else(|| self.optimum_of_sketch(sample)).unwrap_or_else(|| M::start(sample));
         let mut best = maximise(objective, start.parameters().mapv(f64::ln), None, self.watch)?;
         if !best.is_doubtful() {
             return Ok(best);
@@ -133,24 +129,11 @@ impl<'a, M: Estimable> Estimator<'a, M> {
         Ok(best)
     }
 
-    /// The optimum for some of many customers, which is so near to that of all that a step or two over all of them is enough. They are every so manieth
-    /// in the order of the sample, so that nothing depends on the order in which customers came. `None` for a sample that is not large, and where some do not
-    /// determine all parameters well: a start at a bound is a bad one.
-    fn optimum_of_some(&self, sample: &M::Sample) -> Option<M> {
-        let step = sample.customers() / SOME;
-        if step < WORTH_THINNING {
-            return None;
-        }
-        let mut taken = (0.0, 0.0_f64);
-        let weights = sample.weights().into_iter().map(|weight| {
-            let before = taken;
-            taken.0 += weight;
-            taken.1 = (taken.0 / step).floor();
-            taken.1 - before.1
-        });
-        let some = sample.with_weights(&weights.collect::<Vec<_>>()).ok()?;
-        let objective = LogPosterior::<M>::new(&some, None);
-        let optimum = maximise(&objective, M::start(&some).parameters().mapv(f64::ln), None, self.watch).ok()?;
+    /// The optimum for the sketch of a large sample; `None` without one, and where it does not determine all parameters well: a start at a bound is a bad one.
+    fn optimum_of_sketch(&self, sample: &M::Sample) -> Option<M> {
+        let sketch = sample.sketch()?;
+        let objective = LogPosterior::<M>::new(&sketch, None);
+        let optimum = maximise(&objective, M::start(&sketch).parameters().mapv(f64::ln), None, self.watch).ok()?;
         if optimum.is_doubtful() { None } else { LogPosterior::<M>::model(&optimum.point) }
     }
 }

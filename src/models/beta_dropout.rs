@@ -94,11 +94,11 @@ impl BetaDropout {
         let d = ln_1p(gap);
         let d_alpha = -gap * to_end;
         let d_alpha_alpha = gap * (to_end + to_last) * to_end;
-        // Without a chance nobody can have dropped out; the second shape is then any positive number, since it meets sigma = 0.
-        let per_stayed = 1.0 / if chances > 0.0 { self.stayed(chances) } else { 1.0 };
-        // Selected, not skipped: a branch would keep the loop over customers from becoming vector instructions.
-        let (mut softplus, mut sigma, mut spread) = softplus(ln(a * per_stayed) + n * d);
-        (softplus, sigma, spread) = if chances > 0.0 { (softplus, sigma, spread) } else { (0.0, 0.0, 0.0) };
+        // Without a chance nobody can have dropped out; the second shape is then any positive number, since it meets sigma = 0. Chances are whole numbers, and
+        // multiplied with 0 or 1 because a choice becomes a branch, which keeps the loop over customers from becoming vector instructions.
+        let any = chances.min(1.0);
+        let per_stayed = 1.0 / self.stayed(chances.max(1.0));
+        let [softplus, sigma, spread] = softplus(ln(a * per_stayed) + n * d).map(|part| any * part);
         // u and its derivatives
         let (u_r, u_alpha, u_a, u_b) = (d, n * d_alpha, 1.0 / a, -per_stayed);
         let ratio = t_cal / alpha;
@@ -135,12 +135,12 @@ impl BetaDropout {
         jet
     }
 
-    /// P(alive) = 1 / (1 + e^u), and 1 without a chance to drop out.
+    /// P(alive) = 1 / (1 + e^u), and 1 without a chance to drop out, when the odds mean nothing.
     #[inline(always)]
     pub(super) fn p_alive(&self, x: f64, t_x: f64, t_cal: f64, chances: f64) -> f64 {
-        let alive = softplus(-self.ln_odds_dead(x, t_x, t_cal, chances)).1;
-        // Selected, not skipped, as above; without a chance the odds mean nothing.
-        if chances > 0.0 { alive } else { 1.0 }
+        let any = chances.min(1.0);
+        let [_, alive, _] = softplus(-self.ln_odds_dead(x, t_x, t_cal, chances));
+        any * alive + (1.0 - any)
     }
 
     /// P(alive) of many customers.
@@ -151,13 +151,13 @@ impl BetaDropout {
 
     /// P(dropped out) = 1 / (1 + e^-u) for chances > 0.
     pub(super) fn p_dead(&self, history: &History, chances: f64) -> f64 {
-        softplus(self.ln_odds_dead(f64::from(history.frequency()), history.recency(), history.age(), chances)).1
+        softplus(self.ln_odds_dead(f64::from(history.frequency()), history.recency(), history.age(), chances))[1]
     }
 
-    /// u = ln(a / (b + chances - 1)) + n d: ln odds of having dropped out at the last chance.
+    /// u = ln(a / (b + chances - 1)) + n d: ln odds of having dropped out at the last chance; any number without one.
     #[inline(always)]
     fn ln_odds_dead(&self, x: f64, t_x: f64, t_cal: f64, chances: f64) -> f64 {
-        ln(self.a / self.stayed(chances)) + (self.r + x) * ln_1p((t_cal - t_x) / (self.alpha + t_x))
+        ln(self.a / self.stayed(chances.max(1.0))) + (self.r + x) * ln_1p((t_cal - t_x) / (self.alpha + t_x))
     }
 
     /// b + chances - 1: the second shape when all chances but the last were passed. Written so that it does not cancel for small b.
@@ -167,11 +167,11 @@ impl BetaDropout {
     }
 }
 
-/// (ln(1 + e^u), its first, its second derivative), each from e^-|u|, so that nothing overflows.
+/// ln(1 + e^u), its first and its second derivative, each from e^-|u|, so that nothing overflows.
 #[inline(always)]
-fn softplus(u: f64) -> (f64, f64, f64) {
+fn softplus(u: f64) -> [f64; 3] {
     let e = exp(-u.abs());
     let high = 1.0 / (1.0 + e);
     let low = e * high;
-    (u.max(0.0) + ln_1p(e), if u > 0.0 { high } else { low }, low * high)
+    [u.max(0.0) + ln_1p(e), if u > 0.0 { high } else { low }, low * high]
 }

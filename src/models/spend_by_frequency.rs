@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::gamma_gamma::GammaGamma;
 use super::notice::{Notice, NoticeKind};
-use super::sample::Sample;
+use super::sample::{Sample, evenly_spaced};
 use super::spend_sample::{SpendRow, SpendSample};
 use crate::data::SpendHistory;
 
@@ -77,7 +77,7 @@ impl SpendByFrequency {
     /// mean spend: the same ones whatever the order of the customers was. The classes are always those of all customers.
     #[must_use]
     pub fn of(model: &GammaGamma, sample: &SpendSample) -> Option<Self> {
-        let rows = evenly_spaced(sample, LOOKED_AT);
+        let rows = some_of(sample, LOOKED_AT);
         let n: f64 = rows.iter().map(|row| row.weight).sum();
         if n < FEWEST {
             return None;
@@ -146,24 +146,13 @@ impl SpendByFrequency {
 }
 
 /// All rows of a sample of no more than `most`; of a larger one, rows that stand for one customer each, evenly spaced over the customers in order.
-fn evenly_spaced(sample: &SpendSample, most: usize) -> Vec<SpendRow> {
-    let customers = sample.customers();
+fn some_of(sample: &SpendSample, most: usize) -> Vec<SpendRow> {
     if sample.rows().len() <= most {
         return sample.rows().collect();
     }
-    let step = (customers / most as f64).max(1.0);
-    let (mut passed, mut next) = (0.0, 0.5 * step);
-    let mut rows = Vec::with_capacity(most);
-    for row in sample.rows() {
-        passed += row.weight;
-        // Several of one row are one row of their number.
-        let chosen = ((passed - next) / step).ceil().max(0.0);
-        if chosen > 0.0 {
-            rows.push(SpendRow { weight: chosen, ..row });
-            next += chosen * step;
-        }
-    }
-    rows
+    let step = (sample.customers() / most as f64).max(1.0);
+    let weights = evenly_spaced(sample.rows().map(|row| row.weight), step);
+    sample.rows().zip(weights).filter(|(_, weight)| *weight > 0.0).map(|(row, weight)| SpendRow { weight, ..row }).collect()
 }
 
 /// The rank correlation of the purchase count and the place of the mean spend.
@@ -247,10 +236,10 @@ mod tests {
         }
         let model = GammaGamma::new(GammaGammaParams { p: 1.5, q: 4.0, gamma: 80.0 }).unwrap();
         let sample = SpendSample::new(&customers).unwrap();
-        let some = evenly_spaced(&sample, LOOKED_AT);
+        let some = some_of(&sample, LOOKED_AT);
         assert_eq!(some.iter().map(|row| row.weight).sum::<f64>(), LOOKED_AT as f64);
         let all: Vec<SpendRow> = sample.rows().collect();
-        assert_eq!(evenly_spaced(&sample, all.len()).len(), all.len());
+        assert_eq!(some_of(&sample, all.len()).len(), all.len());
         let (of_some, of_all) = (correlation(&model, &some).unwrap(), correlation(&model, &all).unwrap());
         // What chance leaves open by 0.03 is told to within less, since the customers are evenly spaced.
         assert!(of_all.abs() > 0.1 && (of_some - of_all).abs() < 0.01, "{of_some} of some, {of_all} of all");
