@@ -137,6 +137,7 @@ impl<'a> Session<'a> {
             .env("PATH", path)
             .env("PROGRAM", env!("CARGO_BIN_EXE_clv"))
             .env("ROOT", root())
+            .env("LC_ALL", "C")
             .env("FAILURES", &failures)
             .output()
             .unwrap();
