@@ -18,6 +18,15 @@ const PREPARATIONS: &[(&str, &str)] = &[
         "cp examples/data/cdnow_sample.csv orders.csv
          clv fit orders.csv --observation-end 1998-03-31 --quiet -o model.json",
     ),
+    (
+        "docs/pipelines.md",
+        r#"mkdir inbox taken
+           awk -F, 'NR == 1 { header = $0; next }
+                    $3 < "1997-11-01" { file = "inbox/" substr($3, 1, 7) ".csv"; if (!(file in seen)) { print header > file; seen[file] = 1 } print > file }
+                   ' examples/data/cdnow_sample.csv
+           clv fit examples/data/cdnow_sample.csv --observation-end 1997-09-30 --quiet -o model.json
+           clv summarize examples/data/cdnow_sample.csv --observation-end 1997-09-30 --quiet -o summary.csv"#,
+    ),
 ];
 
 /// Stands in for `cargo`: the program is built already, so `cargo run .. -- ARGUMENTS` is `clv ARGUMENTS`; of what would compile or take minutes only the names are checked.
