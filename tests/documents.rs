@@ -1,4 +1,5 @@
-//! The documents tell the truth: links lead somewhere, and the commands they name exist.
+//! The documents tell the truth: links lead somewhere, the commands, flags and tests they name exist, and their code is tested. That their commands run is held by
+//! `documents_commands.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,6 +121,15 @@ fn queries_differ_in_the_words_of_their_dialect_alone() {
 }
 
 #[test]
+fn rust_in_the_documents_is_tested() {
+    let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    for path in documents().iter().filter(|path| fs::read_to_string(path).unwrap().contains("\n```rust")) {
+        let name = path.strip_prefix(root()).unwrap().display();
+        assert!(library.contains(&format!("#[doc = include_str!(\"../{name}\")]")), "{name} has Rust in it; src/lib.rs has to include it");
+    }
+}
+
+#[test]
 fn tests_named_in_the_documents_exist() {
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
@@ -142,4 +152,29 @@ fn commands_named_in_the_documents_exist() {
             assert!(help.contains(&format!("\n  {command} ")), "{} names clv {command}", path.display());
         }
     }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn flags_named_beside_a_command_are_flags_of_it() {
+    let mut seen = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for code in text.split('`').skip(1).step_by(2).filter(|code| code.starts_with("clv ")) {
+            let mut words = code.split_whitespace().skip(1);
+            let command = words.next().unwrap();
+            let help = std::process::Command::new(env!("CARGO_BIN_EXE_clv")).args([command, "--help"]).output().unwrap();
+            let help = String::from_utf8(help.stdout).unwrap();
+            for flag in words.filter(|word| word.starts_with("--")) {
+                let flag: String = flag.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+                assert!(
+                    help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")),
+                    "{} names {flag} of clv {command}",
+                    path.display()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 10, "only {seen} flags were found");
 }
