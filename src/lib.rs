@@ -59,10 +59,16 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
-/// The README's code runs as a test.
+/// The code of the documents runs as tests. Every document with Rust in it stands here; `tests/documents.rs` holds that.
 #[cfg(all(doctest, feature = "csv"))]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/censoring.md")]
+    struct Censoring;
+    #[doc = include_str!("../docs/contributing.md")]
+    struct Contributing;
+}
 
 mod backtest;
 pub mod conformance;

@@ -1,4 +1,5 @@
-//! The documents tell the truth: links lead somewhere, and the commands they name exist.
+//! The documents tell the truth: links lead somewhere, the commands, flags and tests they name exist, and their code is tested. That their commands run is held by
+//! `documents_commands.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,16 +16,116 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-#[test]
-fn relative_links_lead_to_files() {
-    for path in documents() {
-        let text = fs::read_to_string(&path).unwrap();
-        for (at, _) in text.match_indices("](") {
-            let target: String = text[at + 2..].chars().take_while(|c| *c != ')' && *c != '#').collect();
-            if !target.is_empty() && !target.contains("://") {
-                assert!(path.parent().unwrap().join(&target).exists(), "{} links to {target}", path.display());
-            }
+/// What `](..)` of a document points to; not what stands in code.
+fn links(text: &str) -> Vec<String> {
+    let mut fenced = false;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        fenced ^= line.trim_start().starts_with("```");
+        // Every second piece between backticks is code.
+        let prose: String = if fenced { String::new() } else { line.split('`').step_by(2).collect::<Vec<_>>().join("`") };
+        found.extend(prose.match_indices("](").map(|(at, _)| prose[at + 2..].chars().take_while(|c| *c != ')').collect()));
+    }
+    found
+}
+
+/// The anchors of the headings of a document: lower case, punctuation left out, hyphens for spaces.
+fn anchors(text: &str) -> Vec<String> {
+    let mut fenced = false;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        fenced ^= line.trim_start().starts_with("```");
+        if let Some(heading) = line.strip_prefix('#').filter(|_| !fenced) {
+            let heading = heading.trim_start_matches('#').trim().to_lowercase();
+            let anchor: String = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).collect();
+            found.push(anchor.replace(' ', "-"));
         }
+    }
+    found
+}
+
+#[test]
+fn relative_links_lead_to_files_and_headings() {
+    let mut seen = 0;
+    for path in documents() {
+        for link in links(&fs::read_to_string(&path).unwrap()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{} links to {link}", path.display());
+            if !anchor.is_empty() {
+                assert!(
+                    anchors(&fs::read_to_string(&target).unwrap()).iter().any(|found| found == anchor),
+                    "{} links to {link}",
+                    path.display()
+                );
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 30, "only {seen} links were found");
+}
+
+#[test]
+fn links_in_code_are_none_and_anchors_are_those_of_headings() {
+    assert_eq!(links("see [a](b.md#c), `[not](d.md)`\n```sh\n[nor](e.md)\n```\n[f](g.md)"), ["b.md#c", "g.md"]);
+    assert_eq!(anchors("# One `clv` *word*, or two\n```sh\n# comment\n```\n## P(alive)"), ["one-clv-word-or-two", "palive"]);
+}
+
+/// The words in which the queries of docs/sql differ from that for DuckDB, and nothing else.
+const DIALECTS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "postgres",
+        &[
+            ("as double)", "as double precision)"),
+            ("date_diff('day', min(day), max(day))", "(max(day) - min(day))"),
+            ("date_diff('day', min(day), date '1997-09-30')", "(date '1997-09-30' - min(day))"),
+        ],
+    ),
+    (
+        "spark",
+        &[
+            ("date_diff('day', min(day), max(day))", "datediff(max(day), min(day))"),
+            ("date_diff('day', min(day), date '1997-09-30')", "datediff(date '1997-09-30', min(day))"),
+        ],
+    ),
+    (
+        "bigquery",
+        &[
+            ("as double)", "as float64)"),
+            ("date_diff('day', min(day), max(day))", "date_diff(max(day), min(day), day)"),
+            ("date_diff('day', min(day), date '1997-09-30')", "date_diff(date '1997-09-30', min(day), day)"),
+            ("decimal(18, 4)", "numeric"),
+        ],
+    ),
+    (
+        "snowflake",
+        &[
+            ("date_diff('day', min(day), max(day))", "datediff('day', min(day), max(day))"),
+            ("date_diff('day', min(day), date '1997-09-30')", "datediff('day', min(day), date '1997-09-30')"),
+        ],
+    ),
+];
+
+#[test]
+fn queries_differ_in_the_words_of_their_dialect_alone() {
+    let query = |dialect: &str| fs::read_to_string(root().join(format!("docs/sql/{dialect}.sql"))).unwrap();
+    let duckdb = query("duckdb");
+    for (dialect, words) in DIALECTS {
+        let expected = words.iter().fold(duckdb.clone(), |text, (from, to)| text.replace(from, to));
+        assert_eq!(query(dialect), expected, "{dialect}");
+    }
+    assert!(fs::read_to_string(root().join("docs/pipelines.md")).unwrap().contains(&format!("```sql\n{duckdb}```")));
+}
+
+#[test]
+fn rust_in_the_documents_is_tested() {
+    let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    for path in documents().iter().filter(|path| fs::read_to_string(path).unwrap().contains("\n```rust")) {
+        let name = path.strip_prefix(root()).unwrap().display();
+        assert!(library.contains(&format!("#[doc = include_str!(\"../{name}\")]")), "{name} has Rust in it; src/lib.rs has to include it");
     }
 }
 
@@ -51,4 +152,29 @@ fn commands_named_in_the_documents_exist() {
             assert!(help.contains(&format!("\n  {command} ")), "{} names clv {command}", path.display());
         }
     }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn flags_named_beside_a_command_are_flags_of_it() {
+    let mut seen = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for code in text.split('`').skip(1).step_by(2).filter(|code| code.starts_with("clv ")) {
+            let mut words = code.split_whitespace().skip(1);
+            let command = words.next().unwrap();
+            let help = std::process::Command::new(env!("CARGO_BIN_EXE_clv")).args([command, "--help"]).output().unwrap();
+            let help = String::from_utf8(help.stdout).unwrap();
+            for flag in words.filter(|word| word.starts_with("--")) {
+                let flag: String = flag.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+                assert!(
+                    help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")),
+                    "{} names {flag} of clv {command}",
+                    path.display()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 10, "only {seen} flags were found");
 }
