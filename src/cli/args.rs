@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 
+use super::acquiring::Acquiring;
 use super::failure::{Failure, Outcome};
 use super::output::Console;
 use crate::data::{DataReport, MergePeriod, Observation, RefundPolicy, SpendBasis};
@@ -157,6 +158,8 @@ pub(super) struct Measured {
     pub(super) observing: Observing,
     #[command(flatten)]
     pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) acquiring: Acquiring,
 }
 
 /// How an input becomes customers, for a command that has a model.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 
+use super::acquiring::log_of_new;
 use super::args::{Common, Measured, Prudence};
 use super::backtest_tables::TablesOutput;
 use super::failure::{Failure, Outcome};
@@ -77,6 +78,8 @@ pub(super) fn run(args: Args) -> Outcome {
     args.tables.check(input.files.paths())?;
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
+    input.check_start(&log, &observation, &console)?;
+    let log = log_of_new(&log, &customers, &console)?;
     let mut test = BackTest::new(when.scheme(&log, observation.end)?)
         .prior(args.prudence.prior())
         .with_spend_model(args.spend != "none")

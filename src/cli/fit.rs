@@ -46,6 +46,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let destination = destination.differs_from(input.files.paths())?;
     let (customers, log) = input.customers_and_log(&console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
+    if let Some((log, observation)) = &log {
+        input.check_start(log, observation, &console)?;
+    }
     let model = fitting::fit(&args.models, &customers, log.as_ref().map(|(log, observation)| (log, observation)), definition, &console)?;
     destination.write_text(&model.to_json())?;
     if let Some(report) = customers.report().filter(|report| log.is_some() || report.skipped.total().count > 0) {

@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::acquiring::log_of_new;
 use super::args::{AUTO, Models};
 use super::output::Console;
 use crate::backtest::Choice;
-use crate::data::{Customers, Observation, TransactionLog};
+use crate::data::{CustomerList, Customers, EveryCustomer, LeftTruncated, Observation, OnlySeen, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fit::{ComparisonLine, Estimator, Fit, Fitted, Prior};
 use crate::io::write_customers_csv;
-use crate::models::{AnyPurchaseModel, BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
+use crate::models::{AnyPurchaseModel, BgNbd, CensoredLikelihood, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, SeenThrough};
 use crate::report::terminal;
 use crate::score::{ClvDefinition, DataRecord, FitRecord, ModelFile};
 
@@ -26,10 +27,14 @@ pub(super) fn fit(
     definition: ClvDefinition,
     console: &Console,
 ) -> Result<ModelFile> {
-    let _busy = console.busy(&format!("fitting {}", models.model));
-    let purchases = if models.model == AUTO {
+    let everybody = customers;
+    let customers = &*everybody.of_known_birth()?;
+    let busy = console.busy(&format!("fitting {}", models.model));
+    let purchases = if customers.has_born_before() {
+        fit_left_truncated(&models.model, customers, models.prior())?
+    } else if models.model == AUTO {
         let choice = match log {
-            Some((log, observation)) => Choice::by_log_score(log, observation, models.prior()),
+            Some((log, observation)) => log_of_new(log, everybody, console).and_then(|log| Choice::by_log_score(&log, observation, models.prior())),
             None => Err(Error::data("a summary cannot be cut at a day in the past")),
         };
         fit_all(customers, choice, models.prior(), console)?
@@ -37,7 +42,8 @@ pub(super) fn fit(
         fit_purchases(&models.model, customers, models.prior())?
     };
     let spend = if models.with_spend() { Some(fit_spend(customers, models.prior())?) } else { None };
-    let report = customers.report();
+    drop(busy);
+    let (customers, report) = (everybody, everybody.report());
     let data = DataRecord {
         rows: report.map_or(customers.len() as u64, |report| report.rows_read),
         customers: customers.len() as u64,
@@ -56,6 +62,34 @@ fn fit_purchases(name: &str, customers: &Customers, prior: Option<Prior>) -> Res
         Nbd::NAME => record::<Nbd>(customers, prior),
         other => Err(Error::parameter(format!("there is no fit for {other:?}; it is one of {}", AnyPurchaseModel::NAMES.join(", ")))),
     }
+}
+
+/// Fits to customers some of whom were born before the log.
+fn fit_left_truncated(name: &str, customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {
+    match name {
+        BgNbd::NAME => left_truncated::<BgNbd>(customers, prior),
+        MbgNbd::NAME => left_truncated::<MbgNbd>(customers, prior),
+        ParetoNbd::NAME => left_truncated::<ParetoNbd>(customers, prior),
+        other => Err(Error::parameter(format!(
+            "{other} cannot be fitted to customers who were acquired before the log; take one of {}, {}, {} by --model, or leave them out by --run-in",
+            BgNbd::NAME,
+            MbgNbd::NAME,
+            ParetoNbd::NAME
+        ))),
+    }
+}
+
+fn left_truncated<M>(customers: &Customers, prior: Option<Prior>) -> Result<FitRecord>
+where
+    M: CensoredLikelihood<LeftTruncated<EveryCustomer>> + CensoredLikelihood<LeftTruncated<OnlySeen>>,
+{
+    // In a list of everybody some are silent; one in which nobody is holds those seen.
+    if customers.has_silent() { censored::<M, EveryCustomer>(customers, prior) } else { censored::<M, OnlySeen>(customers, prior) }
+}
+
+fn censored<M: CensoredLikelihood<LeftTruncated<L>>, L: CustomerList>(customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {
+    let rows = customers.left_truncated::<L>()?;
+    Estimator::<SeenThrough<M, LeftTruncated<L>>>::new().prior(prior).fit(&rows).map(|fitted| FitRecord::of(&fitted))
 }
 
 /// Fits every purchase model and takes the one that was chosen by its forecasts or, where there is no such choice, the one with the lowest BIC; the

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::acquiring::Acquiring;
 use super::args::{Measured, MeasuredByModel, Observing, Reading};
 use super::failure::{Failure, Outcome};
 use super::output::Console;
@@ -24,6 +25,8 @@ pub(super) struct Input<'a> {
     pub(super) observing: &'a Observing,
     pub(super) unit: TimeUnit,
     pub(super) spend_basis: SpendBasis,
+    /// How births are known, for a command that asks for it.
+    pub(super) acquiring: Option<&'a Acquiring>,
     /// How the log behind the model was cleaned, when there is a model.
     pub(super) cleaned_as: Option<&'a DataReport>,
 }
@@ -38,6 +41,7 @@ impl<'a> Input<'a> {
             observing: &flags.observing,
             unit: flags.measuring.unit,
             spend_basis: flags.measuring.spend_basis,
+            acquiring: Some(&flags.acquiring),
             cleaned_as: None,
         })
     }
@@ -63,8 +67,14 @@ impl<'a> Input<'a> {
             observing: &flags.observing,
             unit: model.unit(),
             spend_basis: model.spend_basis(),
+            acquiring: None,
             cleaned_as: model.data().cleaning.as_ref(),
         })
+    }
+
+    /// Births known as these flags say.
+    pub(super) fn acquired_as(self, acquiring: &'a Acquiring) -> Self {
+        Input { acquiring: Some(acquiring), ..self }
     }
 
     /// The customers of a log, with the log and how it was seen, or those of a summary.
@@ -122,11 +132,12 @@ impl<'a> Input<'a> {
 
     /// What is without effect or unknown for all customers is said once.
     fn say_what_a_summary_leaves_out(&self, source: &Source<'_>, options: &ReadOptions, console: &Console) -> Result<()> {
-        let flags = self.observing.for_a_log();
+        let mut flags = self.observing.for_a_log();
+        flags.extend(self.acquiring.into_iter().flat_map(Acquiring::for_a_log));
         if !flags.is_empty() {
             let have = if flags.len() == 1 { "has" } else { "have" };
             console.say(&format!(
-                "note: {} is a summary, whose purchases are merged and netted already; {} {have} no effect",
+                "note: {} is a summary, whose purchases are merged and netted and whose births are known already; {} {have} no effect",
                 source.name(),
                 flags.join(" and ")
             ));
@@ -151,14 +162,28 @@ impl<'a> Input<'a> {
         let observation = self.observation(log, console)?;
         let _busy = console.busy("summarising");
         let customers = log.summarize(&observation).map_err(|error| error.at(self.name()))?;
-        Ok((customers, observation))
+        Ok((self.with_births(customers, console)?, observation))
     }
 
     /// The summary of a log that is not needed any more.
     pub(super) fn summary_of(&self, log: TransactionLog, console: &Console) -> Result<Customers> {
         let observation = self.observation(&log, console)?;
         let _busy = console.busy("summarising");
-        log.into_summary(&observation).map_err(|error| error.at(self.name()))
+        let customers = log.into_summary(&observation).map_err(|error| error.at(self.name()))?;
+        self.with_births(customers, console)
+    }
+
+    /// The customers of a log with what is known of their birth.
+    fn with_births(&self, customers: Customers, console: &Console) -> Result<Customers> {
+        match self.acquiring {
+            Some(acquiring) => acquiring.mark(customers, self, console).map_err(|error| error.at(self.name())),
+            None => Ok(customers),
+        }
+    }
+
+    /// Refuses a log to which no model should be fitted as it is: see [`Acquiring::check_start`].
+    pub(super) fn check_start(&self, log: &TransactionLog, observation: &Observation, console: &Console) -> Result<()> {
+        self.acquiring.map_or(Ok(()), |acquiring| acquiring.check_start(log, observation, console).map_err(|error| error.at(self.name())))
     }
 
     /// The summary of a log that is in order of time, without keeping its rows.
@@ -172,7 +197,7 @@ impl<'a> Input<'a> {
         let observation = self.observing.until(end, self.unit, self.spend_basis, self.cleaned_as);
         let progress = console.reading(&self.files);
         let customers = self.files.summarize_in_order(&self.log_options(), &observation, &|read| progress.show(read));
-        Ok(customers.map_err(|error| error.at(self.name()))?)
+        Ok(self.with_births(customers.map_err(|error| error.at(self.name()))?, console)?)
     }
 
     /// What messages call the input.

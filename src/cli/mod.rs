@@ -3,6 +3,7 @@
 //! Results go to the named file or standard output, everything else to standard error. Exit codes: 0 done, 1 the work could not be done, 2
 //! wrong usage.
 
+mod acquiring;
 mod args;
 mod audit;
 mod backtest;

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::acquiring::log_of_new;
 use super::args::{AUTO, Common, Intervals, Measured, Models, Valuing};
 use super::backtest;
 use super::failure::Outcome;
@@ -17,7 +18,7 @@ use crate::fit::Level;
 use crate::io::{Table, TableFormat};
 use crate::models::AnyPurchaseModel;
 use crate::report::terminal;
-use crate::score::{ClvDefinition, GroupForecast, ModelFile, Ranking, Totals};
+use crate::score::{ClvDefinition, Coverage, GroupForecast, ModelFile, Ranking, Totals};
 
 const CUSTOMERS: &str = "customers.csv";
 const MODEL: &str = "model.json";
@@ -66,6 +67,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
+    input.check_start(&log, &observation, &console)?;
     let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, &console)?;
     let scoring = Scoring::new(&model, model.definition(), Some(observation.end), &args.intervals, args.common.seed, &console)?;
     let scored = {
@@ -79,6 +81,7 @@ pub(super) fn run(args: Args) -> Outcome {
         // A model that was chosen by what came later would be held against what chose it.
         let chosen = [model.purchases().model()];
         let models = if args.models.model == AUTO { AnyPurchaseModel::NAMES } else { &chosen };
+        let log = log_of_new(&log, &customers, &console)?;
         backtest::of_last_quarter(&log, &observation, models, args.models.prior())
     };
     write(&args.out, &customers, &model, &scored, &backtest)?;
@@ -116,6 +119,9 @@ fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Score
     console.say(&terminal::fits(model));
     console.say(came_out);
     console.say(&terminal::most_valuable(customers, scores, &ranking.rows, model.definition(), end));
+    let mut coverage = Coverage::default();
+    coverage.add(customers, &scored.statuses(customers));
+    console.say(&terminal::coverage(&coverage));
     console.say(&terminal::totals(&total.totals, &ranking, total.forecast.as_ref(), model.definition(), end));
     console.say(&terminal::files(&args.out, &RESULTS));
 }

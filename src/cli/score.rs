@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::acquiring::Acquiring;
 use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutput, Valuing};
 use super::failure::Outcome;
 use super::input::{self, Input};
@@ -11,15 +12,17 @@ use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, SummaryRead, TableWriter};
 use crate::report::terminal;
-use crate::score::{ClvDefinition, ModelFile, Totals};
+use crate::score::{ClvDefinition, Coverage, ModelFile, Totals};
 use crate::time::Date;
 
 /// Score the customers of a log or a summary by a model file
 ///
 /// Writes one row per customer: customer_id, frequency, recency, age, p_alive, p_active, expected_purchases, expected_average_spend, clv,
-/// clv_lower, clv_upper, status. From clv_lower to clv_upper the CLV lies with a probability of 90 % (--level): chance and what the data leave
-/// open of the parameters. A log is summarised in the unit of the model. Horizon, discount and margin are those of the model file unless given. Where there is
-/// no expected spend the status is no_spend_estimate, and the spend and the CLV are empty.
+/// clv_lower, clv_upper, status, prior_weight. From clv_lower to clv_upper the CLV lies with a probability of 90 % (--level): chance and what the data leave
+/// open of the parameters. A log is summarised in the unit of the model. Horizon, discount and margin are those of the model file unless given. The
+/// status is scored; prior_dominated where more than nine tenths of the expected purchase rate are that of the base (prior_weight); left_truncated where
+/// purchases before the log may be missing; no_spend_estimate where there is no expected spend, and spend and CLV are empty; or excluded, with the reason, in
+/// the rows of those who have no purchase left.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,6 +48,8 @@ pub(super) struct Args {
     #[command(flatten)]
     measured: MeasuredByModel,
     #[command(flatten)]
+    acquiring: Acquiring,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -54,7 +59,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let format = destination.format(args.output.format)?;
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
-    let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?;
+    let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?.acquired_as(&args.acquiring);
     let destination = destination.differs_from(input.files.paths())?;
     let definition = args.valuing.or(model.definition())?;
     let mut work = Work { args: &args, model: &model, definition, console: &console, begun: None, read: None };
@@ -105,6 +110,7 @@ struct Begun<'a> {
     scoring: Scoring<'a>,
     end: Option<Date>,
     totals: Totals,
+    coverage: Coverage,
     /// All customers so far, while they are kept.
     kept: Option<Customers>,
     /// Of a log.
@@ -120,7 +126,7 @@ impl Work<'_> {
                 let Args { intervals, common, .. } = self.args;
                 let scoring = Scoring::new(self.model, &self.definition, end, intervals, common.seed, self.console)?;
                 let report = customers.report().filter(|_| kind == InputKind::Log).cloned();
-                none.insert(Begun { scoring, end, totals: Totals::default(), kept: None, report })
+                none.insert(Begun { scoring, end, totals: Totals::default(), coverage: Coverage::default(), kept: None, report })
             }
         };
         if kind == InputKind::Summary {
@@ -135,6 +141,7 @@ impl Work<'_> {
         let Some(begun) = &mut self.begun else { return Ok(()) };
         let first = begun.totals.customers == 0.0;
         begun.totals.add(&customers, &scored.scores);
+        begun.coverage.add(&customers, &scored.statuses(&customers));
         match &mut begun.kept {
             Some(kept) if kept.len() + customers.len() <= MOST_KEPT => kept.append(&customers)?,
             Some(_) => {
@@ -152,7 +159,7 @@ impl Work<'_> {
 
     /// What the scores come to.
     fn account(self) -> Result<()> {
-        let Some(Begun { scoring, end, totals, kept, report }) = self.begun else { return Ok(()) };
+        let Some(Begun { scoring, end, totals, coverage, kept, report }) = self.begun else { return Ok(()) };
         if let Some(unchecked) = self.read.as_ref().map(|read| read.unchecked_ids).filter(|&unchecked| unchecked > 0) {
             self.console.say(&format!(
                 "note: {} ids come in no order and were not held against all of those before; sort the summary by its ids to know that none occurs twice",
@@ -167,6 +174,7 @@ impl Work<'_> {
             Some(customers) => scoring.total(customers, &totals, self.console)?,
             None => None,
         };
+        self.console.say(&terminal::coverage(&coverage));
         self.console.say(&terminal::total(&totals, forecast.as_ref(), &self.definition, end));
         Ok(())
     }

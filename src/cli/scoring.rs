@@ -2,13 +2,13 @@
 
 use super::args::Intervals;
 use super::output::Console;
-use crate::data::Customers;
+use crate::data::{Birth, Customers};
 use crate::error::Result;
 use crate::fit::{Level, Watch};
 use crate::io::{Table, score_table};
 use crate::models::{AnyPurchaseModel, NoticeKind};
 use crate::report::format::percent;
-use crate::score::{BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, Totals, ValueInterval};
+use crate::score::{BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, ScoreStatus, Totals, ValueInterval, score_status};
 use crate::time::Date;
 
 /// Replications of the simulation of the total, and the draws of customers after which fewer have to do.
@@ -18,6 +18,7 @@ const DRAWS: f64 = 3e7;
 
 /// How customers are scored: by which models, and with which intervals.
 pub(super) struct Scoring<'a> {
+    model: AnyPurchaseModel,
     forecaster: Forecaster<AnyPurchaseModel>,
     batches: BatchScorer<AnyPurchaseModel>,
     wanted: &'a Intervals,
@@ -30,6 +31,7 @@ pub(super) struct Scoring<'a> {
 pub(super) struct Scored {
     pub(super) scores: Vec<Score>,
     intervals: Vec<Option<ValueInterval>>,
+    prior_weights: Vec<Option<f64>>,
     threshold: Option<f64>,
 }
 
@@ -68,7 +70,7 @@ impl<'a> Scoring<'a> {
             );
         }
         let batches = forecaster.scorer().in_batches();
-        Ok(Scoring { forecaster, batches, wanted, with_intervals, seed })
+        Ok(Scoring { model: *model.purchase_model(), forecaster, batches, wanted, with_intervals, seed })
     }
 
     /// Whether there will be intervals.
@@ -76,17 +78,41 @@ impl<'a> Scoring<'a> {
         self.with_intervals
     }
 
-    /// Scores customers.
+    /// Scores customers. Those born before the log have no intervals.
     pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored> {
+        let is_before = |birth: Birth| matches!(birth, Birth::Before(_));
+        let threshold = self.wanted.threshold;
+        let prior_weights = (0..customers.len()).map(|row| Some(self.model.prior_weight(customers.exposure(row)))).collect();
+        if !customers.has_born_before() {
+            let (scores, intervals) = self.score_complete(customers, watch)?;
+            return Ok(Scored { scores, intervals, prior_weights, threshold });
+        }
+        let complete = customers.where_birth(|birth| !is_before(birth))?;
+        let (scores, intervals) = self.score_complete(&complete, watch)?;
+        let (mut scores, mut intervals) = (scores.into_iter(), intervals.into_iter());
+        let rows = (0..customers.len()).map(|row| {
+            let complete = if is_before(customers.birth(row)) { None } else { scores.next().map(|score| (score, intervals.next().flatten())) };
+            complete.unwrap_or_else(|| (self.batches.scorer().score_row(customers, row), None))
+        });
+        let (scores, intervals) = rows.unzip();
+        Ok(Scored { scores, intervals, prior_weights, threshold })
+    }
+
+    /// Scores of customers none of whom is born before the log, and their intervals, if there are to be any.
+    fn score_complete(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<(Vec<Score>, Vec<Option<ValueInterval>>)> {
         let scores = self.batches.score_all(customers)?;
         let &Intervals { level, threshold, .. } = self.wanted;
         let intervals = if self.with_intervals { self.forecaster.value_intervals(customers, level, threshold, watch)? } else { Vec::new() };
-        Ok(Scored { scores, intervals, threshold })
+        Ok((scores, intervals))
     }
 
     /// The total of customers with its uncertainty; `None` when there are no intervals.
     pub(super) fn total(&self, customers: &Customers, totals: &Totals, console: &Console) -> Result<Option<(Level, GroupForecast)>> {
         if !self.with_intervals {
+            return Ok(None);
+        }
+        if customers.has_born_before() {
+            console.say("note: there are no intervals for customers who were born before the log, and so none for the total");
             return Ok(None);
         }
         let busy = console.busy("total");
@@ -100,6 +126,11 @@ impl<'a> Scoring<'a> {
 impl Scored {
     /// The table of scores, one row per customer, in the order of the summary.
     pub(super) fn table<'a>(&self, customers: &'a Customers) -> Result<Table<'a>> {
-        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some())
+        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some(), &self.prior_weights)
+    }
+
+    /// What became of each customer.
+    pub(super) fn statuses(&self, customers: &Customers) -> Vec<ScoreStatus> {
+        self.scores.iter().enumerate().map(|(row, score)| score_status(score, customers.birth(row), self.prior_weights[row])).collect()
     }
 }

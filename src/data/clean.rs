@@ -3,10 +3,10 @@
 use crate::data::books::{Books, TOO_LARGE};
 use crate::data::customers::{Customer, PurchaseRecord};
 use crate::data::history::History;
-use crate::data::observation::{Observation, RefundPolicy};
+use crate::data::observation::{MergePeriod, Observation, RefundPolicy};
 use crate::data::partition::Event;
 use crate::error::{Error, Result};
-use crate::time::Moment;
+use crate::time::{Date, Moment};
 
 /// A purchase: all transactions of one customer in one merge period, after refunds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,8 +19,12 @@ pub struct Purchase {
 
 /// The last merge period observed.
 pub(super) fn last_period(observation: &Observation) -> i32 {
-    let last_hour = Moment::from(observation.end).hours_since_1970() + 23;
-    last_hour.div_euclid(observation.merge.hours())
+    last_period_of(observation.end, observation.merge)
+}
+
+/// The last merge period of a day.
+pub(super) fn last_period_of(end: Date, merge: MergePeriod) -> i32 {
+    (Moment::from(end).hours_since_1970() + 23).div_euclid(merge.hours())
 }
 
 #[derive(Debug, Clone, Copy, Default)]

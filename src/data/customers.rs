@@ -1,10 +1,14 @@
 //! The summary of a customer base: one row per customer, validated, in columns.
 
+use std::borrow::Cow;
 use std::mem;
 
+use crate::data::acquisition::{Birth, BirthCounts};
+use crate::data::censored::CensoredCustomers;
 use crate::data::histories::{Histories, Spends};
 use crate::data::history::{History, SpendHistory};
 use crate::data::ids::{Ids, ids_in_order, is_blank};
+use crate::data::left_truncated::{CustomerList, LeftTruncated};
 use crate::data::observation::MergePeriod;
 use crate::data::report::DataReport;
 use crate::error::{Error, Result};
@@ -63,6 +67,15 @@ pub struct PurchaseRecord {
     pub total_spend: f64,
 }
 
+/// Why a customer of a log is not in its summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exclusion {
+    /// No purchase up to the observation end is left: all were refunded, or there were refunds only.
+    NoPurchase,
+    /// Acquired, but without a purchase so far.
+    NotBoughtYet,
+}
+
 /// A customer base in columns: the input of every fit and of batch scoring.
 ///
 /// Comes from a log ([`TransactionLog::summarize`](crate::TransactionLog::summarize)) or from rows one has already:
@@ -90,6 +103,10 @@ pub struct Customers {
     weight: Vec<f64>,
     /// One per customer when the summary comes from a log, empty otherwise.
     purchases: Vec<PurchaseRecord>,
+    /// Empty while all are born within the log.
+    births: Vec<Birth>,
+    /// Who was seen, and has no row.
+    excluded: Vec<(Box<str>, Exclusion)>,
     report: Option<DataReport>,
 }
 
@@ -109,6 +126,8 @@ impl Customers {
             average_spend: Vec::new(),
             weight: Vec::new(),
             purchases: Vec::new(),
+            births: Vec::new(),
+            excluded: Vec::new(),
             report: None,
         }
     }
@@ -142,6 +161,14 @@ impl Customers {
     /// When the id is blank, the average spend does not fit the frequency (see [`SpendHistory::new`]), the weight is not a positive
     /// number, or some rows come with a purchase record and some without.
     pub fn push(&mut self, customer: Customer<'_>) -> Result<()> {
+        self.push_born(customer, Birth::InLog)
+    }
+
+    /// Adds a customer of whom it is known when they were born, or that it is not known: see [`Birth`] for what the history then counts.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), and when the birth lies before the log by more than the age or the recency.
+    pub fn push_born(&mut self, customer: Customer<'_>, birth: Birth) -> Result<()> {
         let Customer { id, history, average_spend, weight, purchases } = customer;
         let named = |error: Error| error.at(format!("customer {id:?}"));
         if is_blank(id) {
@@ -153,6 +180,18 @@ impl Customers {
         }
         if !self.is_empty() && purchases.is_some() == self.purchases.is_empty() {
             return Err(named(Error::data("purchase dates must be given for all customers or for none")));
+        }
+        if let Birth::Before(w) = birth {
+            let seen = if history.frequency() > 0 { history.recency() } else { history.age() };
+            if !(w > 0.0 && w <= seen) {
+                return Err(named(Error::data(format!(
+                    "a birth {w} before the log must be a positive time up to which nothing was seen, but there is a purchase, or the end, {seen} after birth"
+                ))));
+            }
+        }
+        if !self.births.is_empty() || birth != Birth::InLog {
+            self.births.resize(self.len(), Birth::InLog);
+            self.births.push(birth);
         }
         if !self.weight.is_empty() || (weight - 1.0).abs() > 0.0 {
             self.weight.resize(self.len(), 1.0);
@@ -299,6 +338,141 @@ impl Customers {
         &self.purchases
     }
 
+    /// What is known of the birth of row `index`.
+    #[must_use]
+    pub fn birth(&self, index: usize) -> Birth {
+        self.births.get(index).copied().unwrap_or_default()
+    }
+
+    /// Whether some customer is born before the log, or at an unknown time.
+    #[must_use]
+    pub fn has_births(&self) -> bool {
+        self.births.iter().any(|birth| *birth != Birth::InLog)
+    }
+
+    /// Whether some customer is known to be born before the log.
+    #[must_use]
+    pub fn has_born_before(&self) -> bool {
+        self.births.iter().any(|birth| matches!(birth, Birth::Before(_)))
+    }
+
+    /// Whether some customer who is known to be born before the log bought nothing during it: the list then holds everybody, not only those seen.
+    #[must_use]
+    pub fn has_silent(&self) -> bool {
+        (0..self.births.len()).any(|row| self.frequency[row] == 0 && matches!(self.births[row], Birth::Before(_)))
+    }
+
+    /// Customers and their spend, by what is known of their birth.
+    #[must_use]
+    pub fn births(&self) -> BirthCounts {
+        let mut counts = BirthCounts::default();
+        for row in 0..self.len() {
+            let group = match self.birth(row) {
+                Birth::InLog => &mut counts.in_log,
+                Birth::Before(_) => &mut counts.before,
+                Birth::Unknown => &mut counts.unknown,
+            };
+            group.add(1, self.purchases.get(row).map_or(0.0, |record| record.total_spend));
+        }
+        counts
+    }
+
+    /// The time in which purchases of row `index` could be seen: the age, less what of it lies before the log.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[must_use]
+    pub fn exposure(&self, index: usize) -> f64 {
+        match self.birth(index) {
+            Birth::Before(w) => self.age[index] - w,
+            Birth::InLog | Birth::Unknown => self.age[index],
+        }
+    }
+
+    /// What the log alone holds of row `index`, with the time from birth to its start.
+    ///
+    /// # Errors
+    /// When the time of birth is not known, or the row cannot be on a list of kind `L`.
+    pub fn left_truncated_row<L: CustomerList>(&self, index: usize) -> Result<LeftTruncated<L>> {
+        let history = self.history(index);
+        match self.birth(index) {
+            Birth::InLog => Ok(LeftTruncated::born_within(history)),
+            Birth::Before(w) => {
+                // Rounding must not carry the last purchase past the end.
+                let end = (history.age() - w).max(0.0);
+                let last = if history.frequency() > 0 { (history.recency() - w).clamp(0.0, end) } else { 0.0 };
+                LeftTruncated::born_before(w, History::new(history.frequency(), last, end)?)
+            }
+            Birth::Unknown => Err(Error::data(format!(
+                "it is not known when customer {:?} was acquired; no likelihood can be written for such customers: leave them out (of_known_birth)",
+                self.id(index)
+            ))),
+        }
+    }
+
+    /// The customers as a likelihood for a log that starts after some of them were born wants them.
+    ///
+    /// # Errors
+    /// When the time of birth of some is not known, or a silent customer is put on a list of those seen.
+    pub fn left_truncated<L: CustomerList>(&self) -> Result<CensoredCustomers<LeftTruncated<L>>> {
+        let mut rows = CensoredCustomers::new(self.unit);
+        if let Some(end) = self.observation_end {
+            rows = rows.observed_until(end);
+        }
+        for index in 0..self.len() {
+            rows.push(self.left_truncated_row(index)?, self.weight(index))?;
+        }
+        Ok(rows)
+    }
+
+    /// The customers whose time of birth is known: those that models are fitted to.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn of_known_birth(&self) -> Result<Cow<'_, Customers>> {
+        if !self.births.contains(&Birth::Unknown) {
+            return Ok(Cow::Borrowed(self));
+        }
+        let known = self.where_birth(|birth| birth != Birth::Unknown)?;
+        if known.is_empty() {
+            return Err(Error::data("of no customer it is known when they were acquired; take a shorter run-in"));
+        }
+        Ok(Cow::Owned(known))
+    }
+
+    /// The rows with such births.
+    pub(crate) fn where_birth(&self, chosen: impl Fn(Birth) -> bool) -> Result<Customers> {
+        let mut some = self.emptied();
+        (0..self.len()).filter(|&row| chosen(self.birth(row))).try_for_each(|row| some.push_born(self.row(row), self.birth(row)))?;
+        some.report.clone_from(&self.report);
+        Ok(some)
+    }
+
+    fn row(&self, row: usize) -> Customer<'_> {
+        Customer {
+            id: self.id(row),
+            history: self.history(row),
+            average_spend: self.average_spend[row],
+            weight: self.weight(row),
+            purchases: self.purchases.get(row).copied(),
+        }
+    }
+
+    /// Who was seen up to the observation end and has no row, with the reason, in byte order of the ids when the customers come from a log.
+    pub fn excluded(&self) -> impl ExactSizeIterator<Item = (&str, Exclusion)> {
+        self.excluded.iter().map(|(id, why)| (&**id, *why))
+    }
+
+    pub(super) fn exclude(&mut self, id: &str, why: Exclusion) {
+        self.excluded.push((id.into(), why));
+    }
+
+    pub(super) fn with_births(mut self, births: Vec<Birth>) -> Self {
+        debug_assert!(births.len() == self.len());
+        self.births = births;
+        self
+    }
+
     /// What became of the rows that were read: there when the customers come from a log or a file.
     #[must_use]
     pub fn report(&self) -> Option<&DataReport> {
@@ -308,15 +482,7 @@ impl Customers {
     /// Adds the rows of customers who are measured alike.
     #[cfg(feature = "cli")]
     pub(crate) fn append(&mut self, others: &Customers) -> Result<()> {
-        (0..others.len()).try_for_each(|row| {
-            self.push(Customer {
-                id: others.id(row),
-                history: others.history(row),
-                average_spend: others.average_spend[row],
-                weight: others.weight(row),
-                purchases: others.purchases.get(row).copied(),
-            })
-        })
+        (0..others.len()).try_for_each(|row| self.push_born(others.row(row), others.birth(row)))
     }
 
     /// The same rows in byte order of their ids.
@@ -337,8 +503,7 @@ impl Customers {
     }
 
     /// The same measures without a row.
-    #[cfg(feature = "cli")]
-    fn emptied(&self) -> Customers {
+    pub(super) fn emptied(&self) -> Customers {
         let empty = Customers { observation_end: self.observation_end, ..Customers::new(self.unit) };
         empty.spend_over(self.spend_basis).merged_by(self.merge)
     }
@@ -358,6 +523,14 @@ impl Customers {
                 part.weight.resize(part.len(), 1.0);
             }
         }
+        if parts.iter().any(Customers::has_births) {
+            for part in &mut parts {
+                part.births.resize(part.frequency.len(), Birth::InLog);
+            }
+        }
+        self.excluded = parts.iter_mut().flat_map(|part| mem::take(&mut part.excluded)).collect();
+        self.excluded.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        self.births = gathered(&order, &mut parts, |part| &mut part.births);
         self.frequency = gathered(&order, &mut parts, |part| &mut part.frequency);
         self.recency = gathered(&order, &mut parts, |part| &mut part.recency);
         self.age = gathered(&order, &mut parts, |part| &mut part.age);

@@ -2,7 +2,11 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use crate::data::log::TransactionLog;
+use crate::data::observation::Observation;
 use crate::error::{Error, Result};
+use crate::parallel::map_indices;
+use crate::time::Moment;
 
 /// Two windows follow each other at the start of the log, each this share of it: a week, two and four of a year.
 const WINDOWS: [f64; 3] = [1.0 / 52.0, 1.0 / 26.0, 1.0 / 13.0];
@@ -16,6 +20,16 @@ const FEWEST: u64 = 20;
 /// Below this probability a log is taken to start in the middle.
 const SIGNIFICANT: f64 = 0.01;
 
+/// Below this one there is no doubt that the flow falls; that it is old customers who make it fall, the rest is to tell: so many times as many customers in the
+/// first window as in the second, at least so many of them, more by this factor in its first half than in its second, purchases that change by less than this
+/// factor, and customers first seen in the second half of the log at this share of the flow of the second window.
+const BEYOND_DOUBT: f64 = 1e-6;
+const LARGE: f64 = 3.0;
+const MANY: u64 = 100;
+const FALLING: f64 = 1.2;
+const STEADY: f64 = 4.0 / 3.0;
+const GOES_ON: f64 = 0.25;
+
 /// First-seen customers in two windows of one length that follow each other from the start of the log.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OpeningWindows {
@@ -27,6 +41,10 @@ pub struct OpeningWindows {
     pub second: u64,
     /// How many times the variance between neighbouring bins is that of a Poisson process, at least 1.
     pub dispersion: f64,
+    /// Customers first seen in the earlier half of the first window.
+    pub first_half: u64,
+    /// Purchases of all customers in the first window and in the second, when they are known.
+    pub purchases: Option<(u64, u64)>,
 }
 
 impl OpeningWindows {
@@ -35,6 +53,15 @@ impl OpeningWindows {
     pub fn fall(&self) -> f64 {
         let (first, second) = (self.first as f64, self.second as f64);
         (first - second) / (self.dispersion * (first + second)).sqrt()
+    }
+
+    /// Whether the fall is large and has the shape of old customers who come back one after the other, while as many purchases are made as before: those of
+    /// customers who have been there all along. A launch has many first purchases and few others; acquisitions that end, end at once.
+    fn are_of_old_customers(&self, later_share: f64) -> bool {
+        let (first, second, early) = (self.first as f64, self.second as f64, self.first_half as f64);
+        let as_many = |(before, after): (u64, u64)| (STEADY.recip()..=STEADY).contains(&(after as f64 / (before as f64).max(1.0)));
+        let large = self.first >= MANY && first >= LARGE * second;
+        large && early >= FALLING * (first - early) && later_share >= GOES_ON && self.purchases.is_some_and(as_many)
     }
 }
 
@@ -57,7 +84,10 @@ impl OpeningWindows {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct FirstSeenFlow {
+    length: f64,
     windows: Vec<OpeningWindows>,
+    /// Customers first seen in the second half of the log.
+    in_second_half: u64,
 }
 
 impl FirstSeenFlow {
@@ -73,7 +103,46 @@ impl FirstSeenFlow {
             return Err(Error::data(format!("a customer first seen at {time} since the start of the log; times are of at least 0")));
         }
         let windows = WINDOWS.iter().filter_map(|share| opening_windows(first_seen, share * length)).collect();
-        Ok(FirstSeenFlow { windows })
+        let in_second_half = first_seen.iter().filter(|&&time| (0.5 * length..length).contains(&time)).count() as u64;
+        Ok(FirstSeenFlow { length, windows, in_second_half })
+    }
+
+    /// The flow of a log up to the observation end, by days, with its purchases.
+    ///
+    /// # Errors
+    /// When the log has no row up to that day.
+    pub fn of_log(log: &TransactionLog, observation: &Observation) -> Result<Self> {
+        let Some(start) = log.first_date().filter(|start| *start <= observation.end) else {
+            return Err(Error::data(format!("there is no transaction up to the observation end {}", observation.end)));
+        };
+        let first_hour = Moment::from(start).hours_since_1970();
+        let days = observation.end.days_since(start) + 1;
+        // A purchase is somewhere within its day.
+        let mid_day = |hour: i32| f64::from((hour - first_hour).div_euclid(24)) + 0.5;
+        let parts = map_indices(log.partitions().len(), |index| {
+            let partition = &log.partitions()[index];
+            let mut first = vec![i32::MAX; partition.customers().ids().len()];
+            let mut per_day = vec![0_u64; (days / 6 + 1) as usize];
+            for event in partition.events().filter(|event| event.amount >= 0.0) {
+                let seen = &mut first[event.customer as usize];
+                *seen = event.hour.min(*seen);
+                if let Some(count) = per_day.get_mut((event.hour - first_hour).div_euclid(24) as usize) {
+                    *count += 1;
+                }
+            }
+            (first, per_day)
+        });
+        let last = first_hour + 24 * days;
+        let first_seen: Vec<f64> = parts.iter().flat_map(|(first, _)| first).filter(|&&hour| hour < last).map(|&hour| mid_day(hour)).collect();
+        let mut flow = FirstSeenFlow::of(&first_seen, f64::from(days))?;
+        let purchases = |from: f64, to: f64| {
+            let days = (0..days / 6 + 1).filter(|&day| (from..to).contains(&(f64::from(day) + 0.5)));
+            days.map(|day| parts.iter().map(|(_, per_day)| per_day[day as usize]).sum::<u64>()).sum::<u64>()
+        };
+        for windows in &mut flow.windows {
+            windows.purchases = Some((purchases(0.0, windows.length), purchases(windows.length, 2.0 * windows.length)));
+        }
+        Ok(flow)
     }
 
     /// What was seen in the windows, the shortest first; those with too few customers are left out.
@@ -95,6 +164,24 @@ impl FirstSeenFlow {
     pub fn starts_in_the_middle(&self) -> bool {
         self.p_steady() < SIGNIFICANT
     }
+
+    /// Whether there is no other reading: the flow falls beyond doubt, by a large factor, as it does when old customers come back one after the other; as many
+    /// purchases are made before the fall as after it; and customers go on being acquired. It takes the purchases, which [`of_log`](Self::of_log) knows.
+    ///
+    /// Many a log that starts in the middle is not recognised by this, but hardly any other is.
+    #[must_use]
+    pub fn starts_in_the_middle_beyond_doubt(&self) -> bool {
+        let per_time = |count: u64, time: f64| count as f64 / time;
+        let later = per_time(self.in_second_half, 0.5 * self.length);
+        let are_old = |windows: &OpeningWindows| windows.are_of_old_customers(later / per_time(windows.second, windows.length).max(f64::MIN_POSITIVE));
+        self.p_steady() < BEYOND_DOUBT && self.windows.iter().any(are_old)
+    }
+
+    /// The windows over which the flow falls most, in standard deviations.
+    #[must_use]
+    pub fn steepest(&self) -> Option<&OpeningWindows> {
+        self.windows.iter().max_by(|one, other| one.fall().total_cmp(&other.fall()))
+    }
 }
 
 /// Two windows of this length, unless too few customers are first seen in them.
@@ -113,7 +200,15 @@ fn opening_windows(first_seen: &[f64], length: f64) -> Option<OpeningWindows> {
         (one - other) * (one - other) / (one + other).max(1.0)
     };
     let dispersion = bins.windows(2).map(relative).sum::<f64>() / (2 * BINS - 1) as f64;
-    (first + second >= FEWEST).then_some(OpeningWindows { length, first, second, dispersion: dispersion.max(1.0) })
+    let first_half = bins[..BINS / 2].iter().sum();
+    (first + second >= FEWEST).then_some(OpeningWindows {
+        length,
+        first,
+        second,
+        dispersion: dispersion.max(1.0),
+        first_half,
+        purchases: None,
+    })
 }
 
 #[cfg(test)]

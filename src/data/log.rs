@@ -234,6 +234,17 @@ impl TransactionLog {
         self.partitions.iter().flat_map(|partition| partition.customers().ids().iter())
     }
 
+    /// The rows of these customers, given in byte order of their ids.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_customers(&self, ids: &[&str]) -> Result<TransactionLog> {
+        let mut log = TransactionLog { skipped: self.skipped.clone(), ..TransactionLog::default() };
+        self.for_each_in_order(
+            |event| (event.hour, event.amount),
+            |id, rows| if ids.binary_search(&id).is_ok() { log.push_all(id, rows) } else { Ok(()) },
+        )?;
+        Ok(log)
+    }
+
     /// The partition of a customer, and the customer's number in it.
     pub(crate) fn find(&self, customer: &str) -> Option<(&Partition, u32)> {
         let hash = self.hasher.hash(customer);

@@ -1,5 +1,6 @@
 //! From a transaction log to a validated summary: what was bought when, by whom, and what was cleaned on the way.
 
+mod acquisition;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 mod batch;
 mod books;
@@ -23,10 +24,11 @@ mod state;
 mod states;
 mod summarize;
 
+pub use acquisition::{Acquired, Acquisition, AcquisitionDates, Birth, BirthCounts};
 pub use censored::{Censored, CensoredCustomers};
 pub use clean::Purchase;
 pub use cross_section::{CrossSection, LastCell};
-pub use customers::{Customer, Customers, PurchaseRecord, SpendBasis};
+pub use customers::{Customer, Customers, Exclusion, PurchaseRecord, SpendBasis};
 pub use first_seen::{FirstSeenFlow, OpeningWindows};
 pub use histories::{Histories, Spends};
 pub use history::{History, SpendHistory};

@@ -5,8 +5,8 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use crate::data::books::Books;
-use crate::data::clean::{Cleaner, Purchase, Row};
-use crate::data::customers::Customers;
+use crate::data::clean::{Cleaner, Purchase, Row, last_period};
+use crate::data::customers::{Customers, Exclusion};
 use crate::data::ids::ids_in_order;
 use crate::data::log::TransactionLog;
 use crate::data::observation::Observation;
@@ -127,12 +127,22 @@ pub(super) fn summarize_partition(partition: impl Borrow<Partition>, observation
     let ids = partition.borrow().customers().ids();
     let mut rows = partition.borrow().by_customer(|event| Row::of(event, observation));
     let mut cleaner = Cleaner::new(observation);
+    let last = last_period(observation);
     let mut customers = observed(observation).with_capacity(ids.len(), ids.bytes());
     // In order of the ids, the first error is the one to tell, and all partitions are put together in one pass.
     for (_, number) in ids_in_order(&[ids]) {
         let id = ids.get(number as usize);
         let account = cleaner.take(id, rows.rows_of(number as usize));
-        let pushed = account.and_then(|account| account.customer(id, observation)?.map_or(Ok(()), |customer| customers.push(customer)));
+        let pushed = account.and_then(|account| match account.customer(id, observation)? {
+            Some(customer) => customers.push(customer),
+            None => {
+                // Rows are sorted by now. Who is seen later only has not been seen yet.
+                if rows.rows_of(number as usize).first().is_some_and(|row| row.period <= last) {
+                    customers.exclude(id, Exclusion::NoPurchase);
+                }
+                Ok(())
+            }
+        });
         pushed.map_err(|error| (id.to_owned(), error))?;
     }
     Ok((customers, cleaner.books))

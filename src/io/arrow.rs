@@ -40,7 +40,8 @@ impl Customers {
 
 impl<M: PurchaseModel> BatchScorer<M> {
     /// Scores a record batch of customers into one of scores: `customer_id, frequency, recency, age, p_alive, p_active, expected_purchases,
-    /// expected_average_spend, clv, clv_lower, clv_upper, status`, a row for each customer in their order. There are no intervals; `clv_lower` and `clv_upper` are null.
+    /// expected_average_spend, clv, clv_lower, clv_upper, status, prior_weight`, a row for each customer in their order. There are no intervals, and a model of one's
+    /// own need not have a prior weight; `clv_lower`, `clv_upper` and `prior_weight` are null.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -70,7 +71,7 @@ impl<M: PurchaseModel> BatchScorer<M> {
     pub fn score_record_batch(&self, customers: &RecordBatch, options: &SummaryOptions) -> Result<RecordBatch> {
         let customers = Customers::from_record_batch(customers, options)?;
         let scores = self.score_all(&customers)?;
-        let table = score_table(&customers, &scores, &[], false)?;
+        let table = score_table(&customers, &scores, &[], false, &[])?;
         record_batch(&table, &Arc::new(schema_of(&table)), 0..table.rows())
     }
 }
@@ -132,6 +133,11 @@ fn is_decimal(kind: &DataType) -> bool {
 
 fn texts(array: &ArrayRef, column: &str) -> Result<StringArray> {
     Ok(cast(array, &DataType::Utf8, column)?.as_string::<i32>().clone())
+}
+
+/// Any column as text; times in ISO.
+pub(super) fn text_column(array: ArrayRef, column: &str) -> Result<StringArray> {
+    texts(&without_dictionary(array, column)?, column)
 }
 
 pub(super) fn ids(array: ArrayRef, column: &str) -> Result<StringArray> {
@@ -267,6 +273,7 @@ pub(super) fn schema_of(table: &Table<'_>) -> Schema {
         let (kind, nullable) = match &column.values {
             Values::Text(_) => (DataType::Utf8, false),
             Values::Count(_) => (DataType::Int64, false),
+            Values::OptionalCount(_) => (DataType::Int64, true),
             Values::Number(_) | Values::Optional(_) => (DataType::Float64, true),
             Values::Date(_) => (DataType::Date32, false),
             Values::Hour(_) => (DataType::Timestamp(ArrowUnit::Millisecond, None), false),
@@ -281,6 +288,7 @@ fn array_of(values: &Values<'_>, start: usize, end: usize) -> ArrayRef {
     match values {
         Values::Text(values) => Arc::new(StringArray::from_iter_values(&values[start..end])),
         Values::Count(values) => Arc::new(Int64Array::from_iter_values(values[start..end].iter().map(|&count| i64::from(count)))),
+        Values::OptionalCount(values) => Arc::new(values[start..end].iter().map(|count| count.map(i64::from)).collect::<Int64Array>()),
         Values::Number(values) => Arc::new(values[start..end].iter().map(|&value| finite(value)).collect::<Float64Array>()),
         Values::Optional(values) => Arc::new(values[start..end].iter().map(|&value| value.and_then(finite)).collect::<Float64Array>()),
         Values::Date(values) => Arc::new(Date32Array::from_iter_values(values[start..end].iter().map(|day| day.days_since_1970()))),

@@ -11,6 +11,7 @@ use crate::data::{Customers, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::options::{ReadOptions, SummaryOptions};
+use crate::io::rows::EachRow;
 use crate::io::quotes::{Quotes, check_delimiter, line_ends, never_closed};
 use crate::io::source::{Source, read_failed};
 use crate::io::summary::{Figure, SummaryReader};
@@ -90,6 +91,34 @@ pub(super) fn read_summary<'a>(
         summary.batch_read(bytes())?;
     }
     Ok(summary)
+}
+
+/// Hands over the text of some columns, row by row.
+pub(super) fn for_each_row<const N: usize>(
+    name: &str,
+    input: impl Read,
+    columns: [(&str, &str); N],
+    options: &ReadOptions,
+    each: &mut EachRow<'_, N>,
+) -> Result<()> {
+    let mut records = Records::new(name, input, options.delimiter)?;
+    let header = records.header();
+    let mut positions = [0; N];
+    for (position, (column, flag)) in positions.iter_mut().zip(columns) {
+        *position = header.position(column, flag)?;
+    }
+    while records.advance()? {
+        let mut fields = [""; N];
+        let mut read = records.check_length();
+        for (field, position) in fields.iter_mut().zip(positions) {
+            read = read.and_then(|()| records.text(position).map(|text| *field = text));
+        }
+        match read {
+            Ok(()) => each(fields, &|| records.place())?,
+            Err(fault) => options.settle(fault, || records.place())?,
+        }
+    }
+    Ok(())
 }
 
 /// The records of a CSV file below its header.

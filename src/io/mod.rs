@@ -17,6 +17,7 @@ mod pieces;
 #[cfg(feature = "csv")]
 mod quotes;
 mod repeats;
+mod rows;
 #[cfg(feature = "parquet")]
 mod score_table;
 #[cfg(feature = "parquet")]

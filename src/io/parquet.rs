@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::io::arrow;
 use crate::io::fields::{self, Header, LogPositions};
 use crate::io::options::ReadOptions;
+use crate::io::rows::EachRow;
 use crate::io::shared_file::SharedFile;
 use crate::io::source::{Source, read_failed};
 use crate::io::summary::SummaryReader;
@@ -80,6 +81,25 @@ impl ParquetFile {
             let rows = arrow::push_rows(summary, &header, batch, first_row)?;
             let read = (first_row + rows) as f64 / all;
             summary.batch_read((read * self.bytes() as f64) as u64)
+        })
+    }
+
+    /// Hands over the text of some columns, row by row; what is missing is empty.
+    pub(super) fn for_each_row<const N: usize>(&self, name: &str, columns: [(&str, &str); N], each: &mut EachRow<'_, N>) -> Result<()> {
+        let header = Header { name, columns: self.columns() };
+        let mut positions = [0; N];
+        for (position, (column, flag)) in positions.iter_mut().zip(columns) {
+            *position = header.position(column, flag)?;
+        }
+        self.for_each_batch(name, &positions, None, |batch, first_row| {
+            let texts = (0..N).map(|k| arrow::text_column(batch(positions[k]), columns[k].0)).collect::<Result<Vec<_>>>();
+            let texts = texts.map_err(|error| error.at(name))?;
+            let rows = texts.first().map_or(0, |column| column.len());
+            for row in 0..rows {
+                let fields = std::array::from_fn(|k| if texts[k].is_null(row) { "" } else { texts[k].value(row) });
+                each(fields, &|| format!("{name}:{}", first_row + row))?;
+            }
+            Ok(())
         })
     }
 

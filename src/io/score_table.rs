@@ -3,35 +3,49 @@
 use crate::data::Customers;
 use crate::error::Result;
 use crate::io::table::{Table, Values};
-use crate::score::{Score, ValueInterval};
+use crate::score::{Score, ScoreStatus, ValueInterval, score_status};
 
-/// One row per customer, in the order of the summary. Where there are no `intervals` the ends of them are null; `above` adds the probability of a CLV above the
-/// threshold.
+/// One row per customer, in the order of the summary, then one for each who was excluded. Where there are no `intervals` the ends of them are null; `above` adds
+/// the probability of a CLV above the threshold. `prior_weight` gives the weight of a row where the model is known to have one.
 pub(crate) fn score_table<'a>(
     customers: &'a Customers,
     scores: &[Score],
     intervals: &[Option<ValueInterval>],
     above: bool,
+    prior_weights: &[Option<f64>],
 ) -> Result<Table<'a>> {
-    let number = |of: fn(&Score) -> f64| Values::Number(scores.iter().map(of).collect());
-    let optional = |of: fn(&Score) -> Option<f64>| Values::Optional(scores.iter().map(of).collect());
+    let excluded = customers.excluded().len();
+    let rows = customers.len() + excluded;
+    let optional = |of: fn(&Score) -> Option<f64>| Values::Optional((0..rows).map(|row| scores.get(row).and_then(of)).collect());
+    // Without an excluded customer there is a number in every row, and the columns are the summary's own.
+    let number = |values: &'a [f64]| match excluded {
+        0 => Values::Number(values.into()),
+        _ => Values::Optional((0..rows).map(|row| values.get(row).copied()).collect()),
+    };
+    let frequency = match excluded {
+        0 => Values::Count(customers.frequency().into()),
+        _ => Values::OptionalCount((0..rows).map(|row| customers.frequency().get(row).copied()).collect()),
+    };
     let interval = |of: fn(&ValueInterval) -> Option<f64>| {
         let value = |row: usize| intervals.get(row).and_then(Option::as_ref).and_then(of);
-        Values::Optional((0..scores.len()).map(value).collect())
+        Values::Optional((0..rows).map(value).collect())
     };
-    let status = |score: &Score| if score.clv.is_some() { "scored" } else { "no_spend_estimate" };
+    let prior_weight = |row: usize| prior_weights.get(row).copied().flatten();
+    let scored = (0..customers.len()).map(|row| score_status(&scores[row], customers.birth(row), prior_weight(row)));
+    let statuses = scored.chain(customers.excluded().map(|(_, why)| ScoreStatus::Excluded(why)));
     let table = Table::new()
-        .with("customer_id", Values::Text(customers.ids().collect()))?
-        .with("frequency", Values::Count(customers.frequency().into()))?
-        .with("recency", Values::Number(customers.recency().into()))?
-        .with("age", Values::Number(customers.age().into()))?
-        .with("p_alive", number(|score| score.p_alive))?
-        .with("p_active", number(|score| score.p_active))?
+        .with("customer_id", Values::Text(customers.ids().chain(customers.excluded().map(|(id, _)| id)).collect()))?
+        .with("frequency", frequency)?
+        .with("recency", number(customers.recency()))?
+        .with("age", number(customers.age()))?
+        .with("p_alive", optional(|score| Some(score.p_alive)))?
+        .with("p_active", optional(|score| Some(score.p_active)))?
         .with("expected_purchases", optional(|score| score.expected_purchases))?
         .with("expected_average_spend", optional(|score| score.expected_average_spend))?
         .with("clv", optional(|score| score.clv))?
         .with("clv_lower", interval(|interval| Some(interval.lower)))?
         .with("clv_upper", interval(|interval| Some(interval.upper)))?;
     let table = if above { table.with("p_clv_above", interval(|interval| interval.p_above))? } else { table };
-    table.with("status", Values::Text(scores.iter().map(status).collect()))
+    let table = table.with("status", Values::Text(statuses.map(ScoreStatus::name).collect()))?;
+    table.with("prior_weight", Values::Optional((0..rows).map(prior_weight).collect()))
 }

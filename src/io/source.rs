@@ -217,10 +217,28 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Hands over the text of some columns, each with the flag that names it, row by row.
+    pub(super) fn for_each_row<const N: usize>(
+        self,
+        columns: [(&str, &str); N],
+        options: &ReadOptions,
+        each: &mut crate::io::rows::EachRow<'_, N>,
+    ) -> Result<()> {
+        let name = self.name;
+        match self.content {
+            #[cfg(feature = "csv")]
+            Content::Text { head, rest, .. } => crate::io::csv::for_each_row(&name, Cursor::new(head).chain(rest), columns, options, each),
+            #[cfg(not(feature = "csv"))]
+            Content::Text { .. } => Err(without_csv(&name, options.delimiter)),
+            #[cfg(feature = "parquet")]
+            Content::Parquet(file) => file.for_each_row(&name, columns, each),
+        }
+    }
+
     /// Reads a summary: one row per customer.
     ///
     /// Columns are `frequency` (or `x`), `recency` (`t_x`, `t.x`), `age` (`T`, `T.cal`), and when they are there `average_spend` (`m_x`,
-    /// `monetary_value`), `weight`, and an id: `customer_id`, `id`, `cust` or `sample_id`; without one, the number of the row. Of
+    /// `monetary_value`), `weight`, `before_log` (the time from birth to the start of the log, empty where it is not known), and an id: `customer_id`, `id`, `cust` or `sample_id`; without one, the number of the row. Of
     /// `first_purchase` and `last_purchase`, when they are there, recency and age must be the differences, which catches a wrong unit.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::data::{Customer, Customers, DataReport, History, MergePeriod, PurchaseRecord, SkipReason, Skipped, SpendHistory};
+use crate::data::{Birth, Customer, Customers, DataReport, History, MergePeriod, PurchaseRecord, SkipReason, Skipped, SpendHistory};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::intake::ReadProgress;
@@ -47,6 +47,7 @@ struct SummaryColumns {
     first_purchase: Option<Found>,
     last_purchase: Option<Found>,
     total_spend: Option<Found>,
+    before_log: Option<Found>,
 }
 
 impl SummaryColumns {
@@ -69,6 +70,7 @@ impl SummaryColumns {
             first_purchase: single("first_purchase")?,
             last_purchase: single("last_purchase")?,
             total_spend: single("total_spend")?,
+            before_log: single("before_log")?,
         })
     }
 }
@@ -168,6 +170,7 @@ struct Row {
     /// Whether one of them names an hour.
     by_hour: bool,
     total_spend: Option<f64>,
+    birth: Birth,
 }
 
 impl<'a> SummaryReader<'a> {
@@ -197,9 +200,9 @@ impl<'a> SummaryReader<'a> {
     /// The columns that are looked at.
     #[cfg(feature = "parquet")]
     pub(super) fn positions(&self) -> Vec<usize> {
-        let SummaryColumns { id, frequency, recency, age, average_spend, weight, first_purchase, last_purchase, total_spend } =
+        let SummaryColumns { id, frequency, recency, age, average_spend, weight, first_purchase, last_purchase, total_spend, before_log } =
             &self.columns;
-        let optional = [id, average_spend, weight, first_purchase, last_purchase, total_spend].into_iter().flatten();
+        let optional = [id, average_spend, weight, first_purchase, last_purchase, total_spend, before_log].into_iter().flatten();
         [frequency, recency, age].into_iter().chain(optional).map(|column| column.at).collect()
     }
 
@@ -235,8 +238,9 @@ impl<'a> SummaryReader<'a> {
         if row.by_hour {
             self.merge = MergePeriod::Hour;
         }
-        let Row { history, average_spend, weight, .. } = row;
-        self.customers.push(Customer { id: &id, history, average_spend, weight, purchases }).map_err(|error| error.at(place()))
+        let Row { history, average_spend, weight, birth, .. } = row;
+        let customer = Customer { id: &id, history, average_spend, weight, purchases };
+        self.customers.push_born(customer, birth).map_err(|error| error.at(place()))
     }
 
     /// Tells that so many bytes have been read, with all rows so far: where there are enough of them, they are handed over.
@@ -362,7 +366,11 @@ impl<'a> SummaryReader<'a> {
             None => None,
         };
         let (first, last) = (date(&columns.first_purchase)?, date(&columns.last_purchase)?);
-        Ok(Row { history, average_spend, weight, first, last, by_hour, total_spend })
+        let birth = match &columns.before_log {
+            Some(column) => Birth::from_before_log(optional(&columns.before_log, "before_log")?).map_err(|error| bad(column, error.to_string()))?,
+            None => Birth::InLog,
+        };
+        Ok(Row { history, average_spend, weight, first, last, by_hour, total_spend, birth })
     }
 
     /// The dates, where there are any, must be as far apart as recency and age say: a summary in another unit would pass unnoticed

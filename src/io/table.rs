@@ -18,6 +18,8 @@ pub enum Values<'a> {
     Text(Vec<&'a str>),
     /// Whole numbers from 0.
     Count(Cow<'a, [u32]>),
+    /// Whole numbers from 0 that may be missing; a missing one is written as null.
+    OptionalCount(Vec<Option<u32>>),
     /// Numbers; one that is not finite is written as null.
     Number(Cow<'a, [f64]>),
     /// Numbers that may be missing; a missing one, or one that is not finite, is written as null.
@@ -33,6 +35,7 @@ impl Values<'_> {
         match self {
             Values::Text(values) => values.len(),
             Values::Count(values) => values.len(),
+            Values::OptionalCount(values) => values.len(),
             Values::Number(values) => values.len(),
             Values::Optional(values) => values.len(),
             Values::Date(values) => values.len(),
@@ -146,8 +149,8 @@ impl<'a> Table<'a> {
                 write!(out, "{}{name}:", if index == 0 { "" } else { "," })?;
                 match column.values {
                     Values::Text(_) | Values::Date(_) | Values::Hour(_) => serde_json::to_writer(&mut *out, &field)?,
-                    Values::Number(_) | Values::Optional(_) if field.is_empty() => out.write_all(b"null")?,
-                    Values::Count(_) | Values::Number(_) | Values::Optional(_) => out.write_all(field.as_bytes())?,
+                    Values::OptionalCount(_) | Values::Number(_) | Values::Optional(_) if field.is_empty() => out.write_all(b"null")?,
+                    Values::Count(_) | Values::OptionalCount(_) | Values::Number(_) | Values::Optional(_) => out.write_all(field.as_bytes())?,
                 }
             }
             out.write_all(b"}")?;
@@ -165,6 +168,7 @@ impl Values<'_> {
         let _ = match self {
             Values::Text(values) => text.write_str(values[row]),
             Values::Count(values) => write!(text, "{}", values[row]),
+            Values::OptionalCount(values) => values[row].map_or(Ok(()), |value| write!(text, "{value}")),
             Values::Number(values) => print_number(values[row], text),
             Values::Optional(values) => values[row].map_or(Ok(()), |value| print_number(value, text)),
             Values::Date(values) => write!(text, "{}", values[row]),
@@ -247,7 +251,8 @@ impl FromStr for TableFormat {
 impl<'a> From<&'a Customers> for Table<'a> {
     /// The columns `customer_id, first_purchase, last_purchase, frequency, recency, age, average_spend, total_spend`; the purchase dates
     /// (hours, when purchases were merged by the hour) and the total are there when the customers come from a log, and a `weight` follows
-    /// when some row stands for other than one customer.
+    /// when some row stands for other than one customer, then `before_log` when some are born before the log (the time from birth to its start) or at a
+    /// time that is not known (null).
     fn from(customers: &'a Customers) -> Self {
         let mut columns = vec![Column { name: "customer_id", values: Values::Text(customers.ids().collect()) }];
         let records = customers.purchases();
@@ -268,6 +273,10 @@ impl<'a> From<&'a Customers> for Table<'a> {
         if customers.is_weighted() {
             let weight = (0..customers.len()).map(|row| customers.weight(row)).collect();
             columns.push(Column { name: "weight", values: Values::Number(weight) });
+        }
+        if customers.has_births() {
+            let before = (0..customers.len()).map(|row| customers.birth(row).before_log()).collect();
+            columns.push(Column { name: "before_log", values: Values::Optional(before) });
         }
         Table { columns }
     }

@@ -152,6 +152,12 @@ impl Sample for PurchaseSample {
     type Source = Customers;
 
     fn new(customers: &Customers) -> Result<Self> {
+        if customers.has_births() {
+            return Err(Error::data(
+                "some customers were born before the log, or at a time that is not known, and this likelihood is one of complete histories; take those of known birth \
+                 (of_known_birth) as left-truncated (Customers::left_truncated)",
+            ));
+        }
         if let Some(rows) = distinct_by_hours(customers) {
             return PurchaseSample::of_distinct(&rows);
         }

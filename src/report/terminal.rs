@@ -6,10 +6,10 @@ use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
 use super::format::{WIDTH, estimate, grouped, money, money_decimals, percent, wrapped};
 use crate::backtest::Choice;
-use crate::data::{Customers, DataReport};
+use crate::data::{Acquired, BirthCounts, Customers, DataReport, Tally};
 use crate::error::Result;
 use crate::fit::{ComparisonLine, FitStatus, Level};
-use crate::score::{ClvDefinition, FitRecord, GroupForecast, Interval, ModelFile, Ranking, Score, Totals};
+use crate::score::{ClvDefinition, Coverage, FitRecord, GroupForecast, Interval, ModelFile, Ranking, Score, Totals};
 use crate::time::Date;
 
 /// How many customers the list of the most valuable ones names.
@@ -21,6 +21,39 @@ const LONGEST_ID: usize = 24;
 /// What was read and cleaned.
 pub(crate) fn cleaning(report: &DataReport) -> String {
     section("Data", report.to_string().lines())
+}
+
+/// What is known of the births of the customers.
+pub(crate) fn births(title: &str, births: &BirthCounts, acquired: &Acquired) -> String {
+    let all = births.all();
+    let group = |tally: Tally, what: &str| {
+        let share = |part: f64, whole: f64| if whole > 0.0 { percent((part / whole * 1000.0).round() / 1000.0) } else { "-".to_owned() };
+        let (customers, revenue) = (share(tally.count as f64, all.count as f64), share(tally.value, all.value));
+        (tally.count > 0).then(|| format!("{} customers ({customers}; {revenue} of revenue) {what}", grouped(tally.count as f64, 0)))
+    };
+    let count = |count: u64, what: &str| (count > 0).then(|| format!("{} {what}", grouped(count as f64, 0)));
+    let lines = [
+        group(births.in_log, "are new in the log"),
+        group(births.before, "were acquired before it; what they bought until then is not known"),
+        group(births.unknown, "are first seen in the run-in and may be old: scored, not fitted"),
+        count(acquired.silent, "of those acquired before the log bought nothing during it"),
+        count(acquired.before_first_purchase, "were acquired some days before their first purchase; age counts from that"),
+        count(acquired.without_purchase, "were acquired within the log and have not bought yet: left out"),
+    ];
+    section(title, lines.iter().flatten().map(String::as_str))
+}
+
+/// What became of the customers that were seen, in the scores.
+pub(crate) fn coverage(coverage: &Coverage) -> String {
+    let tenth = |share: f64| percent((share * 1000.0).round() / 1000.0);
+    let lines: Vec<String> = coverage
+        .shares()
+        .map(|(status, customers, share, revenue)| {
+            let revenue = revenue.map_or_else(String::new, |revenue| format!(", {} of the revenue so far", tenth(revenue)));
+            format!("{status}: {} ({} of the customers{revenue})", grouped(customers, 0), tenth(share))
+        })
+        .collect();
+    section("Coverage", lines.iter().map(String::as_str))
 }
 
 /// The observation window.

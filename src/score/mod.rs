@@ -13,6 +13,7 @@ mod large_group;
 mod model_file;
 mod predictive;
 mod scorer;
+mod standing;
 mod stencil;
 mod totals;
 
@@ -26,4 +27,5 @@ pub use groups::GroupForecast;
 pub use model_file::{DataRecord, FitRecord, ModelFile};
 pub use predictive::{PurchaseDistribution, ValueDistribution};
 pub use scorer::{Score, Scorer};
+pub use standing::{Coverage, ScoreStatus, score_status};
 pub use totals::{Ranking, Totals};

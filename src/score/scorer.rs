@@ -2,10 +2,10 @@
 
 use super::batch::BatchScorer;
 use super::definition::{ClvDefinition, ClvTerms};
-use crate::data::{Customers, History, SpendBasis, SpendHistory};
+use crate::data::{Censored, Customers, History, SpendBasis, SpendHistory};
 use crate::error::{Error, Result};
 use crate::fit::Fitted;
-use crate::models::{Estimable, GammaGamma, PurchaseModel};
+use crate::models::{CensoredFuture, Estimable, GammaGamma, PurchaseModel};
 use crate::time::Date;
 
 /// What is forecast for one customer over the horizon.
@@ -124,8 +124,12 @@ impl<M: PurchaseModel> Scorer<M> {
 
     /// What the horizon holds for a customer who is alive.
     pub(super) fn future(&self, history: &History) -> Future {
+        self.horizon_of(&self.purchases.given_alive(history))
+    }
+
+    /// What the horizon holds for a customer of whom a model says what is to come.
+    fn horizon_of(&self, model: &impl PurchaseModel) -> Future {
         let (t, delta) = (self.terms.horizon(), self.terms.discount_rate());
-        let model = self.purchases.given_alive(history);
         let (expected_purchases, discounted_purchases) = if t.is_finite() {
             let (expected, discounted) = model.expected_and_discounted_purchases(t, delta);
             (Some(expected), discounted)
@@ -149,6 +153,11 @@ impl<M: PurchaseModel> Scorer<M> {
         }
     }
 
+    /// A scorer by the same terms and spend model.
+    pub(super) fn by<N: PurchaseModel>(&self, purchases: N) -> Scorer<N> {
+        Scorer { purchases, spend: self.spend, spend_basis: self.spend_basis, terms: self.terms }
+    }
+
     /// The models.
     pub(super) fn models(&self) -> (&M, Option<&GammaGamma>) {
         (&self.purchases, self.spend.as_ref())
@@ -163,6 +172,11 @@ impl<M: PurchaseModel> Scorer<M> {
                 self.terms.unit(),
                 self.terms.unit()
             )));
+        }
+        if customers.has_born_before() {
+            return Err(Error::data(
+                "some customers were born before the log, and their purchases before it are not known; score them one by one by Scorer::score_left_truncated",
+            ));
         }
         if self.spend.is_some() && customers.spend_basis() != self.spend_basis {
             return Err(Error::data(
@@ -179,6 +193,31 @@ impl<M: PurchaseModel> Scorer<M> {
     /// When the customers are measured in another unit than the model, or their average spends are of other purchases.
     pub fn score_all(&self, customers: &Customers) -> Result<Vec<Score>> {
         self.in_batches().score_all(customers)
+    }
+}
+
+impl<M: PurchaseModel> Scorer<M> {
+    /// Scores a customer of whom less is known than a history: a [`LeftTruncated`](crate::LeftTruncated) one.
+    ///
+    /// ```
+    /// use clv::{ClvDefinition, EveryCustomer, History, LeftTruncated, ParetoNbd, ParetoNbdParams, Scorer, SpendHistory, TimeUnit};
+    ///
+    /// let model = ParetoNbd::new(ParetoNbdParams { r: 0.553, alpha: 10.578, s: 0.606, beta: 11.669 })?;
+    /// let terms = ClvDefinition::default().resolve(TimeUnit::Week, Some("1997-09-30".parse()?))?;
+    /// // Acquired two years before the log, and silent for all of its 39 weeks.
+    /// let silent = LeftTruncated::<EveryCustomer>::born_before(104.0, History::new(0, 0.0, 39.0)?)?;
+    /// let score = Scorer::new(model, None, terms).score_left_truncated(&silent, &SpendHistory::new(0, 0.0)?);
+    /// assert!((score.p_alive - 0.102_775).abs() < 1e-6);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn score_left_truncated<D: Censored>(&self, row: &D, spend: &SpendHistory) -> Score
+    where
+        M: CensoredFuture<D>,
+    {
+        let spend = self.spend.and_then(|model| model.expected_average_spend(spend));
+        let future = self.horizon_of(&self.purchases.censored_given_alive(row));
+        self.score_with(self.purchases.censored_p_alive(row), &future, spend)
     }
 }
 

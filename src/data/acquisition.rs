@@ -1,0 +1,269 @@
+//! How the birth of a customer is known: by the first purchase of the log, by a date from elsewhere, or, for those first seen soon after its start, not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::customers::{Customer, Customers, Exclusion, PurchaseRecord, SpendBasis};
+use super::history::History;
+use super::report::Tally;
+use crate::error::{Error, Result};
+use crate::time::{Date, Horizon, Moment};
+
+/// When a customer was acquired, as far as a log that starts on some day can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Birth {
+    /// Within the log: the first purchase in it is the first of all.
+    #[default]
+    InLog,
+    /// This long before the log starts, in the unit of the summary. Frequency then counts *all* purchases of the log, recency and age run from the birth, and the
+    /// purchases before the log are not known.
+    Before(f64),
+    /// Not known: first seen so soon after the start of the log that the customer may be an old one.
+    Unknown,
+}
+
+impl Birth {
+    /// The time from birth to the start of the log: 0 within it, none where it is not known.
+    #[must_use]
+    pub fn before_log(self) -> Option<f64> {
+        match self {
+            Birth::InLog => Some(0.0),
+            Birth::Before(w) => Some(w),
+            Birth::Unknown => None,
+        }
+    }
+
+    /// The inverse of [`before_log`](Self::before_log).
+    ///
+    /// # Errors
+    /// When the time is negative or no number.
+    pub fn from_before_log(before: Option<f64>) -> Result<Self> {
+        match before {
+            None => Ok(Birth::Unknown),
+            Some(w) if w == 0.0 => Ok(Birth::InLog),
+            Some(w) if w > 0.0 && w <= 1e100 => Ok(Birth::Before(w)),
+            Some(w) => Err(Error::data(format!("a birth {w} before the log must be a length of time of at least 0"))),
+        }
+    }
+}
+
+/// How the births of the customers of a log are known.
+///
+/// ```
+/// use clv::{Acquisition, Birth, Observation, TransactionLog};
+///
+/// // The log starts on 5 January; "a" is first seen on that day, "b" three weeks later.
+/// let days = ["2026-01-05".parse()?, "2026-01-26".parse()?];
+/// let log = TransactionLog::from_columns(&["a", "b"], &days, &[20.0, 30.0])?;
+/// let customers = log.summarize(&Observation::until("2026-03-02".parse()?).in_weeks())?;
+///
+/// // "a" may have bought before. Nobody is taken for new who is first seen in the first two weeks.
+/// let (customers, _) = Acquisition::RunIn("2 weeks".parse()?).apply(customers)?;
+/// assert_eq!((customers.birth(0), customers.birth(1)), (Birth::Unknown, Birth::InLog));
+/// assert_eq!(customers.of_known_birth()?.len(), 1);
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Acquisition {
+    /// The log starts before everyone: whoever is first seen is new.
+    #[default]
+    FirstPurchase,
+    /// A quiet run-in: who is first seen within this time of the start may be old. Such customers are scored, but no model is fitted to them.
+    RunIn(Horizon),
+    /// Dates of acquisition from elsewhere, one for every customer.
+    Dates(AcquisitionDates),
+}
+
+/// Dates of acquisition by customer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AcquisitionDates {
+    dates: BTreeMap<String, Date>,
+}
+
+impl AcquisitionDates {
+    /// The dates of these customers.
+    ///
+    /// # Errors
+    /// When a customer is there twice with different dates.
+    pub fn new(dates: impl IntoIterator<Item = (String, Date)>) -> Result<Self> {
+        let mut known = BTreeMap::new();
+        for (id, date) in dates {
+            if let Some(other) = known.get(&id).filter(|&&other| other != date) {
+                return Err(Error::data(format!("customer {id:?} was acquired on {other} and on {date}; a customer has one day of acquisition")));
+            }
+            known.insert(id, date);
+        }
+        Ok(AcquisitionDates { dates: known })
+    }
+}
+
+/// Customers and what they spent in the log, by what is known of their birth.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BirthCounts {
+    /// Born within the log.
+    pub in_log: Tally,
+    /// Born a known time before it.
+    pub before: Tally,
+    /// Not known.
+    pub unknown: Tally,
+}
+
+impl BirthCounts {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Tally {
+        let mut all = Tally::default();
+        [self.in_log, self.before, self.unknown].iter().for_each(|group| all.add(group.count, group.value));
+        all
+    }
+}
+
+/// What dates of acquisition said that the log alone would not.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Acquired {
+    /// Customers acquired within the log, but before their first purchase. As everywhere their age counts from the first purchase.
+    pub before_first_purchase: u64,
+    /// Customers acquired before the log who bought nothing during it.
+    pub silent: u64,
+    /// Customers acquired within the log who have not bought yet: they have no history, and are left out.
+    pub without_purchase: u64,
+}
+
+impl Acquisition {
+    /// Marks the customers of a log with what is known of their birth. The log starts on the day of its first row.
+    ///
+    /// # Errors
+    /// When the customers do not come from a log; when a run-in is not shorter than the log; when a customer of the log has no date of acquisition, or one after
+    /// the first purchase; when a date lies after the observation end; or when the average spend is to include first purchases, which are not known of customers
+    /// born before the log.
+    pub fn apply(&self, customers: Customers) -> Result<(Customers, Acquired)> {
+        match self {
+            Acquisition::FirstPurchase => Ok((customers, Acquired::default())),
+            Acquisition::RunIn(length) => Ok((run_in(*length, &customers)?, Acquired::default())),
+            Acquisition::Dates(dates) => dates.apply(&customers),
+        }
+    }
+}
+
+/// The first day of the log and the last one observed.
+fn span(customers: &Customers) -> Result<(Date, Date)> {
+    match (customers.report().and_then(|report| report.first_date), customers.observation_end()) {
+        (Some(start), Some(end)) => Ok((start, end)),
+        _ => Err(Error::data("births are marked in the customers of a log; a summary says itself, in its column before_log")),
+    }
+}
+
+fn run_in(length: Horizon, customers: &Customers) -> Result<Customers> {
+    let (start, end) = span(customers)?;
+    let first_fitted = length.steps_from(start, 1)?;
+    if first_fitted > end {
+        return Err(Error::parameter(format!(
+            "a run-in of {length} is not shorter than the log, which covers {} days from {start} to {end}; nobody would be left to fit a model to",
+            end.days_since(start) + 1
+        )));
+    }
+    let birth = |record: &PurchaseRecord| if record.first.date() < first_fitted { Birth::Unknown } else { Birth::InLog };
+    let births: Vec<Birth> = customers.purchases().iter().map(birth).collect();
+    if births.iter().all(|birth| *birth == Birth::Unknown) {
+        return Err(Error::data(format!(
+            "all {} customers are first seen within the run-in of {length} from {start}; take a shorter run-in",
+            customers.len()
+        )));
+    }
+    Ok(customers.clone().with_births(births))
+}
+
+impl AcquisitionDates {
+    fn apply(&self, customers: &Customers) -> Result<(Customers, Acquired)> {
+        let (start, end) = span(customers)?;
+        if let Some((id, date)) = self.dates.iter().find(|(_, date)| **date > end) {
+            return Err(Error::data(format!(
+                "customer {id:?} was acquired on {date}, after the observation end {end}; correct the date, or leave the customer out"
+            )));
+        }
+        let missing: Vec<&str> = customers.ids().filter(|id| !self.dates.contains_key(*id)).collect();
+        if let Some(first) = missing.first() {
+            return Err(Error::data(format!(
+                "{} of the {} customers of the log have no date of acquisition, the first of them {first:?}; give the dates of all, or take a run-in",
+                missing.len(),
+                customers.len()
+            )));
+        }
+        let mut marked = customers.emptied();
+        let mut acquired = Acquired::default();
+        for row in 0..customers.len() {
+            self.mark(customers, row, start, &mut marked, &mut acquired)?;
+        }
+        self.add_silent(customers, (start, end), &mut marked, &mut acquired)?;
+        for (id, why) in customers.excluded() {
+            marked.exclude(id, why);
+        }
+        let sorted = marked.emptied().joined(vec![marked]);
+        let sorted = match customers.report() {
+            Some(report) => sorted.with_report(report.clone()),
+            None => sorted,
+        };
+        Ok((sorted, acquired))
+    }
+
+    fn mark(&self, customers: &Customers, row: usize, start: Date, marked: &mut Customers, acquired: &mut Acquired) -> Result<()> {
+        let (id, history, record) = (customers.id(row), customers.history(row), customers.purchases()[row]);
+        let first = record.first.date();
+        let date = self.dates.get(id).copied().unwrap_or(first);
+        if date > first {
+            return Err(Error::data(format!(
+                "customer {id:?} was acquired on {date}, but the first purchase in the log is of {first}; nobody buys before being acquired: correct one of them"
+            )));
+        }
+        let unit_hours = customers.unit().hours();
+        let own = Customer { id, history, average_spend: customers.average_spend()[row], weight: customers.weight(row), purchases: Some(record) };
+        if date >= start {
+            acquired.before_first_purchase += u64::from(date < first);
+            return marked.push(own);
+        }
+        if customers.spend_basis() == SpendBasis::AllPurchases {
+            return Err(first_purchases_unknown(id, date));
+        }
+        let born = Moment::from(date);
+        let since_birth = f64::from(record.first.hours_since_1970() - born.hours_since_1970()) / unit_hours;
+        let before = f64::from(start.days_since(date)) * 24.0 / unit_hours;
+        let purchases = history.frequency().saturating_add(1);
+        let history = History::new(purchases, since_birth + history.recency(), since_birth + history.age())?;
+        let average_spend = record.total_spend / f64::from(purchases);
+        let record = PurchaseRecord { first: born, ..record };
+        marked.push_born(Customer { history, average_spend, purchases: Some(record), ..own }, Birth::Before(before))
+    }
+
+    /// Those who are not in the log.
+    fn add_silent(&self, customers: &Customers, (start, end): (Date, Date), marked: &mut Customers, acquired: &mut Acquired) -> Result<()> {
+        let seen: BTreeSet<&str> = customers.ids().chain(customers.excluded().map(|(id, _)| id)).collect();
+        for (id, date) in self.dates.iter().filter(|(id, _)| !seen.contains(id.as_str())) {
+            if *date >= start {
+                acquired.without_purchase += 1;
+                marked.exclude(id, Exclusion::NotBoughtYet);
+                continue;
+            }
+            if customers.spend_basis() == SpendBasis::AllPurchases {
+                return Err(first_purchases_unknown(id, *date));
+            }
+            acquired.silent += 1;
+            let unit_hours = customers.unit().hours();
+            let last_hour = customers.merge().hours() * super::clean::last_period_of(end, customers.merge());
+            let born = Moment::from(*date);
+            let age = f64::from(last_hour - born.hours_since_1970()) / unit_hours;
+            let before = f64::from(start.days_since(*date)) * 24.0 / unit_hours;
+            let record = PurchaseRecord { first: born, last: born, total_spend: 0.0 };
+            let customer = Customer { id, history: History::new(0, 0.0, age)?, average_spend: 0.0, weight: 1.0, purchases: Some(record) };
+            marked.push_born(customer, Birth::Before(before))?;
+        }
+        Ok(())
+    }
+}
+
+fn first_purchases_unknown(id: &str, date: Date) -> Error {
+    Error::data(format!(
+        "customer {id:?} was acquired on {date}, before the log starts, and what the first purchase was worth is not known; an average spend over all purchases \
+         cannot be taken: leave --spend-basis at repeat"
+    ))
+}

@@ -1,0 +1,114 @@
+//! Some columns of a file as text, row by row: what a log says of its customers beside dates and amounts, and lists of customers.
+
+use std::collections::BTreeMap;
+
+use crate::data::{AcquisitionDates, Skipped};
+use crate::error::{Error, Result};
+use crate::io::fields;
+use crate::io::files::LogFiles;
+use crate::io::options::{BadRows, ReadOptions};
+use crate::io::source::Source;
+use crate::time::{Date, Moment};
+
+impl LogFiles {
+    /// What a column of a log says of each customer: the value in the customer's first row, the smallest one where several rows are the first.
+    ///
+    /// The files are read a second time for it. Rows without a customer or a readable date do not count.
+    ///
+    /// # Errors
+    /// When there is no such column, a file cannot be read, or the log is standard input.
+    pub fn read_customer_column(&self, column: &str, flag: &str, options: &ReadOptions) -> Result<BTreeMap<String, String>> {
+        if self.is_stdin() {
+            return Err(Error::data(format!(
+                "a column of the log is read in a second pass, and standard input cannot be read again; give a file for {flag} {column}"
+            )));
+        }
+        let mut values: BTreeMap<String, (Moment, String)> = BTreeMap::new();
+        let wanted = [(options.columns.customer.as_str(), "--customer"), (options.columns.date.as_str(), "--date"), (column, flag)];
+        for path in self.paths() {
+            Source::open(path)?.for_each_row(wanted, options, &mut |[id, time, value], _| {
+                let Ok(time) = fields::time(time, &options.columns.date) else { return Ok(()) };
+                if id.is_empty() {
+                    return Ok(());
+                }
+                let value = value.trim();
+                match values.get_mut(id) {
+                    None => drop(values.insert(id.to_owned(), (time, value.to_owned()))),
+                    Some(kept) if (time, value) < (kept.0, kept.1.as_str()) => *kept = (time, value.to_owned()),
+                    Some(_) => {}
+                }
+                Ok(())
+            })?;
+        }
+        Ok(values.into_iter().map(|(id, (_, value))| (id, value)).collect())
+    }
+
+    /// Dates of acquisition from a column of a log; of each customer the rows must agree.
+    ///
+    /// # Errors
+    /// When there is no such column, a date is missing or cannot be read, rows of a customer disagree, or the log is standard input.
+    pub fn read_acquisition_column(&self, column: &str, options: &ReadOptions) -> Result<AcquisitionDates> {
+        if self.is_stdin() {
+            return Err(Error::data(format!(
+                "a column of the log is read in a second pass, and standard input cannot be read again; give a file for --acquired {column}"
+            )));
+        }
+        let mut dates = BTreeMap::new();
+        for path in self.paths() {
+            read_dates(Source::open(path)?, column, options, &mut dates)?;
+        }
+        AcquisitionDates::new(dates)
+    }
+}
+
+impl AcquisitionDates {
+    /// Reads a list of customers with their dates of acquisition: CSV (plain or gzip) or Parquet, with the columns `customer_id` (or as the options say) and
+    /// `acquired`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a column is missing, a date is missing or cannot be read, or a customer is there with two dates.
+    pub fn read(path: impl AsRef<std::path::Path>, options: &ReadOptions) -> Result<Self> {
+        let mut dates = BTreeMap::new();
+        read_dates(Source::open(path)?, "acquired", options, &mut dates)?;
+        AcquisitionDates::new(dates)
+    }
+}
+
+fn read_dates(source: Source<'_>, column: &str, options: &ReadOptions, dates: &mut BTreeMap<String, Date>) -> Result<()> {
+    let wanted = [(options.columns.customer.as_str(), "--customer"), (column, "--acquired")];
+    source.for_each_row(wanted, options, &mut |[id, date], place| {
+        if id.is_empty() {
+            let fault = fields::missing_customer(&options.columns.customer);
+            return fault.settle(options.bad_rows, &mut Skipped::default(), None, place);
+        }
+        let date = match fields::time(date, column) {
+            Ok(time) => time.date(),
+            // A row that is skipped leaves its customer without a date, which is an error of its own.
+            Err(fault) => return fault.settle(options.bad_rows, &mut Skipped::default(), None, place),
+        };
+        match dates.get(id) {
+            Some(other) if *other != date => Err(Error::data(format!(
+                "customer {id:?} was acquired on {other} by an earlier row and on {date} by this one; a customer has one day of acquisition"
+            ))
+            .at(place())),
+            Some(_) => Ok(()),
+            None => {
+                dates.insert(id.to_owned(), date);
+                Ok(())
+            }
+        }
+    })
+}
+
+/// What is done with the fields of a row, given where the row is.
+pub(super) type EachRow<'a, const N: usize> = dyn FnMut([&str; N], &dyn Fn() -> String) -> Result<()> + 'a;
+
+impl ReadOptions {
+    /// Settles a row that cannot be split into fields.
+    pub(super) fn settle(&self, fault: fields::Fault, place: impl FnOnce() -> String) -> Result<()> {
+        match self.bad_rows {
+            BadRows::Skip => Ok(()),
+            BadRows::Error => fault.settle(BadRows::Error, &mut Skipped::default(), None, place),
+        }
+    }
+}
