@@ -1,7 +1,10 @@
 //! Scores of many customers with their intervals: the table of `score` and `run`.
 
+use std::path::Path;
+
 use super::args::Intervals;
 use super::output::Console;
+use super::standing::Standing;
 use crate::data::Customers;
 use crate::error::Result;
 use crate::fit::{Level, Watch};
@@ -20,6 +23,7 @@ const DRAWS: f64 = 3e7;
 pub(super) struct Scoring<'a> {
     forecaster: Forecaster<AnyPurchaseModel>,
     batches: BatchScorer<AnyPurchaseModel>,
+    standing: Option<Standing<'a>>,
     wanted: &'a Intervals,
     /// Whether intervals are wanted, and the horizon has an end.
     with_intervals: bool,
@@ -27,8 +31,9 @@ pub(super) struct Scoring<'a> {
 }
 
 /// What is known of the value of some customers.
-pub(super) struct Scored {
+pub(super) struct Scored<'a> {
     pub(super) scores: Vec<Score>,
+    standing: Vec<Option<(&'a str, u8)>>,
     intervals: Vec<Option<ValueInterval>>,
     threshold: Option<f64>,
 }
@@ -36,18 +41,26 @@ pub(super) struct Scored {
 impl<'a> Scoring<'a> {
     /// By a model file. What is to be said of the intervals is said.
     pub(super) fn new(
-        model: &ModelFile,
+        model: &'a ModelFile,
         definition: &ClvDefinition,
         end: Option<Date>,
         wanted: &'a Intervals,
+        bands_before: Option<&Path>,
         seed: Option<u64>,
         console: &Console,
     ) -> Result<Self> {
         let forecaster = model.forecaster_by(definition, end)?;
+        let standing = match (Standing::of(model, definition, console), bands_before) {
+            (Some(standing), Some(path)) => Some(standing.from_before(path, &forecaster)?),
+            (standing, _) => standing,
+        };
         if model.spend().is_none() && wanted.threshold.is_some() {
             console.say("note: without a spend model there is no CLV to exceed a threshold; p_clv_above is empty");
         }
-        if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
+        if !wanted.no_intervals && model.spend().is_some() && forecaster.scorer().terms().has_costs() {
+            console
+                .say("note: there are no intervals with a cost to serve, which goes with what is bought and how long the customer stays");
+        } else if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
             console.say(&format!(
                 "note: there are no intervals for a horizon of {} at a discount of {}: they need an end, and money that keeps four fifths of its worth until \
                  then (two years at 10 %)",
@@ -68,7 +81,7 @@ impl<'a> Scoring<'a> {
             );
         }
         let batches = forecaster.scorer().in_batches();
-        Ok(Scoring { forecaster, batches, wanted, with_intervals, seed })
+        Ok(Scoring { forecaster, batches, standing, wanted, with_intervals, seed })
     }
 
     /// Whether there will be intervals.
@@ -77,11 +90,12 @@ impl<'a> Scoring<'a> {
     }
 
     /// Scores customers.
-    pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored> {
+    pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored<'a>> {
         let scores = self.batches.score_all(customers)?;
         let &Intervals { level, threshold, .. } = self.wanted;
         let intervals = if self.with_intervals { self.forecaster.value_intervals(customers, level, threshold, watch)? } else { Vec::new() };
-        Ok(Scored { scores, intervals, threshold })
+        let standing = self.standing.as_ref().map_or_else(Vec::new, |standing| standing.places(customers, &scores, &self.forecaster));
+        Ok(Scored { scores, standing, intervals, threshold })
     }
 
     /// The total of customers with its uncertainty; `None` when there are no intervals.
@@ -97,9 +111,12 @@ impl<'a> Scoring<'a> {
     }
 }
 
-impl Scored {
+impl<'a> Scored<'a> {
     /// The table of scores, one row per customer, in the order of the summary.
-    pub(super) fn table<'a>(&self, customers: &'a Customers) -> Result<Table<'a>> {
-        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some())
+    pub(super) fn table<'b>(&self, customers: &'b Customers) -> Result<Table<'b>>
+    where
+        'a: 'b,
+    {
+        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some(), Some(&self.standing))
     }
 }

@@ -6,12 +6,13 @@ use crate::io::table::{Table, Values};
 use crate::score::{Score, ValueInterval};
 
 /// One row per customer, in the order of the summary. Where there are no `intervals` the ends of them are null; `above` adds the probability of a CLV above the
-/// threshold.
+/// threshold. `standing` is the band of each customer and their score from 0 to 100, which are null where it is missing, and no columns where there is none.
 pub(crate) fn score_table<'a>(
     customers: &'a Customers,
     scores: &[Score],
     intervals: &[Option<ValueInterval>],
     above: bool,
+    standing: Option<&[Option<(&'a str, u8)>]>,
 ) -> Result<Table<'a>> {
     let number = |of: fn(&Score) -> f64| Values::Number(scores.iter().map(of).collect());
     let optional = |of: fn(&Score) -> Option<f64>| Values::Optional(scores.iter().map(of).collect());
@@ -33,5 +34,11 @@ pub(crate) fn score_table<'a>(
         .with("clv_lower", interval(|interval| Some(interval.lower)))?
         .with("clv_upper", interval(|interval| Some(interval.upper)))?;
     let table = if above { table.with("p_clv_above", interval(|interval| interval.p_above))? } else { table };
-    table.with("status", Values::Text(scores.iter().map(status).collect()))
+    let table = table.with("status", Values::Text(scores.iter().map(status).collect()))?;
+    let Some(standing) = standing else { return Ok(table) };
+    let standing = |row: usize| standing.get(row).copied().flatten();
+    let rows = 0..scores.len();
+    table
+        .with("band", Values::OptionalText(rows.clone().map(|row| standing(row).map(|(band, _)| band)).collect()))?
+        .with("score", Values::Optional(rows.map(|row| standing(row).map(|(_, score)| score.into())).collect()))
 }
