@@ -43,7 +43,7 @@
 //! | fit | [`Fit`], [`Estimator`], [`Fitted`], [`FitStatus`], [`Notice`], [`Profile`], [`Bootstrap`], [`GroupFits`]: an optimum with its evidence, or an error |
 //! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |
 //! | [`conformance`] | the rules of probability theory that every purchase model passes, to run on a model of your own |
-//! | score | [`ClvDefinition`], [`Scorer`], [`Forecaster`] for intervals, [`ModelFile`] |
+//! | score | [`ClvDefinition`], [`DefinitionInForce`], [`ValueBands`], [`Scorer`], [`Forecaster`] for intervals, [`ModelFile`] |
 //! | backtest | [`BackTest`], [`Scheme`], [`Baseline`], [`Metrics`], [`Verdict`]: what would have been forecast, against what came; [`Audit`] of a stored model, [`Choice`] among models |
 //! | io | CSV and Parquet in and out (features `csv`, `parquet`) |
 //!

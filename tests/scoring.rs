@@ -1,15 +1,20 @@
 //! A score depends on the customer alone: batch and single agree to the bit, whoever else is in the batch.
 
 use clv::{
-    AnyPurchaseModel, ClvDefinition, Customer, Customers, ErrorKind, GammaGamma, GammaGammaParams, Histories, History, InstructionSet,
-    PurchaseModel, ScoreColumns, Scorer, SpendBasis, SpendHistory, Spends, TimeUnit,
+    AnyPurchaseModel, ClvDefinition, Cost, Customer, Customers, ErrorKind, GammaGamma, GammaGammaParams, Histories, History,
+    InstructionSet, PurchaseModel, ScoreColumns, Scorer, SpendBasis, SpendHistory, Spends, TimeUnit,
 };
 use ndarray::{Array2, Axis, array};
 use proptest::prelude::*;
 
 fn base() -> Customers {
+    every(1)
+}
+
+/// Every so many of two thousand customers.
+fn every(step: usize) -> Customers {
     let mut customers = Customers::new(TimeUnit::Week);
-    for i in 0..2_000_u32 {
+    for i in (0..2_000_u32).step_by(step) {
         let x = i % 7;
         let age = f64::from(20 + i % 13);
         let recency = if x == 0 { 0.0 } else { age * f64::from(1 + i % 10) / 11.0 };
@@ -216,4 +221,64 @@ fn columns_that_break_a_rule_are_refused_with_the_row() {
         (error.kind(), error.to_string().as_str()),
         (ErrorKind::Parameter, "the column clv has room for 1 scores, and there are 2 customers")
     );
+}
+
+/// A definition with a cost to serve.
+fn with_costs(per_purchase: f64, per_year: f64, horizon: &str) -> ClvDefinition {
+    let (cost_per_purchase, cost_per_year) = (Cost::new(per_purchase).unwrap(), Cost::new(per_year).unwrap());
+    ClvDefinition { horizon: horizon.parse().unwrap(), cost_per_purchase, cost_per_year, ..ClvDefinition::default() }
+}
+
+#[test]
+fn costs_are_taken_off_purchase_by_purchase_and_year_by_year() {
+    let customers = every(17);
+    for (name, parameters) in MODELS {
+        for horizon in ["52 weeks", "lifetime"] {
+            let model = AnyPurchaseModel::from_name(name, parameters).unwrap();
+            let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 }).unwrap();
+            let scorer = |per_purchase: f64, per_year: f64| {
+                Scorer::new(model, Some(spend), with_costs(per_purchase, per_year, horizon).resolve(TimeUnit::Week, None).unwrap())
+            };
+            let (free, dear) = (scorer(0.0, 0.0), scorer(2.5, 7.0));
+            let (without, with) = (free.score_all(&customers).unwrap(), dear.score_all(&customers).unwrap());
+            for (i, (free, dear)) in without.iter().zip(&with).enumerate() {
+                let years = scorer(2.5, 7.0).discounted_time_alive(&customers.history(i)) / TimeUnit::Week.per_year();
+                let expected = free.clv.unwrap() - 2.5 * free.discounted_purchases - 7.0 * years;
+                // The same sum in another order.
+                assert!((dear.clv.unwrap() - expected).abs() < 1e-12 * (free.clv.unwrap() + 10.0), "{name}, customer {i}");
+                assert_eq!(*dear, dear_one(&scorer(2.5, 7.0), &customers, i), "{name}, customer {i}");
+            }
+            // A cost of 0 is no cost, to the bit.
+            let terms = ClvDefinition { horizon: horizon.parse().unwrap(), ..ClvDefinition::default() }.resolve(TimeUnit::Week, None);
+            assert_eq!(without, Scorer::new(model, Some(spend), terms.unwrap()).score_all(&customers).unwrap());
+        }
+    }
+}
+
+fn dear_one(scorer: &Scorer<AnyPurchaseModel>, customers: &Customers, i: usize) -> clv::Score {
+    scorer.score(&customers.history(i), &customers.spend(i))
+}
+
+#[test]
+fn the_time_alive_is_what_the_models_say() {
+    let history = History::new(2, 30.43, 38.86).unwrap();
+    for (name, parameters) in MODELS {
+        let model = AnyPurchaseModel::from_name(name, parameters).unwrap();
+        for (horizon, length) in [("52 weeks", 52.0), ("520 weeks", 520.0)] {
+            let scorer = Scorer::new(model, None, with_costs(0.0, 1.0, horizon).resolve(TimeUnit::Week, None).unwrap());
+            let delta = scorer.terms().discount_rate();
+            let time = scorer.discounted_time_alive(&history);
+            // The midpoint rule; P(alive) bends within some ten weeks, so that 20,000 steps leave 1e-6 of it.
+            let step = length / 20_000.0;
+            let at = |k: i32| (f64::from(k) + 0.5) * step;
+            let midpoints: f64 = (0..20_000).map(|k| step * (-delta * at(k)).exp() * model.conditional_p_alive_at(&history, at(k))).sum();
+            assert!((time / midpoints - 1.0).abs() < 1e-6, "{name}, {horizon}: {time} against {midpoints}");
+            // By Pareto/NBD how often one buys says nothing about how long one stays.
+            if let AnyPurchaseModel::ParetoNbd(pareto) = model {
+                let params = pareto.given_alive(&history).params();
+                let purchases = pareto.conditional_discounted_expected_purchases(&history, length, delta);
+                assert!((time * params.r / params.alpha / purchases - 1.0).abs() < 1e-10, "{horizon}");
+            }
+        }
+    }
 }

@@ -153,6 +153,9 @@ impl FailedRun {
 pub struct BackTestReport {
     /// The version of the file format.
     pub format: u32,
+    /// SHA-256 of the definition of value that was in force, where there was one: of `clv run`, that of its model file.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub definition_hash: Option<String>,
     /// By cut, then model, then group.
     pub runs: Vec<Run>,
     /// Methods held against each other on the same samples of the customers known at the cut.
@@ -174,6 +177,7 @@ impl BackTestReport {
     pub(crate) fn without_runs() -> Self {
         BackTestReport {
             format: 1,
+            definition_hash: None,
             runs: Vec::new(),
             differences: Vec::new(),
             totals: Vec::new(),

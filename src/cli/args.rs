@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::fit::{Level, Prior};
 use crate::io::{BadRows, LogColumns, ReadOptions, SummaryOptions, TableFormat};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma};
-use crate::score::{ClvDefinition, Margin};
+use crate::score::{BandLimits, BandRule, ClvDefinition, Cost, Margin};
 use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
 
 const READING: &str = "Reading";
@@ -128,10 +128,15 @@ impl Observing {
         given.into_iter().filter_map(|(given, flag)| given.then_some(flag)).collect()
     }
 
+    /// The rules of cleaning: as given, else those behind `model`, if there is one.
+    pub(super) fn cleaning(&self, model: Option<&DataReport>) -> (RefundPolicy, MergePeriod) {
+        let refunds = self.refunds.or(model.map(|report| report.refunds)).unwrap_or_default();
+        (refunds, self.merge.or(model.map(|report| report.merge)).unwrap_or_default())
+    }
+
     /// The observation of a log until `end`; rules that were not given are those behind `model`, if there is one.
     pub(super) fn until(&self, end: Date, unit: TimeUnit, spend_basis: SpendBasis, model: Option<&DataReport>) -> Observation {
-        let refunds = self.refunds.or(model.map(|report| report.refunds)).unwrap_or_default();
-        let merge = self.merge.or(model.map(|report| report.merge)).unwrap_or_default();
+        let (refunds, merge) = self.cleaning(model);
         Observation::until(end).unit(unit).refunds(refunds).merge(merge).spend_over(spend_basis)
     }
 }
@@ -186,6 +191,12 @@ pub(super) struct Valuing {
     /// Share of spend that is value: 1 for revenue, 0.3 for a margin of 30 % [default: 1]
     #[arg(long, value_name = "SHARE", value_parser = margin, allow_negative_numbers = true, help_heading = VALUE)]
     margin: Option<Margin>,
+    /// Cost of each purchase beyond the margin, in the money of the amounts [default: 0]
+    #[arg(long, value_name = "AMOUNT", value_parser = cost, allow_negative_numbers = true, help_heading = VALUE)]
+    cost_per_purchase: Option<Cost>,
+    /// Cost of each year in which the customer has not dropped out [default: 0]
+    #[arg(long, value_name = "AMOUNT", value_parser = cost, allow_negative_numbers = true, help_heading = VALUE)]
+    cost_per_year: Option<Cost>,
 }
 
 impl Valuing {
@@ -195,11 +206,59 @@ impl Valuing {
             horizon: self.horizon.unwrap_or(otherwise.horizon),
             annual_discount: self.discount.unwrap_or(otherwise.annual_discount),
             margin: self.margin.unwrap_or(otherwise.margin),
+            cost_per_purchase: self.cost_per_purchase.unwrap_or(otherwise.cost_per_purchase),
+            cost_per_year: self.cost_per_year.unwrap_or(otherwise.cost_per_year),
         };
         definition.check().map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(definition)
     }
 }
+
+/// How customers are put into bands of value.
+#[derive(Debug, clap::Args)]
+pub(super) struct Banding {
+    /// Names of the bands of value, from the most valuable down, or none [default: high,mid,low]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = VALUE)]
+    bands: Vec<String>,
+    /// What their limits are: quantiles of the CLV, shares of all value, or amounts [default: quantile]
+    #[arg(long, value_name = "quantile|share|value", help_heading = VALUE)]
+    band_by: Option<BandLimits>,
+    /// A limit for each band but the last [default: 0.8,0.5 for quantiles, 0.5,0.8 for shares]
+    #[arg(long, value_name = "LIMITS", value_delimiter = ',', value_parser = number, allow_negative_numbers = true, help_heading = VALUE)]
+    band_limits: Vec<f64>,
+    /// With --bands-before of `clv score`: a customer leaves their band only where the CLV is beyond its limit with more than this probability
+    #[arg(long, value_name = "SHARE", value_parser = number, allow_negative_numbers = true, help_heading = VALUE)]
+    band_confidence: Option<f64>,
+}
+
+impl Banding {
+    /// The bands in force; `None` for none.
+    pub(super) fn rule(&self) -> Outcome<Option<BandRule>> {
+        if let [only] = self.bands.as_slice()
+            && only == NO_BANDS
+        {
+            return Ok(None);
+        }
+        let default = BandRule::default();
+        let names: Vec<&str> =
+            if self.bands.is_empty() { default.names().collect() } else { self.bands.iter().map(String::as_str).collect() };
+        let by = self.band_by.unwrap_or_default();
+        let limits = match (self.band_limits.as_slice(), by) {
+            ([], BandLimits::Quantile) => default.at(),
+            ([], BandLimits::Share) => &[0.5, 0.8],
+            ([], BandLimits::Value) => {
+                return Err(Failure::Usage(
+                    "bands by value need their limits: --band-limits 100,20 in the money of the amounts".to_owned(),
+                ));
+            }
+            (limits, _) => limits,
+        };
+        let rule = BandRule::new(&names, by, limits).and_then(|rule| rule.with_confidence(self.band_confidence));
+        rule.map(Some).map_err(|error| Failure::Usage(error.to_string()))
+    }
+}
+
+const NO_BANDS: &str = "none";
 
 /// How sure a forecast is.
 #[derive(Debug, clap::Args)]
@@ -348,4 +407,8 @@ pub(super) fn origins(text: &str) -> Result<u32> {
 
 fn margin(text: &str) -> Result<Margin> {
     Margin::new(number(text)?)
+}
+
+fn cost(text: &str) -> Result<Cost> {
+    Cost::new(number(text)?)
 }

@@ -22,7 +22,8 @@ use crate::score::ModelFile;
 #[command(after_help = "\
 Examples:
   clv audit orders.csv --model model.json -o audit.json
-  clv audit orders.csv --model model.json --observation-end 1998-06-30 --fail-if \"bias>0.2\" --fail-on-drift
+  clv audit orders.csv --model model.json --observation-end 1998-06-30 \\
+      --fail-if \"bias>0.2\" --fail-on-drift
 
 Exit codes: 0 done; 1 the work could not be done; 2 wrong usage; 3 done, and a limit of --fail-if was crossed, or a cohort drifted and
 --fail-on-drift was given.")]

@@ -33,12 +33,17 @@ pub(super) const BACKTEST: &str = "Back-test";
 #[command(after_help = "\
 Examples:
   clv backtest orders.csv -o backtest.json
-  clv backtest orders.csv --cut 1997-09-30 --holdout \"39 weeks\" --tables tables -o backtest.json
-  clv backtest orders.csv --origins 4 --holdout \"13 weeks\" --observation-end 1998-06-30 -o backtest.json
-  clv backtest orders.csv --origins 4 --holdout \"13 weeks\" --window \"52 weeks\" -o backtest.json
-  clv backtest orders.csv --cut 1997-09-30 --holdout \"13 weeks,26 weeks,39 weeks\" -o backtest.json
+  clv backtest orders.csv --cut 1997-09-30 --holdout \"39 weeks\" \\
+      --tables tables -o backtest.json
+  clv backtest orders.csv --origins 4 --holdout \"13 weeks\" \\
+      --observation-end 1998-06-30 -o backtest.json
+  clv backtest orders.csv --origins 4 --holdout \"13 weeks\" \\
+      --window \"26 weeks\" -o backtest.json
+  clv backtest orders.csv --cut 1997-09-30 \\
+      --holdout \"13 weeks,26 weeks,39 weeks\" -o backtest.json
   clv backtest orders.csv --born-until 1997-02-15 -o backtest.json
-  clv backtest orders.csv --models pareto-nbd --fail-if \"bias>0.2\" --fail-if \"auc<0.7\" -o backtest.json
+  clv backtest orders.csv --models pareto-nbd \\
+      --fail-if \"bias>0.2\" --fail-if \"auc<0.7\" -o backtest.json
 
 Exit codes: 0 done; 1 the work could not be done; 2 wrong usage; 3 done, and a limit of --fail-if was crossed.")]
 pub(super) struct Args {

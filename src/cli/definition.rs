@@ -3,58 +3,177 @@
 //! The keys become arguments that the command line does not have already, and clap checks them like all others. A file serves all commands: a key
 //! that means something to another command only is passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
 
 use super::failure::{Failure, Outcome};
 use crate::error::Error;
 
 /// Arguments that are not settings but say what one call works on; by the names of their fields.
-const NOT_SETTINGS: [&str; 10] =
-    ["help", "version", "definition", "input", "output", "format", "out", "tables", "model_file", "customer_id"];
+const NOT_SETTINGS: [&str; 16] = [
+    "help",
+    "version",
+    "definition",
+    "input",
+    "output",
+    "format",
+    "out",
+    "tables",
+    "model_file",
+    "customer_id",
+    "init",
+    "show",
+    "check",
+    "shell",
+    "directory",
+    "bands_before",
+];
+
+/// Arguments, and which of them a definition file has set.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) matches: ArgMatches,
+    /// By the names of their fields.
+    pub(super) from_file: BTreeSet<String>,
+}
 
 /// Parses the arguments, with the settings of a definition file where there is one.
-pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<ArgMatches> {
+pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Parsed> {
     let command = C::command();
     let matches = command.clone().try_get_matches_from(&arguments)?;
-    let Some((name, given)) = matches.subcommand() else { return Ok(matches) };
-    let Some(path) = given.get_one::<std::path::PathBuf>("definition") else { return Ok(matches) };
+    let none = BTreeSet::new();
+    let Some((name, given)) = matches.subcommand() else { return Ok(Parsed { matches, from_file: none }) };
+    let path = given.try_get_one::<PathBuf>("definition").ok().flatten();
+    let Some(path) = path else { return Ok(Parsed { matches, from_file: none }) };
     let subcommand = command.find_subcommand(name).cloned().unwrap_or_default();
-    let known = settings(&command);
     // The subcommand is the first argument: what stands before it would be a flag of `clv` itself, and there is none but --help.
     let (head, rest) = arguments.split_at(arguments.len().min(2));
-    let mut from_file = Vec::new();
-    for (key, value) in read(path)? {
-        let flag = key.replace('_', "-");
-        let Some(field) = known.get(&flag) else { return Err(unknown(path, &key, &known)) };
-        let Some(argument) = subcommand.get_arguments().find(|argument| argument.get_id() == field.as_str()) else { continue };
-        if given.value_source(field) == Some(ValueSource::CommandLine) {
+    let (mut from_file, mut fields) = (Vec::new(), none);
+    for setting in Settings::read(path, &command)?.settings {
+        let Some(argument) = setting.argument_of(&subcommand) else { continue };
+        if given.value_source(&setting.field) == Some(ValueSource::CommandLine) {
             continue;
         }
-        let long = argument.get_long().unwrap_or_default();
-        let argument = match (argument.get_action(), &value) {
-            (ArgAction::SetTrue, toml::Value::Boolean(false)) => continue,
-            (ArgAction::SetTrue, toml::Value::Boolean(true)) => format!("--{long}"),
-            _ => format!("--{long}={}", text_of(path, &key, &value)?),
-        };
+        let Some(argument) = setting.as_argument(argument)? else { continue };
         // One at a time, so that an error can name the key.
         command
             .clone()
             .try_get_matches_from(head.iter().cloned().chain([OsString::from(&argument)]).chain(rest.iter().cloned()))
-            .map_err(|error| refused(path, &key, &value, &error))?;
+            .map_err(|error| setting.refused(&error))?;
         from_file.push(OsString::from(argument));
+        fields.insert(setting.field);
     }
-    Ok(command.try_get_matches_from(head.iter().cloned().chain(from_file).chain(rest.iter().cloned()))?)
+    let matches = command.try_get_matches_from(head.iter().cloned().chain(from_file).chain(rest.iter().cloned()))?;
+    Ok(Parsed { matches, from_file: fields })
+}
+
+/// Checks a definition file by itself: every key is a setting of some command, and every value one that it takes. Gives the number of settings.
+pub(super) fn check<C: CommandFactory>(path: &Path) -> Outcome<usize> {
+    let command = C::command();
+    let settings = Settings::read(path, &command)?.settings;
+    for setting in &settings {
+        for subcommand in command.get_subcommands() {
+            let Some(argument) = setting.argument_of(subcommand) else { continue };
+            let Some(argument) = setting.as_argument(argument)? else { continue };
+            let tried = subcommand.clone().try_get_matches_from([subcommand.get_name(), &argument]);
+            // What the command works on is not there, which is no fault of the setting.
+            let wrong = |error: &clap::Error| {
+                use clap::error::ErrorKind::{InvalidValue, TooManyValues, ValueValidation, WrongNumberOfValues};
+                matches!(error.kind(), InvalidValue | ValueValidation | TooManyValues | WrongNumberOfValues)
+            };
+            if let Some(error) = tried.err().filter(wrong) {
+                return Err(setting.refused(&error));
+            }
+        }
+    }
+    Ok(settings.len())
+}
+
+/// What a definition file says.
+struct Settings {
+    settings: Vec<Setting>,
+}
+
+/// A key of a definition file, with its value.
+struct Setting {
+    /// File and line.
+    place: String,
+    key: String,
+    /// The field that the key sets.
+    field: String,
+    value: toml::Value,
+}
+
+impl Settings {
+    fn read(path: &Path, command: &Command) -> Outcome<Self> {
+        let known = known(command);
+        let text = fs::read_to_string(path).map_err(|error| Error::file(format!("cannot read {}: {error}", path.display())))?;
+        let broken =
+            |error: toml::de::Error| Failure::Usage(format!("{} is no TOML file: {}", path.display(), error.to_string().trim_end()));
+        let table: toml::Table = text.parse().map_err(broken)?;
+        let spanned = toml::de::DeTable::parse(&text).map_err(broken)?;
+        let mut places: Vec<(usize, String)> = spanned.get_ref().keys().map(|key| (key.span().start, key.get_ref().to_string())).collect();
+        // In the order of the file, so that the first fault is told.
+        places.sort();
+        let mut settings = Vec::with_capacity(places.len());
+        for (start, key) in places {
+            let line = 1 + text[..start].matches('\n').count();
+            let place = format!("{}:{line}", path.display());
+            let Some(field) = known.get(&key.replace('_', "-")) else { return Err(unknown(&place, &key, &known)) };
+            let Some(value) = table.get(&key) else { continue };
+            settings.push(Setting { place, field: field.clone(), value: value.clone(), key });
+        }
+        Ok(Settings { settings })
+    }
+}
+
+impl Setting {
+    fn argument_of<'a>(&self, subcommand: &'a Command) -> Option<&'a Arg> {
+        subcommand.get_arguments().find(|argument| argument.get_id() == self.field.as_str())
+    }
+
+    /// The setting as an argument of the command line; a switch that is off is none.
+    fn as_argument(&self, argument: &Arg) -> Outcome<Option<String>> {
+        let long = argument.get_long().unwrap_or_default();
+        Ok(match (argument.get_action(), &self.value) {
+            (ArgAction::SetTrue, toml::Value::Boolean(false)) => None,
+            (ArgAction::SetTrue, toml::Value::Boolean(true)) => Some(format!("--{long}")),
+            (_, toml::Value::Array(values)) if argument.get_value_delimiter().is_some() => {
+                let values = values.iter().map(|value| self.text_of(value)).collect::<Outcome<Vec<_>>>()?;
+                Some(format!("--{long}={}", values.join(",")))
+            }
+            (_, value) => Some(format!("--{long}={}", self.text_of(value)?)),
+        })
+    }
+
+    fn text_of(&self, value: &toml::Value) -> Outcome<String> {
+        match value {
+            toml::Value::String(text) => Ok(text.clone()),
+            toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => Ok(value.to_string()),
+            toml::Value::Array(_) | toml::Value::Table(_) => Err(Failure::Usage(format!(
+                "{}: {} must be a single value; the file is a list of settings such as unit = \"week\"",
+                self.place, self.key
+            ))),
+        }
+    }
+
+    fn refused(&self, error: &clap::Error) -> Failure {
+        let why = match error.source() {
+            Some(source) => source.to_string(),
+            None => error.render().to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+        };
+        Failure::Usage(format!("{}: {} = {}: {why}", self.place, self.key, self.value))
+    }
 }
 
 /// The flags of all commands that are settings, with the field each sets.
-fn settings(command: &Command) -> BTreeMap<String, String> {
+fn known(command: &Command) -> BTreeMap<String, String> {
     let arguments = command.get_subcommands().flat_map(Command::get_arguments);
     let settings = arguments.filter(|argument| !NOT_SETTINGS.contains(&argument.get_id().as_str()));
     let mut known = BTreeMap::new();
@@ -66,59 +185,9 @@ fn settings(command: &Command) -> BTreeMap<String, String> {
     known
 }
 
-fn read(path: &Path) -> Outcome<toml::Table> {
-    let text = fs::read_to_string(path).map_err(|error| Error::file(format!("cannot read {}: {error}", path.display())))?;
-    text.parse()
-        .map_err(|error: toml::de::Error| Failure::Usage(format!("{} is no TOML file: {}", path.display(), error.to_string().trim_end())))
-}
-
-fn text_of(path: &Path, key: &str, value: &toml::Value) -> Outcome<String> {
-    match value {
-        toml::Value::String(text) => Ok(text.clone()),
-        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => Ok(value.to_string()),
-        toml::Value::Array(_) | toml::Value::Table(_) => Err(Failure::Usage(format!(
-            "{}: {key} must be a single value; the file is a list of settings such as unit = \"week\"",
-            path.display()
-        ))),
-    }
-}
-
-fn refused(path: &Path, key: &str, value: &toml::Value, error: &clap::Error) -> Failure {
-    let why = match error.source() {
-        Some(source) => source.to_string(),
-        None => error.render().to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
-    };
-    Failure::Usage(format!("{}: {key} = {value}: {why}", path.display()))
-}
-
-fn unknown(path: &Path, key: &str, known: &BTreeMap<String, String>) -> Failure {
+fn unknown(place: &str, key: &str, known: &BTreeMap<String, String>) -> Failure {
     let flag = key.replace('_', "-");
-    let nearest = known.keys().min_by_key(|name| distance(&flag, name)).map_or("", String::as_str);
-    Failure::Usage(format!("{}: {key} is no setting; the nearest one is {nearest}", path.display()))
-}
-
-/// How many characters must be added, removed or changed to make one name of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::distance;
-
-    #[test]
-    fn a_slip_of_the_pen_is_near() {
-        assert_eq!([("horizn", "horizon"), ("untis", "unit"), ("", "seed")].map(|(a, b)| distance(a, b)), [1, 2, 4]);
-    }
+    let nearest = known.keys().min_by_key(|name| strsim::levenshtein(&flag, name)).map_or("", String::as_str);
+    let nearest = nearest.replace('-', "_");
+    Failure::Usage(format!("{place}: {key} is no setting; the nearest one is {nearest}"))
 }

@@ -23,8 +23,8 @@ use crate::time::{Moment, TimeUnit};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  clv explain orders.csv --customer 00042 --model model.json --observation-end 1997-09-30
-  clv explain orders.csv --customer C-77 --model model.json --customer-column user --format json")]
+  clv explain orders.csv --customer 00004 --model model.json --observation-end 1997-09-30
+  clv explain shop.csv --customer C-77 --model model.json --customer-column user --format json")]
 pub(super) struct Args {
     /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
     #[arg(value_name = "LOG", required = true)]
@@ -315,7 +315,19 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
         ));
         let mut inputs = vec![("margin", terms.margin().share()), ("discounted_purchases", score.discounted_purchases)];
         inputs.extend(score.expected_average_spend.map(|amount| ("expected_average_spend", amount)));
-        steps.push(Step::new("clv", "CLV", "margin * discounted_purchases * expected_average_spend", &inputs, score.clv));
+        let mut formula = "margin * discounted_purchases * expected_average_spend".to_owned();
+        if !terms.cost_per_purchase().is_zero() {
+            inputs.push(("cost_per_purchase", terms.cost_per_purchase().amount()));
+            formula += " - cost_per_purchase * discounted_purchases";
+        }
+        if !terms.cost_per_year().is_zero() {
+            let years = scorer.discounted_time_alive(&history) / unit.per_year();
+            let meaning = "Years until dropout within the horizon, discounted";
+            steps.push(Step::new("years_alive", meaning, "Int[0..t] e^(-delta * u) P(alive at u) du, in years", &[], Some(years)));
+            inputs.extend([("cost_per_year", terms.cost_per_year().amount()), ("years_alive", years)]);
+            formula += " - cost_per_year * years_alive";
+        }
+        steps.push(Step::new("clv", "CLV", &formula, &inputs, score.clv));
         let forecaster = model.forecaster_by(definition, Some(observation.end))?;
         let interval = forecaster.value_intervals(customers, Level::default(), None, None)?;
         // There is none for a lifetime, and where the spend has no mean.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::args::{Common, Measured, Models, Valuing};
+use super::args::{Banding, Common, Measured, Models, Valuing};
 use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
@@ -34,6 +34,11 @@ pub(super) struct Args {
     #[command(flatten)]
     valuing: Valuing,
     #[command(flatten)]
+    banding: Banding,
+    /// Take the bands and their limits from an earlier model file as they are, so that customers stay where they were
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["bands", "band_by", "band_limits", "band_confidence"], help_heading = "Value")]
+    bands_from: Option<PathBuf>,
+    #[command(flatten)]
     measured: Measured,
     #[command(flatten)]
     common: Common,
@@ -49,7 +54,9 @@ pub(super) fn run(args: Args) -> Outcome {
     if let Some((log, observation)) = &log {
         input.check_start(log, observation, &console)?;
     }
-    let model = fitting::fit(&args.models, &customers, log.as_ref().map(|(log, observation)| (log, observation)), definition, &console)?;
+    let bands = fitting::bands(&args.banding, args.bands_from.as_deref(), &definition)?;
+    let model =
+        fitting::fit(&args.models, &customers, log.as_ref().map(|(log, observation)| (log, observation)), definition, bands, &console)?;
     destination.write_text(&model.to_json())?;
     if let Some(report) = customers.report().filter(|report| log.is_some() || report.skipped.total().count > 0) {
         console.say(&terminal::cleaning(report));

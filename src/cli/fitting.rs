@@ -1,11 +1,14 @@
 //! Fits by name, as `fit` and `run` make them.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::acquiring::log_of_new;
-use super::args::{AUTO, Models};
+use super::args::{AUTO, Banding, Models};
+use super::failure::{Failure, Outcome};
+use super::input;
 use super::output::Console;
 use crate::backtest::Choice;
 use crate::data::{CustomerList, Customers, EveryCustomer, LeftTruncated, Observation, OnlySeen, TransactionLog};
@@ -14,7 +17,7 @@ use crate::fit::{ComparisonLine, Estimator, Fit, Fitted, Prior};
 use crate::io::write_customers_csv;
 use crate::models::{AnyPurchaseModel, BgNbd, CensoredLikelihood, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, SeenThrough};
 use crate::report::terminal;
-use crate::score::{ClvDefinition, DataRecord, FitRecord, ModelFile};
+use crate::score::{BandRule, ClvDefinition, DataRecord, FitRecord, ModelFile, ValueBands};
 
 /// A log, and how it is seen.
 pub(super) type Seen<'a> = (&'a TransactionLog, &'a Observation);
@@ -25,6 +28,7 @@ pub(super) fn fit(
     customers: &Customers,
     log: Option<Seen<'_>>,
     definition: ClvDefinition,
+    bands: Bands,
     console: &Console,
 ) -> Result<ModelFile> {
     let everybody = customers;
@@ -34,7 +38,9 @@ pub(super) fn fit(
         fit_left_truncated(&models.model, customers, models.prior())?
     } else if models.model == AUTO {
         let choice = match log {
-            Some((log, observation)) => log_of_new(log, everybody, console).and_then(|log| Choice::by_log_score(&log, observation, models.prior())),
+            Some((log, observation)) => {
+                log_of_new(log, everybody, console).and_then(|log| Choice::by_log_score(&log, observation, models.prior()))
+            }
             None => Err(Error::data("a summary cannot be cut at a day in the past")),
         };
         fit_all(customers, choice, models.prior(), console)?
@@ -51,7 +57,53 @@ pub(super) fn fit(
         spend_basis: customers.spend_basis(),
         cleaning: report.filter(|_| log.is_some()).cloned(),
     };
-    ModelFile::new(customers.unit(), customers.observation_end(), purchases, spend, definition, data)
+    let model = ModelFile::new(customers.unit(), customers.observation_end(), purchases, spend, definition, data)?;
+    let frozen = match bands {
+        Bands::Frozen(bands) => Some(bands),
+        Bands::None => None,
+        Bands::By(_) if model.spend().is_none() => {
+            console.say("note: without a spend model there is no CLV, and so there are no bands of value");
+            None
+        }
+        // Where the horizon has no date to begin at, scoring says what is missing.
+        Bands::By(rule) => match model.scorer(customers.observation_end()) {
+            Ok(scorer) => ValueBands::of(rule, customers, &scorer.score_all(customers)?),
+            Err(_) => {
+                console.say("note: there are no bands of value, since without an observation end there is no CLV yet");
+                None
+            }
+        },
+    };
+    Ok(model.with_bands(frozen))
+}
+
+/// The bands that the flags ask for.
+pub(super) fn bands(flags: &Banding, from: Option<&Path>, definition: &ClvDefinition) -> Outcome<Bands> {
+    let Some(path) = from else { return Ok(flags.rule()?.map_or(Bands::None, Bands::By)) };
+    let earlier = input::model_file(path)?;
+    let Some(bands) = earlier.bands() else {
+        return Err(Error::data("this model has no bands of value to take; fit it again, or leave out --bands-from")
+            .at(path.display().to_string())
+            .into());
+    };
+    if earlier.definition() != definition {
+        return Err(Failure::Usage(format!(
+            "the bands of {} are of another definition of value: {}; give the same one, or new bands",
+            path.display(),
+            terminal::in_full(earlier.definition(), None)
+        )));
+    }
+    Ok(Bands::Frozen(bands.clone()))
+}
+
+/// Where the bands of value come from.
+#[derive(Debug)]
+pub(super) enum Bands {
+    None,
+    /// From these customers, by a rule.
+    By(BandRule),
+    /// From an earlier model, as they are.
+    Frozen(ValueBands),
 }
 
 fn fit_purchases(name: &str, customers: &Customers, prior: Option<Prior>) -> Result<FitRecord> {

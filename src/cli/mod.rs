@@ -8,6 +8,7 @@ mod args;
 mod audit;
 mod backtest;
 mod backtest_tables;
+mod define;
 mod definition;
 mod explain;
 mod failure;
@@ -20,7 +21,9 @@ mod output;
 mod run;
 mod score;
 mod scoring;
+mod shell;
 mod simulate;
+mod standing;
 mod summarize;
 
 use std::ffi::OsString;
@@ -56,6 +59,9 @@ enum Command {
     Audit(audit::Args),
     Explain(explain::Args),
     Simulate(simulate::Args),
+    Definition(Box<define::Args>),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// Runs the command of `arguments` (the program's name first) and gives the exit code.
@@ -70,8 +76,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn call(arguments: Vec<OsString>) -> ExitCode {
-    let outcome = definition::parse::<Cli>(arguments).and_then(|matches| {
-        let cli = Cli::from_arg_matches(&matches)?;
+    let outcome = definition::parse::<Cli>(arguments).and_then(|parsed| {
+        let cli = Cli::from_arg_matches(&parsed.matches)?;
         match cli.command {
             Command::Run(args) => run::run(args),
             Command::Summarize(args) => summarize::run(args),
@@ -81,6 +87,12 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
             Command::Audit(args) => audit::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Simulate(args) => simulate::run(args),
+            Command::Completions(args) => shell::completions(&args),
+            Command::Man(args) => shell::man(&args),
+            Command::Definition(args) => {
+                let matches = parsed.matches.subcommand_matches("definition").unwrap_or(&parsed.matches);
+                define::run(&args, matches, &parsed.from_file)
+            }
         }
     });
     match outcome {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::acquiring::log_of_new;
-use super::args::{AUTO, Common, Intervals, Measured, Models, Valuing};
+use super::args::{AUTO, Banding, Common, Intervals, Measured, Models, Valuing};
 use super::backtest;
 use super::failure::Outcome;
 use super::fitting;
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::fit::Level;
 use crate::io::{Table, TableFormat};
 use crate::models::AnyPurchaseModel;
-use crate::report::terminal;
+use crate::report::{banding, terminal};
 use crate::score::{ClvDefinition, Coverage, GroupForecast, ModelFile, Ranking, Totals};
 
 const CUSTOMERS: &str = "customers.csv";
@@ -36,8 +36,11 @@ const RESULTS: [&str; 4] = [CUSTOMERS, MODEL, SCORES, BACKTEST];
 #[command(after_help = "\
 Examples:
   clv run orders.csv --out results
-  clv run orders.csv --observation-end 1997-09-30 --horizon \"12 months\" --discount 0.10 --margin 0.3 --out results
-  clv run orders.parquet --customer user --date ordered_at --amount total --definition clv.toml --out results")]
+  clv run orders.csv --observation-end 1997-09-30 --horizon \"12 months\" \\
+      --discount 0.10 --margin 0.3 --out results
+  clv run orders.parquet --customer user --date ordered_at --amount total \\
+      --definition clv.toml --out results
+  clv run orders.csv --band-by share --band-limits 0.5,0.8 --out results")]
 pub(super) struct Args {
     /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
     #[arg(value_name = "LOG", required = true)]
@@ -49,6 +52,11 @@ pub(super) struct Args {
     models: Models,
     #[command(flatten)]
     valuing: Valuing,
+    #[command(flatten)]
+    banding: Banding,
+    /// Take the bands and their limits from an earlier model file as they are, so that customers stay where they were
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["bands", "band_by", "band_limits", "band_confidence"], help_heading = "Value")]
+    bands_from: Option<PathBuf>,
     #[command(flatten)]
     intervals: Intervals,
     #[command(flatten)]
@@ -68,15 +76,16 @@ pub(super) fn run(args: Args) -> Outcome {
     let (customers, observation) = input.summarize(&log, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     input.check_start(&log, &observation, &console)?;
-    let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, &console)?;
-    let scoring = Scoring::new(&model, model.definition(), Some(observation.end), &args.intervals, args.common.seed, &console)?;
+    let bands = fitting::bands(&args.banding, args.bands_from.as_deref(), &definition)?;
+    let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, bands, &console)?;
+    let scoring = Scoring::new(&model, model.definition(), Some(observation.end), &args.intervals, None, args.common.seed, &console)?;
     let scored = {
         let busy = console.busy("intervals");
         scoring.score(&customers, Some(&busy.watch()))?
     };
     let totals = Totals::of(&customers, &scored.scores);
     let total = Total { forecast: scoring.total(&customers, &totals, &console)?, totals };
-    let (backtest, came_out) = {
+    let (mut backtest, came_out) = {
         let _busy = console.busy("back-testing");
         // A model that was chosen by what came later would be held against what chose it.
         let chosen = [model.purchases().model()];
@@ -84,12 +93,19 @@ pub(super) fn run(args: Args) -> Outcome {
         let log = log_of_new(&log, &customers, &console)?;
         backtest::of_last_quarter(&log, &observation, models, args.models.prior())
     };
+    backtest.definition_hash = Some(model.definition_in_force().hash());
     write(&args.out, &customers, &model, &scored, &backtest)?;
     account(&args, &customers, &model, &scored, &total, &came_out, &console);
     Ok(())
 }
 
-fn write(directory: &std::path::Path, customers: &Customers, model: &ModelFile, scored: &Scored, backtest: &BackTestReport) -> Result<()> {
+fn write(
+    directory: &std::path::Path,
+    customers: &Customers,
+    model: &ModelFile,
+    scored: &Scored<'_>,
+    backtest: &BackTestReport,
+) -> Result<()> {
     let scores = scored.table(customers)?;
     let text = |out: &mut dyn Write, text: &str| {
         out.write_all(text.as_bytes()).map_err(|error| Error::file("cannot write the result").because(error))
@@ -109,7 +125,7 @@ struct Total {
 }
 
 /// What a manager wants to know.
-fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Scored, total: &Total, came_out: &str, console: &Console) {
+fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Scored<'_>, total: &Total, came_out: &str, console: &Console) {
     let (scores, ranking) = (&scored.scores, Ranking::of(customers, &scored.scores));
     let end = customers.observation_end();
     if let Some(report) = customers.report() {
@@ -123,5 +139,9 @@ fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Score
     coverage.add(customers, &scored.statuses(customers));
     console.say(&terminal::coverage(&coverage));
     console.say(&terminal::totals(&total.totals, &ranking, total.forecast.as_ref(), model.definition(), end));
+    if let Some(bands) = model.bands() {
+        console.say(&banding::bands(bands, &bands.holdings(customers, scores)));
+    }
+    console.say(&banding::definition(&model.definition_in_force().hash()));
     console.say(&terminal::files(&args.out, &RESULTS));
 }

@@ -11,24 +11,27 @@ use super::scoring::{Scored, Scoring};
 use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, SummaryRead, TableWriter};
-use crate::report::terminal;
-use crate::score::{ClvDefinition, Coverage, ModelFile, Totals};
+use crate::report::{banding, terminal};
+use crate::score::{ClvDefinition, Coverage, DefinitionInForce, ModelFile, Totals, ValueBands};
 use crate::time::Date;
 
 /// Score the customers of a log or a summary by a model file
 ///
 /// Writes one row per customer: customer_id, frequency, recency, age, p_alive, p_active, expected_purchases, expected_average_spend, clv,
-/// clv_lower, clv_upper, status, prior_weight. From clv_lower to clv_upper the CLV lies with a probability of 90 % (--level): chance and what the data leave
+/// clv_lower, clv_upper, status, prior_weight, band, score. From clv_lower to clv_upper the CLV lies with a probability of 90 % (--level): chance and what the data leave
 /// open of the parameters. A log is summarised in the unit of the model. Horizon, discount and margin are those of the model file unless given. The
 /// status is scored; prior_dominated where more than nine tenths of the expected purchase rate are that of the base (prior_weight); left_truncated where
 /// purchases before the log may be missing; no_spend_estimate where there is no expected spend, and spend and CLV are empty; or excluded, with the reason, in
-/// the rows of those who have no purchase left.
+/// the rows of those who have no purchase left. The band and the score from 0 to 100 are by limits that the model file has from its fit: they change when a
+/// customer changes, not when others do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   clv score orders.csv --model model.json --observation-end 1997-09-30 -o scores.csv
   clv score customers.csv --model model.json --no-intervals -o scores.parquet
   clv score customers.csv --model model.json --level 0.8 --threshold 100 -o scores.csv
+  clv score customers.csv --model model.json \\
+      --bands-before scores_of_last_month.csv -o scores.csv
   clv score customers.csv --model model.json --horizon \"24 months\" --margin 0.3 > scores.csv")]
 pub(super) struct Args {
     /// A log (files, patterns such as 'logs/*.csv.gz', directories of Parquet) or a summary; - is standard input, for CSV
@@ -41,6 +44,9 @@ pub(super) struct Args {
     output: TableOutput,
     #[command(flatten)]
     valuing: Valuing,
+    /// An earlier table of scores (CSV): customers leave the bands they had only where that is as sure as the model's band confidence
+    #[arg(long, value_name = "FILE", help_heading = "Value")]
+    bands_before: Option<PathBuf>,
     #[command(flatten)]
     intervals: Intervals,
     #[command(flatten)]
@@ -117,14 +123,15 @@ struct Begun<'a> {
     report: Option<DataReport>,
 }
 
-impl Work<'_> {
-    fn score(&mut self, customers: &Customers, kind: InputKind) -> Result<Scored> {
+impl<'a> Work<'a> {
+    fn score(&mut self, customers: &Customers, kind: InputKind) -> Result<Scored<'a>> {
         let begun = match &mut self.begun {
             Some(begun) => begun,
             none => {
                 let end = observation_end(customers, self.model, kind, self.console);
-                let Args { intervals, common, .. } = self.args;
-                let scoring = Scoring::new(self.model, &self.definition, end, intervals, common.seed, self.console)?;
+                let Args { intervals, bands_before, common, .. } = self.args;
+                let scoring =
+                    Scoring::new(self.model, &self.definition, end, intervals, bands_before.as_deref(), common.seed, self.console)?;
                 let report = customers.report().filter(|_| kind == InputKind::Log).cloned();
                 none.insert(Begun { scoring, end, totals: Totals::default(), coverage: Coverage::default(), kept: None, report })
             }
@@ -137,7 +144,7 @@ impl Work<'_> {
         begun.scoring.score(customers, Some(&busy.watch()))
     }
 
-    fn add(&mut self, customers: Customers, scored: &Scored) -> Result<()> {
+    fn add(&mut self, customers: Customers, scored: &Scored<'a>) -> Result<()> {
         let Some(begun) = &mut self.begun else { return Ok(()) };
         let first = begun.totals.customers == 0.0;
         begun.totals.add(&customers, &scored.scores);
@@ -167,8 +174,16 @@ impl Work<'_> {
             ));
         }
         let skipped = self.read.map(|read| read.report).filter(|report| report.skipped.total().count > 0);
-        if let Some(report) = report.or(skipped) {
-            self.console.say(&terminal::cleaning(&report));
+        if let Some(report) = report.as_ref().or(skipped.as_ref()) {
+            self.console.say(&terminal::cleaning(report));
+        }
+        let model = self.model.definition_in_force();
+        let cleaned = report.as_ref().or(self.model.data().cleaning.as_ref());
+        let ours = DefinitionInForce::new(&self.definition, self.model.unit(), self.model.spend_basis()).cleaned(cleaned);
+        let ours = ours.banded(self.model.bands().map(ValueBands::rule));
+        let differences = ours.differences(&model);
+        if !differences.is_empty() {
+            self.console.say(&banding::other_definition(&differences, &ours.hash()));
         }
         let forecast = match &kept {
             Some(customers) => scoring.total(customers, &totals, self.console)?,

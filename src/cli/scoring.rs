@@ -1,14 +1,19 @@
 //! Scores of many customers with their intervals: the table of `score` and `run`.
 
+use std::path::Path;
+
 use super::args::Intervals;
 use super::output::Console;
+use super::standing::Standing;
 use crate::data::{Birth, Customers};
 use crate::error::Result;
 use crate::fit::{Level, Watch};
 use crate::io::{Table, score_table};
 use crate::models::{AnyPurchaseModel, NoticeKind};
 use crate::report::format::percent;
-use crate::score::{BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, ScoreStatus, Totals, ValueInterval, score_status};
+use crate::score::{
+    BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, ScoreStatus, Totals, ValueInterval, score_status,
+};
 use crate::time::Date;
 
 /// Replications of the simulation of the total, and the draws of customers after which fewer have to do.
@@ -21,6 +26,7 @@ pub(super) struct Scoring<'a> {
     model: AnyPurchaseModel,
     forecaster: Forecaster<AnyPurchaseModel>,
     batches: BatchScorer<AnyPurchaseModel>,
+    standing: Option<Standing<'a>>,
     wanted: &'a Intervals,
     /// Whether intervals are wanted, and the horizon has an end.
     with_intervals: bool,
@@ -28,8 +34,9 @@ pub(super) struct Scoring<'a> {
 }
 
 /// What is known of the value of some customers.
-pub(super) struct Scored {
+pub(super) struct Scored<'a> {
     pub(super) scores: Vec<Score>,
+    standing: Vec<Option<(&'a str, u8)>>,
     intervals: Vec<Option<ValueInterval>>,
     prior_weights: Vec<Option<f64>>,
     threshold: Option<f64>,
@@ -38,18 +45,26 @@ pub(super) struct Scored {
 impl<'a> Scoring<'a> {
     /// By a model file. What is to be said of the intervals is said.
     pub(super) fn new(
-        model: &ModelFile,
+        model: &'a ModelFile,
         definition: &ClvDefinition,
         end: Option<Date>,
         wanted: &'a Intervals,
+        bands_before: Option<&Path>,
         seed: Option<u64>,
         console: &Console,
     ) -> Result<Self> {
         let forecaster = model.forecaster_by(definition, end)?;
+        let standing = match (Standing::of(model, definition, console), bands_before) {
+            (Some(standing), Some(path)) => Some(standing.from_before(path, &forecaster)?),
+            (standing, _) => standing,
+        };
         if model.spend().is_none() && wanted.threshold.is_some() {
             console.say("note: without a spend model there is no CLV to exceed a threshold; p_clv_above is empty");
         }
-        if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
+        if !wanted.no_intervals && model.spend().is_some() && forecaster.scorer().terms().has_costs() {
+            console
+                .say("note: there are no intervals with a cost to serve, which goes with what is bought and how long the customer stays");
+        } else if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
             console.say(&format!(
                 "note: there are no intervals for a horizon of {} at a discount of {}: they need an end, and money that keeps four fifths of its worth until \
                  then (two years at 10 %)",
@@ -70,7 +85,7 @@ impl<'a> Scoring<'a> {
             );
         }
         let batches = forecaster.scorer().in_batches();
-        Ok(Scoring { model: *model.purchase_model(), forecaster, batches, wanted, with_intervals, seed })
+        Ok(Scoring { model: *model.purchase_model(), forecaster, batches, standing, wanted, with_intervals, seed })
     }
 
     /// Whether there will be intervals.
@@ -79,23 +94,31 @@ impl<'a> Scoring<'a> {
     }
 
     /// Scores customers. Those born before the log have no intervals.
-    pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored> {
+    pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored<'a>> {
         let is_before = |birth: Birth| matches!(birth, Birth::Before(_));
         let threshold = self.wanted.threshold;
         let prior_weights = (0..customers.len()).map(|row| Some(self.model.prior_weight(customers.exposure(row)))).collect();
         if !customers.has_born_before() {
             let (scores, intervals) = self.score_complete(customers, watch)?;
-            return Ok(Scored { scores, intervals, prior_weights, threshold });
+            return Ok(self.standing_among(customers, Scored { scores, standing: Vec::new(), intervals, prior_weights, threshold }));
         }
         let complete = customers.where_birth(|birth| !is_before(birth))?;
         let (scores, intervals) = self.score_complete(&complete, watch)?;
         let (mut scores, mut intervals) = (scores.into_iter(), intervals.into_iter());
         let rows = (0..customers.len()).map(|row| {
-            let complete = if is_before(customers.birth(row)) { None } else { scores.next().map(|score| (score, intervals.next().flatten())) };
+            let complete =
+                if is_before(customers.birth(row)) { None } else { scores.next().map(|score| (score, intervals.next().flatten())) };
             complete.unwrap_or_else(|| (self.batches.scorer().score_row(customers, row), None))
         });
         let (scores, intervals) = rows.unzip();
-        Ok(Scored { scores, intervals, prior_weights, threshold })
+        Ok(self.standing_among(customers, Scored { scores, standing: Vec::new(), intervals, prior_weights, threshold }))
+    }
+
+    /// Adds the band and the place of each customer, where the model has limits.
+    fn standing_among(&self, customers: &Customers, mut scored: Scored<'a>) -> Scored<'a> {
+        scored.standing =
+            self.standing.as_ref().map_or_else(Vec::new, |standing| standing.places(customers, &scored.scores, &self.forecaster));
+        scored
     }
 
     /// Scores of customers none of whom is born before the log, and their intervals, if there are to be any.
@@ -123,10 +146,13 @@ impl<'a> Scoring<'a> {
     }
 }
 
-impl Scored {
+impl<'a> Scored<'a> {
     /// The table of scores, one row per customer, in the order of the summary.
-    pub(super) fn table<'a>(&self, customers: &'a Customers) -> Result<Table<'a>> {
-        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some(), &self.prior_weights)
+    pub(super) fn table<'b>(&self, customers: &'b Customers) -> Result<Table<'b>>
+    where
+        'a: 'b,
+    {
+        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some(), &self.prior_weights, Some(&self.standing))
     }
 
     /// What became of each customer.

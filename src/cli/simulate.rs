@@ -25,9 +25,12 @@ const CDNOW_SPEND: GammaGammaParams = GammaGammaParams { p: 6.25, q: 3.74, gamma
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  clv simulate --model pareto-nbd --params r=0.55,alpha=10.6,s=0.61,beta=11.7 --customers 10000 --seed 42 -o log.csv
-  clv simulate --model bg-nbd --params r=0.243,alpha=4.414,a=0.793,b=2.426 --customers 1000 --until 1997-09-30 --summary
-  clv simulate --model nbd --params r=2,alpha=60 --unit day --spend none --acquisition \"1 day\" --horizon \"12 months\"")]
+  clv simulate --model pareto-nbd --params r=0.55,alpha=10.6,s=0.61,beta=11.7 \\
+      --customers 10000 --seed 42 -o log.csv
+  clv simulate --model bg-nbd --params r=0.243,alpha=4.414,a=0.793,b=2.426 \\
+      --customers 1000 --until 1997-09-30 --summary
+  clv simulate --model nbd --params r=2,alpha=60 --unit day --spend none \\
+      --acquisition \"1 day\" --horizon \"12 months\"")]
 pub(super) struct Args {
     /// Model of purchases and dropout
     #[arg(long, value_name = "NAME", default_value = AnyPurchaseModel::NAMES[0], value_parser = PossibleValuesParser::new(AnyPurchaseModel::NAMES))]

@@ -91,6 +91,11 @@ impl CustomerState {
         self.rows.last().map(|&(hour, _)| Moment::from_hours_since_1970(hour))
     }
 
+    /// The events in order of time.
+    pub fn events(&self) -> impl ExactSizeIterator<Item = (Moment, f64)> + '_ {
+        self.rows.iter().map(|&(hour, amount)| (Moment::from_hours_since_1970(hour), amount))
+    }
+
     /// What the models want to know as of the observation end, which may be any day; none without a purchase up to then.
     ///
     /// # Errors

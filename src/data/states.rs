@@ -83,6 +83,32 @@ impl CustomerStates {
         Some(CustomerState::from_rows(partition.events_of(number).map(|event| (event.hour, event.amount)).collect()))
     }
 
+    /// The states of all customers, in byte order of the ids: what a service begins with.
+    ///
+    /// ```
+    /// use clv::{CustomerStates, Transaction};
+    ///
+    /// let mut states = CustomerStates::new();
+    /// for customer in ["b", "a", "b"] {
+    ///     states.take(Transaction { customer, time: "2026-01-05".parse()?, amount: 20.0 })?;
+    /// }
+    /// let all = states.states();
+    /// assert_eq!((all[0].0.as_str(), all[1].0.as_str(), all[1].1.len()), ("a", "b", 2));
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn states(&self) -> Vec<(String, CustomerState)> {
+        let mut states = Vec::with_capacity(self.log.customer_count());
+        let Ok(()) = self.log.for_each_in_order(
+            |event| (event.hour, event.amount),
+            |id, rows| {
+                states.push((id.to_owned(), CustomerState::from_rows(rows.to_vec())));
+                Ok::<(), std::convert::Infallible>(())
+            },
+        );
+        states
+    }
+
     /// The files whose rows are in the states, in the order in which they were taken in.
     #[must_use]
     pub fn taken_in(&self) -> &[TakenIn] {

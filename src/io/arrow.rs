@@ -71,7 +71,7 @@ impl<M: PurchaseModel> BatchScorer<M> {
     pub fn score_record_batch(&self, customers: &RecordBatch, options: &SummaryOptions) -> Result<RecordBatch> {
         let customers = Customers::from_record_batch(customers, options)?;
         let scores = self.score_all(&customers)?;
-        let table = score_table(&customers, &scores, &[], false, &[])?;
+        let table = score_table(&customers, &scores, &[], false, &[], None)?;
         record_batch(&table, &Arc::new(schema_of(&table)), 0..table.rows())
     }
 }
@@ -272,6 +272,7 @@ pub(super) fn schema_of(table: &Table<'_>) -> Schema {
     let fields = table.columns().iter().map(|column| {
         let (kind, nullable) = match &column.values {
             Values::Text(_) => (DataType::Utf8, false),
+            Values::OptionalText(_) => (DataType::Utf8, true),
             Values::Count(_) => (DataType::Int64, false),
             Values::OptionalCount(_) => (DataType::Int64, true),
             Values::Number(_) | Values::Optional(_) => (DataType::Float64, true),
@@ -287,6 +288,7 @@ fn array_of(values: &Values<'_>, start: usize, end: usize) -> ArrayRef {
     let finite = |value: f64| value.is_finite().then_some(value);
     match values {
         Values::Text(values) => Arc::new(StringArray::from_iter_values(&values[start..end])),
+        Values::OptionalText(values) => Arc::new(values[start..end].iter().collect::<StringArray>()),
         Values::Count(values) => Arc::new(Int64Array::from_iter_values(values[start..end].iter().map(|&count| i64::from(count)))),
         Values::OptionalCount(values) => Arc::new(values[start..end].iter().map(|count| count.map(i64::from)).collect::<Int64Array>()),
         Values::Number(values) => Arc::new(values[start..end].iter().map(|&value| finite(value)).collect::<Float64Array>()),

@@ -6,13 +6,15 @@ use crate::io::table::{Table, Values};
 use crate::score::{Score, ScoreStatus, ValueInterval, score_status};
 
 /// One row per customer, in the order of the summary, then one for each who was excluded. Where there are no `intervals` the ends of them are null; `above` adds
-/// the probability of a CLV above the threshold. `prior_weight` gives the weight of a row where the model is known to have one.
+/// the probability of a CLV above the threshold. `prior_weight` gives the weight of a row where the model is known to have one. `standing` is the band
+/// of each customer and their score from 0 to 100, which are null where it is missing, and no columns where there is none.
 pub(crate) fn score_table<'a>(
     customers: &'a Customers,
     scores: &[Score],
     intervals: &[Option<ValueInterval>],
     above: bool,
     prior_weights: &[Option<f64>],
+    standing: Option<&[Option<(&'a str, u8)>]>,
 ) -> Result<Table<'a>> {
     let excluded = customers.excluded().len();
     let rows = customers.len() + excluded;
@@ -46,6 +48,12 @@ pub(crate) fn score_table<'a>(
         .with("clv_lower", interval(|interval| Some(interval.lower)))?
         .with("clv_upper", interval(|interval| Some(interval.upper)))?;
     let table = if above { table.with("p_clv_above", interval(|interval| interval.p_above))? } else { table };
-    let table = table.with("status", Values::Text(statuses.map(ScoreStatus::name).collect()))?;
-    table.with("prior_weight", Values::Optional((0..rows).map(prior_weight).collect()))
+    let table = table
+        .with("status", Values::Text(statuses.map(ScoreStatus::name).collect()))?
+        .with("prior_weight", Values::Optional((0..rows).map(prior_weight).collect()))?;
+    let Some(standing) = standing else { return Ok(table) };
+    let standing = |row: usize| standing.get(row).copied().flatten();
+    table
+        .with("band", Values::OptionalText((0..rows).map(|row| standing(row).map(|(band, _)| band)).collect()))?
+        .with("score", Values::Optional((0..rows).map(|row| standing(row).map(|(_, score)| score.into())).collect()))
 }

@@ -16,6 +16,8 @@ use crate::time::{Date, Moment};
 pub enum Values<'a> {
     /// Text.
     Text(Vec<&'a str>),
+    /// Text that may be missing; a missing one is written as null.
+    OptionalText(Vec<Option<&'a str>>),
     /// Whole numbers from 0.
     Count(Cow<'a, [u32]>),
     /// Whole numbers from 0 that may be missing; a missing one is written as null.
@@ -34,6 +36,7 @@ impl Values<'_> {
     fn len(&self) -> usize {
         match self {
             Values::Text(values) => values.len(),
+            Values::OptionalText(values) => values.len(),
             Values::Count(values) => values.len(),
             Values::OptionalCount(values) => values.len(),
             Values::Number(values) => values.len(),
@@ -148,9 +151,14 @@ impl<'a> Table<'a> {
                 column.values.print(row, &mut field);
                 write!(out, "{}{name}:", if index == 0 { "" } else { "," })?;
                 match column.values {
-                    Values::Text(_) | Values::Date(_) | Values::Hour(_) => serde_json::to_writer(&mut *out, &field)?,
+                    Values::OptionalText(ref values) if values[row].is_none() => out.write_all(b"null")?,
+                    Values::Text(_) | Values::OptionalText(_) | Values::Date(_) | Values::Hour(_) => {
+                        serde_json::to_writer(&mut *out, &field)?
+                    }
                     Values::OptionalCount(_) | Values::Number(_) | Values::Optional(_) if field.is_empty() => out.write_all(b"null")?,
-                    Values::Count(_) | Values::OptionalCount(_) | Values::Number(_) | Values::Optional(_) => out.write_all(field.as_bytes())?,
+                    Values::Count(_) | Values::OptionalCount(_) | Values::Number(_) | Values::Optional(_) => {
+                        out.write_all(field.as_bytes())?
+                    }
                 }
             }
             out.write_all(b"}")?;
@@ -167,6 +175,7 @@ impl Values<'_> {
         // Writing to a String cannot fail.
         let _ = match self {
             Values::Text(values) => text.write_str(values[row]),
+            Values::OptionalText(values) => text.write_str(values[row].unwrap_or_default()),
             Values::Count(values) => write!(text, "{}", values[row]),
             Values::OptionalCount(values) => values[row].map_or(Ok(()), |value| write!(text, "{value}")),
             Values::Number(values) => print_number(values[row], text),

@@ -9,6 +9,7 @@ pub(crate) mod beta_nodes;
 pub(crate) mod block;
 pub(crate) mod decay;
 pub(crate) mod dispatch;
+pub(crate) mod doubling;
 pub(crate) mod elementary;
 pub(crate) mod exact_sum;
 mod gauss_legendre;

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backtest;
+pub(crate) mod banding;
 pub(crate) mod explanation;
 pub(crate) mod format;
 mod methods;

@@ -210,7 +210,8 @@ pub(crate) fn totals(
         table.add_row([what.to_owned(), value, between]);
     }
     align(&mut table, &[CellAlignment::Left, CellAlignment::Right, CellAlignment::Left]);
-    section(&format!("Total: {}", in_full(definition, end)), table.to_string().lines())
+    let title = wrapped(&in_full(definition, end), "Total: ", WIDTH);
+    section(&title, table.to_string().lines())
 }
 
 /// The same in a line.
@@ -237,12 +238,18 @@ pub(crate) fn files(directory: &Path, names: &[&str]) -> String {
 
 /// The definition of value in words.
 pub(crate) fn in_full(definition: &ClvDefinition, end: Option<Date>) -> String {
-    format!(
+    let mut text = format!(
         "{}, {} a year, margin {}",
         span(definition, end),
         percent(definition.annual_discount.annual_rate()),
         percent(definition.margin.share())
-    )
+    );
+    for (cost, what) in [(definition.cost_per_purchase, "purchase"), (definition.cost_per_year, "year")] {
+        if !cost.is_zero() {
+            text += &format!(", less {} a {what}", money(cost.amount()));
+        }
+    }
+    text
 }
 
 fn span(definition: &ClvDefinition, end: Option<Date>) -> String {

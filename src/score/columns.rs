@@ -18,7 +18,7 @@ pub struct ScoreColumns<'a> {
     pub discounted_purchases: Option<&'a mut [f64]>,
     /// Expected spend of a purchase; NaN without a spend model, or where it has no mean.
     pub expected_average_spend: Option<&'a mut [f64]>,
-    /// Margin x discounted purchases x expected spend; NaN where there is no expected spend.
+    /// Margin x discounted purchases x expected spend, less the cost to serve; NaN where there is no expected spend.
     pub clv: Option<&'a mut [f64]>,
 }
 

@@ -1,9 +1,16 @@
-//! What "customer lifetime value" means here: horizon, discount, margin. One definition, written down, used everywhere.
+//! What "customer lifetime value" means here: horizon, discount, margin, cost to serve. One definition, written down, used everywhere.
 
 use crate::error::{Error, Result};
 use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
 
-/// The business definition of CLV: margin x discounted expected spend over the horizon that follows the observation end.
+/// The business definition of CLV: margin x discounted expected spend over the horizon that follows the observation end, less the cost to serve.
+///
+/// With D the expected purchases within the horizon and L the expected years within it until the customer drops out, both discounted to the observation end,
+/// and E\[M\] the expected spend of a purchase:
+///
+/// CLV = margin x D x E\[M\] - cost_per_purchase x D - cost_per_year x L
+///
+/// Without costs, which is the default, that is margin x discounted expected spend; with them a CLV can be negative.
 ///
 /// ```
 /// use clv::{AnnualDiscount, ClvDefinition, TimeUnit};
@@ -28,15 +35,23 @@ pub struct ClvDefinition {
     pub annual_discount: AnnualDiscount,
     /// The share of spend that is value.
     pub margin: Margin,
+    /// What each purchase costs beyond the margin: picking, packing, payment.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Cost::is_zero"))]
+    pub cost_per_purchase: Cost,
+    /// What a year costs in which the customer has not dropped out: catalogues, support, an account.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Cost::is_zero"))]
+    pub cost_per_year: Cost,
 }
 
 impl Default for ClvDefinition {
-    /// 12 months, 10 % a year, the whole spend.
+    /// 12 months, 10 % a year, the whole spend, no cost to serve.
     fn default() -> Self {
         ClvDefinition {
             horizon: Horizon::months(12).expect("twelve is positive"),
             annual_discount: AnnualDiscount::new(0.10).expect("0.10 is a rate"),
             margin: Margin::default(),
+            cost_per_purchase: Cost::default(),
+            cost_per_year: Cost::default(),
         }
     }
 }
@@ -73,7 +88,14 @@ impl ClvDefinition {
                 ))
             })?,
         };
-        Ok(ClvTerms { unit, horizon, discount_rate: self.annual_discount.rate_per(unit), margin: self.margin })
+        Ok(ClvTerms {
+            unit,
+            horizon,
+            discount_rate: self.annual_discount.rate_per(unit),
+            margin: self.margin,
+            cost_per_purchase: self.cost_per_purchase,
+            cost_per_year: self.cost_per_year,
+        })
     }
 }
 
@@ -124,6 +146,55 @@ impl From<Margin> for f64 {
     }
 }
 
+/// A cost to serve, in the money of the amounts.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
+pub struct Cost(f64);
+
+impl Cost {
+    /// An amount of at least 0.
+    ///
+    /// # Errors
+    /// When it is negative, infinite or no number.
+    pub fn new(amount: f64) -> Result<Self> {
+        if !(amount >= 0.0 && amount.is_finite()) {
+            return Err(Error::parameter(format!(
+                "cost {amount} must be an amount of money of at least 0, in the money of the amounts, such as 2.50"
+            )));
+        }
+        // Not -0, which would be written as such.
+        Ok(Cost(amount.abs()))
+    }
+
+    /// The amount.
+    #[must_use]
+    pub fn amount(self) -> f64 {
+        self.0
+    }
+
+    /// Whether there is no cost.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0.0
+    }
+}
+
+impl TryFrom<f64> for Cost {
+    type Error = Error;
+
+    fn try_from(amount: f64) -> Result<Self> {
+        Cost::new(amount)
+    }
+}
+
+impl From<Cost> for f64 {
+    fn from(cost: Cost) -> Self {
+        cost.0
+    }
+}
+
 /// A [`ClvDefinition`] in numbers of one unit of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClvTerms {
@@ -131,6 +202,8 @@ pub struct ClvTerms {
     horizon: f64,
     discount_rate: f64,
     margin: Margin,
+    cost_per_purchase: Cost,
+    cost_per_year: Cost,
 }
 
 impl ClvTerms {
@@ -156,5 +229,30 @@ impl ClvTerms {
     #[must_use]
     pub fn margin(&self) -> Margin {
         self.margin
+    }
+
+    /// What each purchase costs beyond the margin.
+    #[must_use]
+    pub fn cost_per_purchase(&self) -> Cost {
+        self.cost_per_purchase
+    }
+
+    /// What a year costs in which the customer has not dropped out.
+    #[must_use]
+    pub fn cost_per_year(&self) -> Cost {
+        self.cost_per_year
+    }
+
+    /// Whether serving a customer costs anything beyond the margin.
+    #[must_use]
+    pub fn has_costs(&self) -> bool {
+        !(self.cost_per_purchase.is_zero() && self.cost_per_year.is_zero())
+    }
+
+    /// The value of so many discounted purchases at this average amount, and so many discounted units of time as a customer.
+    pub(super) fn value(&self, discounted_purchases: f64, average_amount: f64, discounted_time_alive: f64) -> f64 {
+        let spend = self.margin.share() * discounted_purchases * average_amount;
+        let per_unit = self.cost_per_year.amount() / self.unit.per_year();
+        spend - self.cost_per_purchase.amount() * discounted_purchases - per_unit * discounted_time_alive
     }
 }

@@ -142,12 +142,16 @@ impl<M: PurchaseModel> Forecaster<M> {
         horizon.is_finite().then(|| PurchaseDistribution::new(self.purchases.points().iter().map(future).collect(), horizon))
     }
 
-    /// Whether values have intervals: when money keeps four fifths of its worth to the end of the horizon, which is two years at 10 %. The
-    /// discount of single purchases is taken at its average, and further ahead that would no longer do.
+    /// Whether values have intervals: when money keeps four fifths of its worth to the end of the horizon, which is two years at 10 %, and serving costs
+    /// nothing beyond the margin. The discount of single purchases is taken at its average, and further ahead that would no longer do; a cost that goes with the
+    /// number of purchases or the time until dropout is not in the distribution of what is spent.
     #[must_use]
     pub fn has_value_intervals(&self) -> bool {
         let terms = self.scorer.terms();
-        self.spend.is_some() && terms.horizon().is_finite() && terms.horizon() * terms.discount_rate() <= LONGEST_DISCOUNT
+        self.spend.is_some()
+            && !terms.has_costs()
+            && terms.horizon().is_finite()
+            && terms.horizon() * terms.discount_rate() <= LONGEST_DISCOUNT
     }
 
     /// The distribution of the value within the horizon; `None` where [`has_value_intervals`](Self::has_value_intervals) says so, and for a customer whose

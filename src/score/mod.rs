@@ -1,5 +1,6 @@
 //! Scoring: fitted models and a definition of value, applied to customers.
 
+mod bands;
 mod batch;
 mod columns;
 mod compound;
@@ -8,6 +9,7 @@ mod definition;
 mod ensemble;
 mod forecast;
 mod groups;
+mod in_force;
 mod large_group;
 #[cfg(feature = "serde")]
 mod model_file;
@@ -17,12 +19,14 @@ mod standing;
 mod stencil;
 mod totals;
 
+pub use bands::{BandLimits, BandRule, ValueBands};
 pub use batch::BatchScorer;
 pub use columns::ScoreColumns;
-pub use definition::{ClvDefinition, ClvTerms, Margin};
+pub use definition::{ClvDefinition, ClvTerms, Cost, Margin};
 pub use ensemble::Ensemble;
 pub use forecast::{Forecaster, Interval, ValueInterval};
 pub use groups::GroupForecast;
+pub use in_force::DefinitionInForce;
 #[cfg(feature = "serde")]
 pub use model_file::{DataRecord, FitRecord, ModelFile};
 pub use predictive::{PurchaseDistribution, ValueDistribution};

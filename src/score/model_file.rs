@@ -10,9 +10,11 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::bands::ValueBands;
 use super::definition::ClvDefinition;
 use super::ensemble::{Ensemble, Part};
 use super::forecast::Forecaster;
+use super::in_force::DefinitionInForce;
 use super::scorer::Scorer;
 use crate::data::{DataReport, SpendBasis};
 use crate::error::{Error, Result};
@@ -336,6 +338,12 @@ struct Contents {
     #[serde(deserialize_with = "Option::deserialize")]
     spend: Option<FitRecord>,
     definition: ClvDefinition,
+    /// SHA-256 of the definition with all that a CLV depends on besides data and models: `ModelFile::definition_in_force`, `clv definition --show`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    definition_hash: Option<String>,
+    /// Bands of value with their limits; absent where there is no CLV.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bands: Option<ValueBands>,
     data: DataRecord,
     /// CRC-32 of all the rest, without blanks and in this order; a file without it is taken as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -343,6 +351,18 @@ struct Contents {
 }
 
 impl Contents {
+    /// With the hash of the definition and the checksum that these contents have.
+    fn sealed(mut self) -> Self {
+        self.definition_hash = Some(self.in_force().hash());
+        self.checksum = Some(self.expected_checksum());
+        self
+    }
+
+    fn in_force(&self) -> DefinitionInForce {
+        let definition = DefinitionInForce::new(&self.definition, self.unit, self.data.spend_basis);
+        definition.cleaned(self.data.cleaning.as_ref()).banded(self.bands.as_ref().map(ValueBands::rule))
+    }
+
     /// What [`Self::checksum`] should be: a digit that was lost on the way would otherwise be another model.
     fn expected_checksum(&self) -> String {
         let rest = Contents { checksum: None, ..self.clone() };
@@ -364,11 +384,28 @@ impl ModelFile {
         definition: ClvDefinition,
         data: DataRecord,
     ) -> Result<Self> {
-        let crate_version = env!("CARGO_PKG_VERSION").to_owned();
-        let mut contents =
-            Contents { format: FORMAT, crate_version, unit, observation_end, purchases, spend, definition, data, checksum: None };
-        contents.checksum = Some(contents.expected_checksum());
-        ModelFile::checked(contents)
+        let contents = Contents {
+            format: FORMAT,
+            crate_version: env!("CARGO_PKG_VERSION").to_owned(),
+            unit,
+            observation_end,
+            purchases,
+            spend,
+            definition,
+            definition_hash: None,
+            bands: None,
+            data,
+            checksum: None,
+        };
+        ModelFile::checked(contents.sealed())
+    }
+
+    /// The same model with bands of value, or without.
+    #[must_use]
+    pub fn with_bands(mut self, bands: Option<ValueBands>) -> Self {
+        self.contents.bands = bands;
+        self.contents = self.contents.sealed();
+        self
     }
 
     fn checked(mut contents: Contents) -> Result<Self> {
@@ -384,6 +421,12 @@ impl ModelFile {
             return Err(Error::file(
                 "the file is not what was written: its checksum does not match; fit the model again, or, if the change was meant, remove the key \
                  checksum",
+            ));
+        }
+        contents.bands = contents.bands.map(ValueBands::checked).transpose()?;
+        if contents.definition_hash.as_ref().is_some_and(|hash| *hash != contents.in_force().hash()) {
+            return Err(Error::file(
+                "definition_hash is not that of the definition in the file; if the definition was meant to be changed, remove the key definition_hash",
             ));
         }
         Ok(ModelFile { contents, purchases, spend })
@@ -458,6 +501,18 @@ impl ModelFile {
     #[must_use]
     pub fn definition(&self) -> &ClvDefinition {
         &self.contents.definition
+    }
+
+    /// The definition with all that a CLV depends on besides data and models; its hash is `definition_hash` in the file.
+    #[must_use]
+    pub fn definition_in_force(&self) -> DefinitionInForce {
+        self.contents.in_force()
+    }
+
+    /// The bands of value; `None` where there is no CLV, or the file is older than they are.
+    #[must_use]
+    pub fn bands(&self) -> Option<&ValueBands> {
+        self.contents.bands.as_ref()
     }
 
     /// Which purchases the average spend is the mean of.

@@ -6,6 +6,7 @@ use crate::data::{Censored, Customers, History, SpendBasis, SpendHistory};
 use crate::error::{Error, Result};
 use crate::fit::Fitted;
 use crate::models::{CensoredFuture, Estimable, GammaGamma, PurchaseModel};
+use crate::numeric::doubling::integral;
 use crate::time::Date;
 
 /// What is forecast for one customer over the horizon.
@@ -21,7 +22,7 @@ pub struct Score {
     pub discounted_purchases: f64,
     /// Expected spend of a purchase; `None` without a spend model, or where it has no mean.
     pub expected_average_spend: Option<f64>,
-    /// Margin x discounted purchases x expected spend; `None` where there is no expected spend.
+    /// Margin x discounted purchases x expected spend, less the cost to serve; `None` where there is no expected spend.
     pub clv: Option<f64>,
 }
 
@@ -136,7 +137,29 @@ impl<M: PurchaseModel> Scorer<M> {
         } else {
             (model.dert(0.0), model.discounted_expected_purchases(t, delta))
         };
-        Future { p_active: model.p_active(t), expected_purchases, discounted_purchases }
+        // Nothing but its cost depends on it.
+        let with_time = !self.terms.cost_per_year().is_zero();
+        let discounted_time_alive = if with_time { time_alive(model, t, delta) } else { 0.0 };
+        Future { p_active: model.p_active(t), expected_purchases, discounted_purchases, discounted_time_alive }
+    }
+
+    /// The expected time within the horizon until this customer drops out, in units, each moment discounted to the observation end.
+    ///
+    /// ```
+    /// use clv::{ClvDefinition, History, Nbd, NbdParams, Scorer, TimeUnit};
+    ///
+    /// // By the NBD model nobody drops out: the time is that of an annuity.
+    /// let purchases = Nbd::new(NbdParams { r: 0.385, alpha: 12.07 })?;
+    /// let terms = ClvDefinition { horizon: "52 weeks".parse()?, ..ClvDefinition::default() }.resolve(TimeUnit::Week, None)?;
+    /// let time = Scorer::new(purchases, None, terms).discounted_time_alive(&History::new(2, 30.43, 38.86)?);
+    /// let delta = terms.discount_rate();
+    /// assert!((time - (1.0 - (-52.0 * delta).exp()) / delta).abs() < 1e-9);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn discounted_time_alive(&self, history: &History) -> f64 {
+        let (t, delta) = (self.terms.horizon(), self.terms.discount_rate());
+        self.purchases.p_alive(history) * time_alive(&self.purchases.given_alive(history), t, delta)
     }
 
     /// The score of a customer who is alive with this probability, and is expected to spend so much on a purchase.
@@ -149,7 +172,8 @@ impl<M: PurchaseModel> Scorer<M> {
             expected_purchases: future.expected_purchases.map(|expected| p_alive * expected),
             discounted_purchases,
             expected_average_spend,
-            clv: expected_average_spend.map(|amount| self.terms.margin().share() * discounted_purchases * amount),
+            clv: expected_average_spend
+                .map(|amount| self.terms.value(discounted_purchases, amount, p_alive * future.discounted_time_alive)),
         }
     }
 
@@ -227,4 +251,16 @@ pub(super) struct Future {
     p_active: f64,
     expected_purchases: Option<f64>,
     discounted_purchases: f64,
+    /// 0 where a year costs nothing.
+    discounted_time_alive: f64,
+}
+
+/// Beyond this discount, e^-40, nothing is left to add.
+const FAR: f64 = 40.0;
+
+/// The expected time until a customer who is alive drops out, up to `t`, discounted at `delta`: Int\[0..t\] e^(-delta u) P(alive at u) du. Of `t` and `delta` one
+/// at least is such that it is finite, as a definition of value demands.
+fn time_alive(model: &impl PurchaseModel, t: f64, delta: f64) -> f64 {
+    let end = if delta > 0.0 { t.min(FAR / delta) } else { t };
+    integral(end, |u| (-delta * u).exp() * model.p_alive_at(u))
 }

@@ -1,0 +1,233 @@
+//! The definition of value: as a file, in force, hashed; bands and scores by limits that stay; completions, manual and the examples of every --help.
+#![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
+#![cfg(feature = "cli")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const END: [&str; 2] = ["--observation-end", "1997-09-30"];
+
+fn cdnow() -> String {
+    format!("{}/examples/data/cdnow_sample.csv", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn clv(place: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_clv")).args(arguments).current_dir(place.path()).stdin(Stdio::null()).output().unwrap()
+}
+
+#[track_caller]
+fn done(output: Output) -> (String, String) {
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{stderr}");
+    (stdout, stderr)
+}
+
+#[track_caller]
+fn refused(output: &Output, code: i32, words: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(words), "{words:?} is not in: {said}");
+}
+
+fn write(place: &TempDir, name: &str, text: &str) -> PathBuf {
+    let path = place.path().join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn read(place: &TempDir, name: &str) -> String {
+    fs::read_to_string(place.path().join(name)).unwrap()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The named columns of a table of scores, by customer.
+fn columns(csv: &str, names: &[&str]) -> BTreeMap<String, Vec<String>> {
+    let header: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    let at: Vec<usize> = names.iter().map(|name| header.iter().position(|field| field == name).unwrap()).collect();
+    let rows = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    rows.map(|fields| (fields[0].to_owned(), at.iter().map(|&at| fields[at].to_owned()).collect())).collect()
+}
+
+#[test]
+fn a_definition_file_is_begun_checked_and_shown() {
+    let place = TempDir::new().unwrap();
+    done(clv(&place, &["definition", "--init"]));
+    refused(&clv(&place, &["definition", "--init"]), 2, "clv.toml is there already");
+    let (_, said) = done(clv(&place, &["definition", "--check", "clv.toml"]));
+    assert!(said.contains("12 settings, all of them known and valid"), "{said}");
+
+    // Everything in it is the default.
+    let (default, _) = done(clv(&place, &["definition", "--show"]));
+    let (shown, _) = done(clv(&place, &["definition", "--show", "--definition", "clv.toml", "--margin", "0.3"]));
+    let (same, _) = done(clv(&place, &["definition", "--show", "--definition", "clv.toml"]));
+    let hash = |text: &str| text.lines().last().unwrap().to_owned();
+    assert_eq!(hash(&default), hash(&same));
+    assert_ne!(hash(&default), hash(&shown));
+    let lines = |text: &str| text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+    assert!(lines(&default).contains(&"horizon = \"12 months\" # default".to_owned()), "{default}");
+    assert!(lines(&shown).contains(&"horizon = \"12 months\" # clv.toml".to_owned()), "{shown}");
+    assert!(lines(&shown).contains(&"margin = 0.3 # the command line".to_owned()), "{shown}");
+    // What is shown is a definition file again.
+    write(&place, "again.toml", &shown);
+    done(clv(&place, &["definition", "--check", "again.toml"]));
+    assert_eq!(hash(&done(clv(&place, &["definition", "--show", "--definition", "again.toml"])).0), hash(&shown));
+}
+
+#[test]
+fn faults_in_a_definition_file_are_named_with_their_line() {
+    let place = TempDir::new().unwrap();
+    for (text, words) in [
+        ("# fine\nmargin = 0.3\nhorizn = \"6 months\"\n", "bad.toml:3: horizn is no setting; the nearest one is horizon"),
+        ("cost_per_purchas = 1\n", "bad.toml:1: cost_per_purchas is no setting; the nearest one is cost_per_purchase"),
+        ("\nmargin = 30\n", "bad.toml:2: margin = 30: margin 30 must be a share of spend above 0 and at most 1"),
+        ("cost_per_year = -1\n", "bad.toml:1: cost_per_year = -1: cost -1 must be an amount of money of at least 0"),
+        ("unit = \"month\"\n", "unit \"month\" is not known"),
+        ("band_by = \"rank\"\n", "quantile, share, value"),
+        ("band_limits = [0.5, 0.8]\n", "that fall"),
+        ("band_by = \"value\"\n", "need their limits"),
+        ("horizon = \"lifetime\"\ndiscount = 0\n", "a lifetime horizon needs a discount"),
+        ("margin = \n", "is no TOML file"),
+    ] {
+        write(&place, "bad.toml", text);
+        refused(&clv(&place, &["definition", "--check", "bad.toml"]), 2, words);
+        refused(&clv(&place, &["fit", &cdnow(), "--definition", "bad.toml"]), 2, words.split(": margin 30").next().unwrap());
+    }
+    refused(&clv(&place, &["definition"]), 2, "--init begins a definition file");
+    refused(&clv(&place, &["fit", &cdnow(), "--horizn", "6 months"]), 2, "--horizon");
+}
+
+#[test]
+fn a_model_carries_the_hash_and_another_definition_is_said() {
+    let place = TempDir::new().unwrap();
+    let (_, said) = done(clv(&place, &["run", &cdnow(), END[0], END[1], "--out", "out"]));
+    let model = json(&read(&place, "out/model.json"));
+    let hash = model["definition_hash"].as_str().unwrap();
+    assert_eq!(json(&read(&place, "out/backtest.json"))["definition_hash"].as_str(), Some(hash));
+    assert!(said.contains(&hash[..12]), "{said}");
+    let (shown, _) = done(clv(&place, &["definition", "--show"]));
+    assert!(shown.contains(hash), "{shown}");
+    assert!(fs::metadata(place.path().join("out/model.json")).unwrap().len() < 10_000);
+
+    let score = |flags: &[&str]| {
+        done(clv(&place, &[&["score", &cdnow(), "--model", "out/model.json", "--no-intervals"], &END[..], flags].concat()))
+    };
+    assert!(!score(&[]).1.contains("another definition"));
+    let (scores, said) = score(&["--margin", "0.5"]);
+    assert!(said.contains("another definition of value than the model's: margin 0.5 instead of 1"), "{said}");
+    assert!(said.contains("band and score are empty"), "{said}");
+    assert!(columns(&scores, &["band", "score"]).values().all(|fields| fields.iter().all(String::is_empty)));
+    let (_, said) = score(&["--refunds", "drop"]);
+    assert!(said.contains("refunds \"drop\" instead of \"net\""), "{said}");
+
+    // A definition that was changed by hand is not what its hash says.
+    let changed = read(&place, "out/model.json").replace("\"margin\": 1.0", "\"margin\": 0.5");
+    let mut changed = json(&changed);
+    changed.as_object_mut().unwrap().remove("checksum");
+    write(&place, "changed.json", &changed.to_string());
+    refused(&clv(&place, &["score", &cdnow(), "--model", "changed.json"]), 1, "definition_hash");
+}
+
+#[test]
+fn costs_come_off_and_leave_no_intervals() {
+    let place = TempDir::new().unwrap();
+    let costs = ["--cost-per-purchase", "2.5", "--cost-per-year", "12"];
+    done(clv(&place, &[&["fit", &cdnow(), "-o", "model.json"], &END[..], &costs].concat()));
+    assert_eq!(json(&read(&place, "model.json"))["definition"]["cost_per_year"], 12.0);
+    let (scores, said) = done(clv(&place, &["score", &cdnow(), END[0], END[1], "--model", "model.json"]));
+    assert!(said.contains("no intervals with a cost to serve") && said.contains("less 2.50 a purchase"), "{said}");
+    let of = columns(&scores, &["clv", "clv_lower", "band"]);
+    // Who hardly comes back costs more than they bring, and is in the last band.
+    let negative = of.values().filter(|fields| fields[0].starts_with('-'));
+    assert!(negative.clone().count() > 100 && negative.clone().all(|fields| fields[1].is_empty() && fields[2] == "low"));
+    let (text, _) = done(clv(&place, &["explain", &cdnow(), END[0], END[1], "--customer", "00004", "--model", "model.json"]));
+    assert!(text.contains("cost_per_year * years_alive"), "{text}");
+}
+
+#[test]
+fn a_band_does_not_depend_on_who_else_is_scored() {
+    let place = TempDir::new().unwrap();
+    done(clv(&place, &[&["run", &cdnow(), "--out", "out", "--band-by", "share"], &END[..]].concat()));
+    let model = json(&read(&place, "out/model.json"));
+    assert_eq!(model["bands"]["rule"], serde_json::json!({"names": ["high", "mid", "low"], "by": "share", "at": [0.5, 0.8]}));
+    let all = columns(&read(&place, "out/scores.csv"), &["clv", "band", "score"]);
+    let held = |band: &str| all.values().filter(|fields| fields[1] == band).map(|fields| fields[0].parse::<f64>().unwrap()).sum::<f64>();
+    let total = held("high") + held("mid") + held("low");
+    assert!((0.5..0.51).contains(&(held("high") / total)) && (0.8..0.81).contains(&((held("high") + held("mid")) / total)));
+    // Whoever is worth more has no lower score.
+    let mut by_value: Vec<(f64, f64)> = all.values().map(|fields| (fields[0].parse().unwrap(), fields[2].parse().unwrap())).collect();
+    by_value.sort_by(|one, other| one.0.total_cmp(&other.0));
+    assert!(by_value.windows(2).all(|pair| pair[0].1 <= pair[1].1) && by_value.last().unwrap().1 == 100.0);
+
+    // The worst half alone keeps its bands.
+    let summary = read(&place, "out/customers.csv");
+    let few: Vec<&str> = summary
+        .lines()
+        .enumerate()
+        .filter(|(i, line)| *i == 0 || all[line.split(',').next().unwrap()][1] == "low")
+        .map(|(_, line)| line)
+        .collect();
+    assert!(few.len() > 1000);
+    write(&place, "few.csv", &(few.join("\n") + "\n"));
+    let (scores, _) =
+        done(clv(&place, &["score", "few.csv", "--model", "out/model.json", "--no-intervals", "--observation-end", "1997-09-30"]));
+    assert!(columns(&scores, &["clv", "band", "score"]).iter().all(|(id, fields)| all[id] == *fields));
+
+    // A new fit to other customers can keep the limits, and then everyone who has not changed stays.
+    done(clv(
+        &place,
+        &["fit", "few.csv", "--observation-end", "1997-09-30", "--spend", "none", "--bands-from", "out/model.json", "-o", "later.json"],
+    ));
+    assert_eq!(json(&read(&place, "later.json"))["bands"], model["bands"]);
+    refused(&clv(&place, &["fit", "few.csv", "--margin", "0.2", "--bands-from", "out/model.json"]), 2, "another definition of value");
+    refused(&clv(&place, &["fit", "few.csv", "--bands", "a,b", "--bands-from", "out/model.json"]), 2, "cannot be used with");
+}
+
+#[test]
+fn without_spend_there_are_no_bands() {
+    let place = TempDir::new().unwrap();
+    let (_, said) = done(clv(&place, &[&["run", &cdnow(), "--out", "out", "--spend", "none"], &END[..]].concat()));
+    assert!(said.contains("no bands of value"), "{said}");
+    assert!(json(&read(&place, "out/model.json"))["bands"].is_null());
+    assert!(columns(&read(&place, "out/scores.csv"), &["band", "score"]).values().all(|fields| fields.iter().all(String::is_empty)));
+    done(clv(&place, &[&["fit", &cdnow(), "--bands", "none", "-o", "none.json"], &END[..]].concat()));
+    assert!(json(&read(&place, "none.json"))["bands"].is_null());
+}
+
+#[test]
+fn a_customer_leaves_a_band_only_where_that_is_sure() {
+    let place = TempDir::new().unwrap();
+    done(clv(&place, &[&["fit", &cdnow(), "--band-confidence", "0.6", "-o", "model.json"], &END[..]].concat()));
+    let score =
+        |flags: &[&str]| clv(&place, &[&["score", &cdnow(), "--model", "model.json", "-o", "scores.csv"], &END[..], flags].concat());
+    done(score(&["--threshold", "20"]));
+    let by_value = columns(&read(&place, "scores.csv"), &["band", "clv"]);
+    // Everybody was in the other end's band before: some are surely not, of others it cannot be told.
+    let flipped: String =
+        by_value.iter().map(|(id, fields)| format!("{id},{}\n", if fields[0] == "low" { "mid" } else { "low" })).collect();
+    write(&place, "before.csv", &format!("customer_id,band\n{flipped}"));
+    done(score(&["--bands-before", "before.csv"]));
+    let now = columns(&read(&place, "scores.csv"), &["band", "clv"]);
+    let moved = |from: &str, to: &str| now.iter().filter(|(id, fields)| by_value[*id][0] == from && fields[0] == to).count();
+    assert!(moved("high", "high") > 0, "nobody rises");
+    assert!(moved("mid", "low") > 0 && moved("high", "low") > 0, "everybody rises");
+    // Who is worth little and was in the band above goes down: the chance of no purchase alone is that large.
+    assert!(moved("low", "low") > 0);
+    assert_eq!(moved("mid", "high"), 0);
+    // Who was where they are stays.
+    let same: String = by_value.iter().map(|(id, fields)| format!("{id},{}\n", fields[0])).collect();
+    write(&place, "before.csv", &format!("customer_id,band\n{same}"));
+    done(score(&["--bands-before", "before.csv"]));
+    assert_eq!(columns(&read(&place, "scores.csv"), &["band", "clv"]), by_value);
+
+    write(&place, "before.csv", "customer_id,band\n00004,gold\n");
+    refused(&score(&["--bands-before", "before.csv"]), 1, "before.csv:2: band \"gold\" is none of the model's");
+    write(&place, "before.csv", "customer,band\n");
+    refused(&score(&["--bands-before", "before.csv"]), 1, "no column \"customer_id\"");
+}
