@@ -16,6 +16,8 @@ mod input;
 mod limits;
 mod origins;
 mod output;
+mod report;
+mod reporting;
 mod run;
 mod score;
 mod scoring;
@@ -54,6 +56,7 @@ enum Command {
     Backtest(backtest::Args),
     Audit(audit::Args),
     Explain(explain::Args),
+    Report(report::Args),
     Simulate(simulate::Args),
 }
 
@@ -79,6 +82,7 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
             Command::Backtest(args) => backtest::run(args),
             Command::Audit(args) => audit::run(args),
             Command::Explain(args) => explain::run(args),
+            Command::Report(args) => report::run(args),
             Command::Simulate(args) => simulate::run(args),
         }
     });

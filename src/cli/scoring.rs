@@ -8,7 +8,7 @@ use crate::fit::{Level, Watch};
 use crate::io::{Table, score_table};
 use crate::models::{AnyPurchaseModel, NoticeKind};
 use crate::report::format::percent;
-use crate::score::{BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, Totals, ValueInterval};
+use crate::score::{BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, Scorer, Totals, ValueInterval};
 use crate::time::Date;
 
 /// Replications of the simulation of the total, and the draws of customers after which fewer have to do.
@@ -74,6 +74,11 @@ impl<'a> Scoring<'a> {
     /// Whether there will be intervals.
     pub(super) fn with_intervals(&self) -> bool {
         self.with_intervals
+    }
+
+    /// The scorer of the expectations.
+    pub(super) fn scorer(&self) -> &Scorer<AnyPurchaseModel> {
+        self.forecaster.scorer()
     }
 
     /// Scores customers.

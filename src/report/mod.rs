@@ -4,7 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod backtest;
 pub(crate) mod explanation;
 pub(crate) mod format;
-mod methods;
+pub(crate) mod methods;
 pub(crate) mod terminal;
 mod totals;
 mod verdict;

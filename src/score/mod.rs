@@ -3,27 +3,35 @@
 mod batch;
 mod columns;
 mod compound;
+mod concentration;
 mod cumulants;
 mod definition;
 mod ensemble;
 mod forecast;
 mod groups;
+mod history_map;
 mod large_group;
 #[cfg(feature = "serde")]
 mod model_file;
 mod predictive;
 mod scorer;
+mod spend_histogram;
 mod stencil;
 mod totals;
+mod value_histogram;
 
 pub use batch::BatchScorer;
 pub use columns::ScoreColumns;
+pub use concentration::{Concentration, Held};
 pub use definition::{ClvDefinition, ClvTerms, Margin};
 pub use ensemble::Ensemble;
 pub use forecast::{Forecaster, Interval, ValueInterval};
 pub use groups::GroupForecast;
+pub use history_map::{HistoryMap, MapCell};
 #[cfg(feature = "serde")]
 pub use model_file::{DataRecord, FitRecord, ModelFile};
 pub use predictive::{PurchaseDistribution, ValueDistribution};
 pub use scorer::{Score, Scorer};
+pub use spend_histogram::{SpendClass, SpendHistogram};
 pub use totals::{Ranking, Totals};
+pub use value_histogram::{ValueClass, ValueHistogram};
