@@ -79,6 +79,8 @@ mod fit;
 mod io;
 mod models;
 mod numeric;
+#[cfg(feature = "cli")]
+mod page;
 mod parallel;
 #[cfg(feature = "cli")]
 mod report;

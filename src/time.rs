@@ -144,6 +144,22 @@ impl Date {
         Date::from_civil(self.civil().first_of_month())
     }
 
+    /// Months from January of the year 0 to the month of this day.
+    pub(crate) fn month_number(self) -> i32 {
+        let date = self.civil();
+        i32::from(date.year()) * 12 + i32::from(date.month()) - 1
+    }
+
+    /// The first day of a month by its number.
+    ///
+    /// # Errors
+    /// When the year is outside -9999 to 9999.
+    pub(crate) fn of_month_number(months: i32) -> Result<Self> {
+        let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
+        let outside = |_| Error::data(format!("month {month} of the year {year} lies outside the years -9999 to 9999"));
+        Date::new(i16::try_from(year).map_err(outside)?, month as i8, 1)
+    }
+
     fn from_civil(date: civil::Date) -> Self {
         let days = date.duration_since(Date::EPOCH).as_hours() / 24;
         Date { day: days as i32 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. A file may import from its own layer and from those before it.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["error"],
     &["time", "numeric", "parallel"],
     &["data"],
@@ -14,6 +14,7 @@ const LAYERS: [&[&str]; 11] = [
     &["score", "conformance"],
     &["backtest"],
     &["report"],
+    &["page"],
     &["io"],
     &["cli"],
 ];

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use super::periods::PERIOD;
 use super::spend::Amount;
 use super::split::Split;
+use super::sums::ratio;
 use super::truth::{Bought, Calendar};
 use crate::error::Result;
 use crate::fit::Level;
@@ -36,6 +37,24 @@ pub struct Tracking {
     pub level: f64,
     /// Week by week; a partial one at the end of the holdout is left out.
     pub weeks: Vec<TrackingRow>,
+}
+
+impl Tracking {
+    /// Expected over actual repeat purchases after the cut, less 1; `None` when there were none.
+    #[must_use]
+    pub fn holdout_bias(&self) -> Option<f64> {
+        let held_out = || self.weeks.iter().filter(|week| week.held_out);
+        let sum = |of: fn(&Tracked) -> f64| held_out().fold(0.0, |sum, week| sum + of(&week.purchases));
+        ratio(sum(|purchases| purchases.expected), sum(|purchases| purchases.actual)).map(|ratio| ratio - 1.0)
+    }
+
+    /// Weeks after the cut: those in which the purchases lie within their interval, and all.
+    #[must_use]
+    pub fn weeks_within(&self) -> (usize, usize) {
+        let held_out = || self.weeks.iter().filter(|week| week.held_out);
+        let is_within = |purchases: &Tracked| purchases.interval.is_some_and(|[lower, upper]| (lower..=upper).contains(&purchases.actual));
+        (held_out().filter(|week| is_within(&week.purchases)).count(), held_out().count())
+    }
 }
 
 /// A week.
@@ -260,5 +279,8 @@ mod tests {
         assert_relative_eq!(last.cumulative_purchases.expected, 5.7, max_relative = 1e-12);
         assert_relative_eq!(last.cumulative_revenue.expected, 57.0, max_relative = 1e-12);
         assert_eq!((last.cumulative_purchases.actual, last.cumulative_revenue.actual, last.purchases.actual), (3.0, 13.0, 2.0));
+        // After the cut 3.9 are expected and 2 came: none in the third week, for which 0 to 4.6 are expected, and two of 2.1 in the fourth.
+        assert_relative_eq!(tracking.holdout_bias().unwrap(), 0.95, max_relative = 1e-12);
+        assert_eq!(tracking.weeks_within(), (2, 2));
     }
 }

@@ -108,22 +108,17 @@ pub(super) fn run(args: Args) -> Outcome {
 /// A log shorter than this has no quarter that could be held out.
 const SHORTEST: i32 = 28;
 
-/// The back-test that `clv run` makes along the way: the model it fits, or all when it chose among them, with the last quarter of the time held out, in whole weeks. There is an account of
-/// it in any case; that it cannot be made is no reason to end the main job, and leaves a report without runs.
+/// The back-test that `clv run` makes along the way: the model it fits, or all when it chose among them, with the last quarter of the time held out, in whole
+/// weeks. That it cannot be made is no reason to end the main job.
 pub(super) fn of_last_quarter(
     log: &TransactionLog,
     observation: &Observation,
     models: &[&str],
     prior: Option<Prior>,
-) -> (BackTestReport, String) {
-    let report = last_quarter(log, observation).and_then(|scheme| BackTest::new(scheme).models(models)?.prior(prior).run(log, observation));
-    match report {
-        Ok(report) => {
-            let account = backtest::in_short(&report);
-            (report, account)
-        }
-        Err(error) => (BackTestReport::without_runs(), backtest::left_out(&error.to_string())),
-    }
+    samples: u32,
+) -> Result<BackTestReport> {
+    let test = BackTest::new(last_quarter(log, observation)?).models(models)?.prior(prior).samples(samples, 0);
+    test.run(log, observation)
 }
 
 fn last_quarter(log: &TransactionLog, observation: &Observation) -> Result<Scheme> {

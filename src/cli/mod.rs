@@ -18,6 +18,8 @@ mod input;
 mod limits;
 mod origins;
 mod output;
+mod report;
+mod reporting;
 mod run;
 mod score;
 mod scoring;
@@ -58,6 +60,7 @@ enum Command {
     Backtest(backtest::Args),
     Audit(audit::Args),
     Explain(explain::Args),
+    Report(report::Args),
     Simulate(simulate::Args),
     Definition(Box<define::Args>),
     Completions(shell::Completions),
@@ -86,6 +89,7 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
             Command::Backtest(args) => backtest::run(args),
             Command::Audit(args) => audit::run(args),
             Command::Explain(args) => explain::run(args),
+            Command::Report(args) => report::run(args),
             Command::Simulate(args) => simulate::run(args),
             Command::Completions(args) => shell::completions(&args),
             Command::Man(args) => shell::man(&args),

@@ -299,16 +299,17 @@ pub(super) struct ResultDirectory {
 }
 
 impl ResultDirectory {
-    /// Makes sure, before the work, that there is or can be such a directory with such files.
-    pub(super) fn check(path: &Path, names: &[&str]) -> Result<()> {
-        if let Some(file) = path.ancestors().find(|ancestor| ancestor.exists()).filter(|ancestor| !ancestor.is_dir()) {
-            return Err(Error::file(format!("cannot write to the directory {}: {} is a file", path.display(), file.display())));
-        }
-        match missing(path).last() {
+    /// Makes sure, before the work, that there is or can be such a directory with such files, also in folders of it.
+    pub(super) fn check(path: &Path, names: &[impl AsRef<Path>]) -> Result<()> {
+        names.iter().try_for_each(|name| {
+            let file = path.join(name);
+            let folder = file.parent().unwrap_or(path);
+            if let Some(file) = folder.ancestors().find(|ancestor| ancestor.exists()).filter(|ancestor| !ancestor.is_dir()) {
+                return Err(Error::file(format!("cannot write to the directory {}: {} is a file", folder.display(), file.display())));
+            }
             // What can have a file of this name can have a directory.
-            Some(outermost) => Draft::new(outermost).map(drop),
-            None => names.iter().try_for_each(|name| Draft::new(&path.join(name)).map(drop)),
-        }
+            Draft::new(missing(folder).last().unwrap_or(&file)).map(drop)
+        })
     }
 
     pub(super) fn create(path: &Path) -> Result<Self> {
@@ -318,6 +319,21 @@ impl ResultDirectory {
             Err(error) => {
                 directory.undo();
                 Err(Error::file(format!("cannot create the directory {}", path.display())).because(error))
+            }
+        }
+    }
+
+    /// The same with a folder in it, whose files have its name before theirs.
+    pub(super) fn with_folder(mut self, name: &str) -> Result<Self> {
+        let folder = self.path.join(name);
+        if !folder.exists() {
+            self.created.insert(0, folder.clone());
+        }
+        match fs::create_dir_all(&folder) {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.undo();
+                Err(Error::file(format!("cannot create the directory {}", folder.display())).because(error))
             }
         }
     }

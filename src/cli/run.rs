@@ -1,7 +1,7 @@
 //! `clv run`: the main job, from a log to a directory of results.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::acquiring::log_of_new;
 use super::args::{AUTO, Banding, Common, Intervals, Measured, Models, Valuing};
@@ -10,28 +10,30 @@ use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
 use super::output::{Console, ResultDirectory, refuse_inputs};
+use super::reporting::{self, Base, Page, Worth};
 use super::scoring::{Scored, Scoring};
-use crate::backtest::BackTestReport;
+use crate::backtest::{BackTestReport, SAMPLES};
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::fit::Level;
 use crate::io::{Table, TableFormat};
 use crate::models::AnyPurchaseModel;
-use crate::report::{banding, terminal};
+use crate::report::{backtest as in_words, banding, terminal};
 use crate::score::{ClvDefinition, Coverage, GroupForecast, ModelFile, Ranking, Totals};
 
 const CUSTOMERS: &str = "customers.csv";
 const MODEL: &str = "model.json";
 const SCORES: &str = "scores.csv";
 const BACKTEST: &str = "backtest.json";
-const RESULTS: [&str; 4] = [CUSTOMERS, MODEL, SCORES, BACKTEST];
+const REPORT: &str = "report.html";
+const RESULTS: [&str; 5] = [CUSTOMERS, MODEL, SCORES, BACKTEST, REPORT];
 
-/// The main job: summary, fit, scores and a back-test of a log in one go
+/// The main job: summary, fit, scores, a back-test and a report of a log in one go
 ///
 /// Reads a transaction log, summarises it, fits the models and scores every customer; then fits the purchase model once more without the last
-/// quarter of the time and holds its forecast against that. Writes customers.csv, model.json, scores.csv and backtest.json to a directory, all of
-/// them or none, and gives a short account on standard error: what was read and cleaned, the fits, how the forecast came out, the ten most
-/// valuable customers and the totals. When the log is too short for a back-test, the account says so, and backtest.json has no runs.
+/// quarter of the time and holds its forecast against that. Writes customers.csv, model.json, scores.csv, backtest.json and the page report.html, with the numbers of
+/// its charts in report/, to a directory, all of them or none, and gives a short account on standard error: what was read and cleaned, the fits, how the forecast
+/// came out, the ten most valuable customers and the totals. When the log is too short for a back-test, the account says so, and backtest.json has no runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -68,8 +70,10 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     ResultDirectory::check(&args.out, &RESULTS)?;
+    let chart_files = reporting::chart_files(REPORT);
+    ResultDirectory::check(&args.out, &chart_files)?;
     let input = Input::measured(&args.input, &args.measured)?;
-    for name in RESULTS {
+    for name in RESULTS.into_iter().chain(chart_files.iter().map(String::as_str)) {
         refuse_inputs(&args.out.join(name), input.files.paths())?;
     }
     let log = input.log(&console)?;
@@ -85,37 +89,58 @@ pub(super) fn run(args: Args) -> Outcome {
     };
     let totals = Totals::of(&customers, &scored.scores);
     let total = Total { forecast: scoring.total(&customers, &totals, &console)?, totals };
-    let (mut backtest, came_out) = {
+    let ranking = Ranking::of(&customers, &scored.scores);
+    let mut backtest = {
         let _busy = console.busy("back-testing");
         // A model that was chosen by what came later would be held against what chose it.
         let chosen = [model.purchases().model()];
         let models = if args.models.model == AUTO { AnyPurchaseModel::NAMES } else { &chosen };
         let log = log_of_new(&log, &customers, &console)?;
-        backtest::of_last_quarter(&log, &observation, models, args.models.prior())
+        backtest::of_last_quarter(&log, &observation, models, args.models.prior(), SAMPLES)
     };
-    backtest.definition_hash = Some(model.definition_in_force().hash());
-    write(&args.out, &customers, &model, &scored, &backtest)?;
-    account(&args, &customers, &model, &scored, &total, &came_out, &console);
+    if let Ok(report) = &mut backtest {
+        report.definition_hash = Some(model.definition_in_force().hash());
+    }
+    let page = {
+        let _busy = console.busy("report");
+        let base = Base {
+            source: &input.name(),
+            log: &log,
+            observation: &observation,
+            customers: &customers,
+            model: &model,
+            definition: model.definition(),
+        };
+        let worth = Worth { scores: &scored.scores, ranking: &ranking, totals: &total.totals, forecast: total.forecast.as_ref() };
+        reporting::page(&base, scoring.scorer(), &worth, &backtest, REPORT)?
+    };
+    write(&args.out, &customers, &model, &scored, &backtest, &page)?;
+    account(&args, &customers, &model, &scored, &ranking, &total, &backtest, &console);
     Ok(())
 }
 
 fn write(
-    directory: &std::path::Path,
+    directory: &Path,
     customers: &Customers,
     model: &ModelFile,
     scored: &Scored<'_>,
-    backtest: &BackTestReport,
+    backtest: &Result<BackTestReport>,
+    page: &Page,
 ) -> Result<()> {
     let scores = scored.table(customers)?;
     let text = |out: &mut dyn Write, text: &str| {
         out.write_all(text.as_bytes()).map_err(|error| Error::file("cannot write the result").because(error))
     };
-    ResultDirectory::create(directory)?.write(&[
-        (CUSTOMERS, &|out| Table::from(customers).write(TableFormat::Csv, out)),
-        (MODEL, &|out| text(out, &model.to_json())),
-        (SCORES, &|out| scores.write(TableFormat::Csv, out)),
-        (BACKTEST, &|out| text(out, &backtest.to_json())),
-    ])
+    let without_runs = BackTestReport::without_runs();
+    page.write(
+        directory,
+        &[
+            (CUSTOMERS, &|out| Table::from(customers).write(TableFormat::Csv, out)),
+            (MODEL, &|out| text(out, &model.to_json())),
+            (SCORES, &|out| scores.write(TableFormat::Csv, out)),
+            (BACKTEST, &|out| text(out, &backtest.as_ref().unwrap_or(&without_runs).to_json())),
+        ],
+    )
 }
 
 /// What all customers come to, and how sure that is.
@@ -125,22 +150,34 @@ struct Total {
 }
 
 /// What a manager wants to know.
-fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Scored<'_>, total: &Total, came_out: &str, console: &Console) {
-    let (scores, ranking) = (&scored.scores, Ranking::of(customers, &scored.scores));
+#[expect(clippy::too_many_arguments, reason = "it is an account of all that was done")]
+fn account(
+    args: &Args,
+    customers: &Customers,
+    model: &ModelFile,
+    scored: &Scored<'_>,
+    ranking: &Ranking,
+    total: &Total,
+    backtest: &Result<BackTestReport>,
+    console: &Console,
+) {
     let end = customers.observation_end();
     if let Some(report) = customers.report() {
         console.say(&terminal::cleaning(report));
     }
     console.say(&terminal::window(customers));
     console.say(&terminal::fits(model));
-    console.say(came_out);
-    console.say(&terminal::most_valuable(customers, scores, &ranking.rows, model.definition(), end));
+    console.say(&match backtest {
+        Ok(report) => in_words::in_short(report),
+        Err(error) => in_words::left_out(&error.to_string()),
+    });
+    console.say(&terminal::most_valuable(customers, &scored.scores, &ranking.rows, model.definition(), end));
     let mut coverage = Coverage::default();
     coverage.add(customers, &scored.statuses(customers));
     console.say(&terminal::coverage(&coverage));
-    console.say(&terminal::totals(&total.totals, &ranking, total.forecast.as_ref(), model.definition(), end));
+    console.say(&terminal::totals(&total.totals, ranking, total.forecast.as_ref(), model.definition(), end));
     if let Some(bands) = model.bands() {
-        console.say(&banding::bands(bands, &bands.holdings(customers, scores)));
+        console.say(&banding::bands(bands, &bands.holdings(customers, &scored.scores)));
     }
     console.say(&banding::definition(&model.definition_in_force().hash()));
     console.say(&terminal::files(&args.out, &RESULTS));

@@ -12,7 +12,8 @@ use crate::io::{Table, score_table};
 use crate::models::{AnyPurchaseModel, NoticeKind};
 use crate::report::format::percent;
 use crate::score::{
-    BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, ScoreStatus, Totals, ValueInterval, score_status,
+    BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, ScoreStatus, Scorer, Totals, ValueInterval,
+    score_status,
 };
 use crate::time::Date;
 
@@ -91,6 +92,11 @@ impl<'a> Scoring<'a> {
     /// Whether there will be intervals.
     pub(super) fn with_intervals(&self) -> bool {
         self.with_intervals
+    }
+
+    /// The scorer of the expectations.
+    pub(super) fn scorer(&self) -> &Scorer<AnyPurchaseModel> {
+        self.forecaster.scorer()
     }
 
     /// Scores customers. Those born before the log have no intervals.

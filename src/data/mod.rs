@@ -20,6 +20,8 @@ mod ordered;
 mod partition;
 mod period_counts;
 mod report;
+#[cfg(feature = "cli")]
+mod sampled;
 mod state;
 mod states;
 mod summarize;

@@ -98,6 +98,32 @@ impl TransactionLog {
     }
 }
 
+impl TransactionLog {
+    /// What `each` makes of the purchases of the customers up to the observation end: partition by partition, on all cores, and so in no order. A customer
+    /// without any has none to hand.
+    pub(crate) fn fold_customers<T: Send>(
+        &self,
+        observation: &Observation,
+        empty: impl Fn() -> T + Sync + Send,
+        each: impl Fn(&mut T, &[Purchase]) + Sync + Send,
+    ) -> Result<Vec<T>> {
+        let of_partition = |index: usize| {
+            let partition = &self.partitions()[index];
+            let ids = partition.customers().ids();
+            let mut rows = partition.by_customer(|event| Row::of(event, observation));
+            let (mut cleaner, mut purchases, mut folded) = (Cleaner::new(observation), Vec::new(), empty());
+            for (number, id) in ids.iter().enumerate() {
+                cleaner.take(id, rows.rows_of(number))?;
+                purchases.clear();
+                purchases.extend(cleaner.days().iter().map(|day| day.purchase(observation)));
+                each(&mut folded, &purchases);
+            }
+            Ok(folded)
+        };
+        map_indices(self.partitions().len(), of_partition).into_iter().collect()
+    }
+}
+
 /// Refuses an observation that would see nothing of a log that begins on the day `first`.
 pub(super) fn check_covers(first: Option<Date>, skipped: &Skipped, observation: &Observation) -> Result<()> {
     let Some(first) = first else {

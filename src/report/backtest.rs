@@ -28,6 +28,12 @@ pub(crate) fn account(report: &BackTestReport) -> String {
     text.trim_end().to_owned() + "\n" + &section("What this says", sentences.lines())
 }
 
+/// What it comes to in plain sentences, one by one; none without a run.
+pub(crate) fn sentences(report: &BackTestReport) -> Vec<String> {
+    let methods = Method::all(report);
+    if methods.is_empty() { Vec::new() } else { verdict(&methods, report) }
+}
+
 /// The verdict alone, on one holdout.
 pub(crate) fn in_short(report: &BackTestReport) -> String {
     let methods = Method::all(report);

@@ -61,7 +61,7 @@ pub(super) fn cell(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
 }
 
 /// -11.5 %
-pub(super) fn signed(fraction: f64) -> String {
+pub(crate) fn signed(fraction: f64) -> String {
     let percent = format!("{:+.1}", 100.0 * fraction);
     format!("{} %", if percent == "-0.0" { "+0.0" } else { &percent })
 }
@@ -75,7 +75,7 @@ pub(super) fn count(run: &Run) -> String {
     grouped(run.actual_purchases, 0)
 }
 
-pub(super) fn days(days: i32) -> String {
+pub(crate) fn days(days: i32) -> String {
     format!("{days} day{}", if days == 1 { "" } else { "s" })
 }
 

@@ -5,7 +5,7 @@ pub(crate) mod backtest;
 pub(crate) mod banding;
 pub(crate) mod explanation;
 pub(crate) mod format;
-mod methods;
+pub(crate) mod methods;
 pub(crate) mod terminal;
 mod totals;
 mod verdict;

@@ -485,6 +485,12 @@ impl ModelFile {
         text
     }
 
+    /// The version of clv that made it.
+    #[must_use]
+    pub fn crate_version(&self) -> &str {
+        &self.contents.crate_version
+    }
+
     /// The unit of the parameters.
     #[must_use]
     pub fn unit(&self) -> TimeUnit {

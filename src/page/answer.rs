@@ -1,0 +1,152 @@
+//! The first screen: what it comes to, how far past forecasts were off, who holds it.
+
+use maud::{Markup, html};
+
+use super::ReportData;
+use super::show::{count, fine_share, id, money, off, one_decimal, share};
+use crate::backtest::{Run, Total};
+use crate::fit::Level;
+use crate::report::backtest::sentences;
+use crate::report::format::percent;
+use crate::report::methods::{days, signed};
+use crate::score::{GroupForecast, Interval};
+
+/// Customers that are named.
+const MOST_VALUABLE: usize = 10;
+
+/// A number that is read first.
+struct Tile {
+    name: &'static str,
+    number: String,
+    notes: Vec<String>,
+}
+
+/// The numbers, and what they rest on in sentences.
+pub(super) fn tiles(report: &ReportData<'_>) -> Markup {
+    let tiles = [value(report), past(report), held(report), purchases(report)];
+    html! {
+        ul class="tiles" {
+            @for Tile { name, number, notes } in tiles.into_iter().flatten() {
+                li { span class="name" { (name) } strong { (number) } @for note in notes { span { (note) } } }
+            }
+        }
+    }
+}
+
+fn between(report: &ReportData<'_>, of: fn(&GroupForecast) -> Option<Interval>, number: fn(f64) -> String) -> String {
+    let ends = report.forecast.and_then(|(level, group)| of(group).map(|ends| (level, ends)));
+    match ends {
+        Some((level, Interval { lower, upper })) => format!("{}: {} to {}", percent(Level::share(*level)), number(lower), number(upper)),
+        None => "without an interval".to_owned(),
+    }
+}
+
+fn value(report: &ReportData<'_>) -> Option<Tile> {
+    let clv = report.totals.clv?;
+    let mut notes = vec![between(report, |group| group.clv, money), format!("of {} customers", count(report.totals.customers))];
+    if report.totals.without_clv > 0.0 {
+        notes.push(format!("{} without a spend estimate are not in it", count(report.totals.without_clv)));
+    }
+    Some(Tile { name: "Value still to come", number: money(clv), notes })
+}
+
+fn purchases(report: &ReportData<'_>) -> Option<Tile> {
+    let expected = report.totals.expected_purchases?;
+    Some(Tile {
+        name: "Purchases still to come",
+        number: count(expected),
+        notes: vec![between(report, |group| Some(group.purchases), count)],
+    })
+}
+
+fn past(report: &ReportData<'_>) -> Option<Tile> {
+    let name = "The past forecast was";
+    let Some(run) = report.run() else {
+        let notes = vec![report.no_backtest.clone().unwrap_or_else(|| "there is no back-test".to_owned())];
+        return Some(Tile { name, number: "not tested".to_owned(), notes });
+    };
+    let Some(bias) = run.metrics.bias else {
+        return Some(Tile { name, number: "not comparable".to_owned(), notes: vec!["nobody bought after the cut".to_owned()] });
+    };
+    let mut notes = vec![format!(
+        "the last {} held out: {} purchases forecast, {} came",
+        days(run.split.days()),
+        count(run.predicted_purchases.unwrap_or(0.0)),
+        count(run.actual_purchases)
+    )];
+    notes.extend(several(report));
+    Some(Tile { name, number: off(bias), notes })
+}
+
+/// How the totals came out at several cuts.
+fn several(report: &ReportData<'_>) -> Option<String> {
+    let biases: Vec<f64> = report.rolling_runs().filter_map(|run: &Run| run.metrics.bias).collect();
+    let (low, high) = (biases.iter().copied().reduce(f64::min)?, biases.iter().copied().reduce(f64::max)?);
+    Some(format!("at {} earlier days: {} to {}", biases.len(), signed(low), signed(high)))
+}
+
+fn held(report: &ReportData<'_>) -> Option<Tile> {
+    let spread = report.computed.concentration.as_ref()?;
+    let (half, all) = (spread.half_held_by(), report.totals.customers);
+    let mut notes = vec![format!("{} of {}", fine_share(half / all), count(all))];
+    notes.extend(report.ranking.share_of_top_tenth.map(|held| format!("the top 10 % hold {}", share(held))));
+    let number = format!("{} customer{}", count(half.ceil()), if half <= 1.0 { "" } else { "s" });
+    Some(Tile { name: "Half of the value is held by", number, notes })
+}
+
+/// What the back-test comes to in sentences.
+pub(super) fn verdict(report: &ReportData<'_>) -> Markup {
+    let shocks = report.rolling.shocks.iter().filter(|shock| shock.total == Total::Purchases && shock.model == report.model_name());
+    let shocks = shocks.map(|shock| {
+        let [lower, upper] = shock.factors_90;
+        format!(
+            "At {} days in the past totals were off by about {} beyond chance. With a confidence of 90 % the next total of as many days lies between {lower:.2} and {upper:.2} \
+             times its forecast; the intervals of this page take the model to be right and do not hold that.",
+            shock.origins,
+            share(shock.size)
+        )
+    });
+    let why = report.no_backtest.iter().map(|why| format!("There is no back-test: {why}"));
+    html! {
+        ul class="plain" {
+            @for sentence in why.chain(sentences(report.backtest)).chain(shocks) { li { (sentence) } }
+        }
+    }
+}
+
+/// The customers at the top of the ranking.
+pub(super) fn most_valuable(report: &ReportData<'_>) -> Markup {
+    let rows = || report.ranking.rows.iter().take(MOST_VALUABLE);
+    let number = |value: Option<f64>, show: fn(f64) -> String| value.map_or_else(|| "–".to_owned(), show);
+    html! {
+        h3 { "The most valuable customers" }
+        div class="scroll" tabindex="0" role="region" aria-label="The most valuable customers" {
+            table {
+                caption { "By expected value. All customers are in the scores." }
+                thead {
+                    tr {
+                        th scope="col" { "Customer" }
+                        th scope="col" { "Purchases so far" }
+                        th scope="col" { "P(alive)" }
+                        th scope="col" { "Expected purchases" }
+                        th scope="col" { "Spend per purchase" }
+                        th scope="col" { "CLV" }
+                    }
+                }
+                tbody {
+                    @for &row in rows() {
+                        @let score = &report.scores[row];
+                        tr {
+                            th scope="row" { bdi { (id(report.customers.id(row))) } }
+                            td { (count(f64::from(report.customers.frequency()[row]) + 1.0)) }
+                            td { (share(score.p_alive)) }
+                            td { (number(score.expected_purchases, one_decimal)) }
+                            td { (number(score.expected_average_spend, money)) }
+                            td { (number(score.clv, money)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Numbers and ids as people read them on the page.
+
+use crate::report::format::{grouped, money as amount, significant};
+
+/// The longest id shown whole.
+const LONGEST_ID: usize = 40;
+
+pub(super) fn count(value: f64) -> String {
+    grouped(value, 0)
+}
+
+pub(super) fn one_decimal(value: f64) -> String {
+    grouped(value, 1)
+}
+
+pub(super) fn three_decimals(value: f64) -> String {
+    grouped(value, 3)
+}
+
+pub(super) fn money(value: f64) -> String {
+    amount(value)
+}
+
+pub(super) fn four_digits(value: f64) -> String {
+    significant(value, 4)
+}
+
+/// 57 %
+pub(super) fn share(value: f64) -> String {
+    format!("{:.0} %", 100.0 * value)
+}
+
+/// 57.3 %
+pub(super) fn fine_share(value: f64) -> String {
+    format!("{:.1} %", 100.0 * value)
+}
+
+/// 12.3 % too low
+pub(super) fn off(bias: f64) -> String {
+    let size = format!("{:.1}", 100.0 * bias.abs());
+    match size.as_str() {
+        "0.0" => "right to a tenth of a per cent".to_owned(),
+        size => format!("{size} % too {}", if bias > 0.0 { "high" } else { "low" }),
+    }
+}
+
+/// An id as text: cut where it is too long for a page, without characters that steer a terminal or a parser.
+pub(super) fn id(id: &str) -> String {
+    let readable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    match id.char_indices().nth(LONGEST_ID) {
+        None => id.chars().map(readable).collect(),
+        Some(_) => id.chars().take(LONGEST_ID - 1).map(readable).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_cut_and_readable() {
+        assert_eq!(id("C-1"), "C-1");
+        assert_eq!(id(&"x".repeat(40)), "x".repeat(40));
+        assert_eq!(id(&"ä".repeat(10_000)), format!("{}…", "ä".repeat(39)));
+        assert_eq!(id("a\0b\u{7f}"), "a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn how_far_off_in_words() {
+        assert_eq!([0.1234, -0.05, 0.0001].map(off), ["12.3 % too high", "5.0 % too low", "right to a tenth of a per cent"]);
+        assert_eq!((share(0.574), fine_share(0.574)), ("57 %".to_owned(), "57.4 %".to_owned()));
+    }
+}
