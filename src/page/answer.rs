@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::ReportData;
 use super::show::{bound, count, fine_share, id, money, off, one_decimal, share};
-use crate::backtest::{Run, Total};
+use crate::backtest::{Run, Total, Verdict};
 use crate::fit::Level;
 use crate::report::backtest::sentences;
 use crate::report::format::{grouped, money_decimals, percent};
@@ -30,10 +30,15 @@ pub(super) fn tiles(report: &ReportData<'_>) -> Markup {
                 li { span class="name" { (name) } strong { (bound(&number)) } @for note in notes { span { (bound(&note)) } } }
             }
         }
-        @if let Some(verdict) = report.backtest.verdicts.iter().find(|verdict| verdict.model == report.model_name()) {
-            p { (bound(&verdict.to_string())) }
-        }
+        @if let Some(verdict) = short_verdict(report) { p { (bound(&verdict)) } }
     }
+}
+
+/// What speaks against the model at several cuts or at the last one; or that nothing does.
+fn short_verdict(report: &ReportData<'_>) -> Option<String> {
+    let own = |verdict: &&Verdict| verdict.model == report.model_name();
+    let verdicts = || report.rolling.verdicts.iter().chain(&report.backtest.verdicts).filter(own);
+    verdicts().find(|verdict| !verdict.findings.is_empty()).or_else(|| verdicts().next()).map(Verdict::to_string)
 }
 
 fn between(report: &ReportData<'_>, of: fn(&GroupForecast) -> Option<Interval>, number: fn(f64) -> String) -> String {
