@@ -46,8 +46,6 @@ pub use outcome::{BackTestReport, FailedRun, Group, RevenueRun, Role, Run, Table
 pub use parameter_path::{ParameterPath, PathRow};
 pub use periods::PeriodRow;
 pub use run::BackTest;
-#[cfg(feature = "cli")]
-pub(crate) use run::SAMPLES;
 pub use scheme::Scheme;
 pub use split::Split;
 pub use totals::{IntervalPerLevel, Shock, Total, TotalForecast};

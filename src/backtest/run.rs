@@ -44,7 +44,7 @@ pub struct BackTest {
 }
 
 /// Samples of the customers behind each interval, unless told otherwise.
-pub(crate) const SAMPLES: u32 = 200;
+pub(super) const SAMPLES: u32 = 200;
 
 impl BackTest {
     /// All models and all baselines, with intervals from 200 samples of the customers.

@@ -115,10 +115,8 @@ pub(super) fn of_last_quarter(
     observation: &Observation,
     models: &[&str],
     prior: Option<Prior>,
-    samples: u32,
 ) -> Result<BackTestReport> {
-    let test = BackTest::new(last_quarter(log, observation)?).models(models)?.prior(prior).samples(samples, 0);
-    test.run(log, observation)
+    BackTest::new(last_quarter(log, observation)?).models(models)?.prior(prior).run(log, observation)
 }
 
 fn last_quarter(log: &TransactionLog, observation: &Observation) -> Result<Scheme> {

@@ -12,7 +12,7 @@ use super::input::Input;
 use super::output::{Console, ResultDirectory, refuse_inputs};
 use super::reporting::{self, Base, Page, Worth};
 use super::scoring::{Scored, Scoring};
-use crate::backtest::{BackTestReport, SAMPLES};
+use crate::backtest::BackTestReport;
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::fit::Level;
@@ -96,7 +96,7 @@ pub(super) fn run(args: Args) -> Outcome {
         let chosen = [model.purchases().model()];
         let models = if args.models.model == AUTO { AnyPurchaseModel::NAMES } else { &chosen };
         let log = log_of_new(&log, &customers, &console)?;
-        backtest::of_last_quarter(&log, &observation, models, args.models.prior(), SAMPLES)
+        backtest::of_last_quarter(&log, &observation, models, args.models.prior())
     };
     if let Ok(report) = &mut backtest {
         report.definition_hash = Some(model.definition_in_force().hash());

@@ -3,13 +3,13 @@
 use maud::{Markup, html};
 
 use super::ReportData;
-use super::show::{count, fine_share, id, money, off, one_decimal, share};
-use crate::backtest::{Run, Total};
+use super::show::{bound, count, fine_share, id, money, off, one_decimal, share};
+use crate::backtest::{Run, Total, Verdict};
 use crate::fit::Level;
 use crate::report::backtest::sentences;
-use crate::report::format::percent;
+use crate::report::format::{grouped, money_decimals, percent};
 use crate::report::methods::{days, signed};
-use crate::score::{GroupForecast, Interval};
+use crate::score::{GroupForecast, Interval, Score};
 
 /// Customers that are named.
 const MOST_VALUABLE: usize = 10;
@@ -27,10 +27,18 @@ pub(super) fn tiles(report: &ReportData<'_>) -> Markup {
     html! {
         ul class="tiles" {
             @for Tile { name, number, notes } in tiles.into_iter().flatten() {
-                li { span class="name" { (name) } strong { (number) } @for note in notes { span { (note) } } }
+                li { span class="name" { (name) } strong { (bound(&number)) } @for note in notes { span { (bound(&note)) } } }
             }
         }
+        @if let Some(verdict) = short_verdict(report) { p { (bound(&verdict)) } }
     }
+}
+
+/// What speaks against the model at several cuts or at the last one; or that nothing does.
+fn short_verdict(report: &ReportData<'_>) -> Option<String> {
+    let own = |verdict: &&Verdict| verdict.model == report.model_name();
+    let verdicts = || report.rolling.verdicts.iter().chain(&report.backtest.verdicts).filter(own);
+    verdicts().find(|verdict| !verdict.findings.is_empty()).or_else(|| verdicts().next()).map(Verdict::to_string)
 }
 
 fn between(report: &ReportData<'_>, of: fn(&GroupForecast) -> Option<Interval>, number: fn(f64) -> String) -> String {
@@ -69,9 +77,10 @@ fn past(report: &ReportData<'_>) -> Option<Tile> {
         return Some(Tile { name, number: "not comparable".to_owned(), notes: vec!["nobody bought after the cut".to_owned()] });
     };
     let mut notes = vec![format!(
-        "the last {} held out: {} purchases forecast, {} came",
+        "the last {} held out: {} purchases of {} customers forecast, {} came",
         days(run.split.days()),
         count(run.predicted_purchases.unwrap_or(0.0)),
+        count(run.customers as f64),
         count(run.actual_purchases)
     )];
     notes.extend(several(report));
@@ -82,7 +91,8 @@ fn past(report: &ReportData<'_>) -> Option<Tile> {
 fn several(report: &ReportData<'_>) -> Option<String> {
     let biases: Vec<f64> = report.rolling_runs().filter_map(|run: &Run| run.metrics.bias).collect();
     let (low, high) = (biases.iter().copied().reduce(f64::min)?, biases.iter().copied().reduce(f64::max)?);
-    Some(format!("at {} earlier days: {} to {}", biases.len(), signed(low), signed(high)))
+    let of = report.rolling_sample.map_or_else(String::new, |customers| format!(", of {} customers", count(customers as f64)));
+    Some(format!("at {} days in the past: {} to {}{of}", biases.len(), signed(low), signed(high)))
 }
 
 fn held(report: &ReportData<'_>) -> Option<Tile> {
@@ -109,40 +119,44 @@ pub(super) fn verdict(report: &ReportData<'_>) -> Markup {
     let why = report.no_backtest.iter().map(|why| format!("There is no back-test: {why}"));
     html! {
         ul class="plain" {
-            @for sentence in why.chain(sentences(report.backtest)).chain(shocks) { li { (sentence) } }
+            @for sentence in why.chain(sentences(report.backtest)).chain(shocks) { li { (bound(&sentence)) } }
         }
     }
 }
 
 /// The customers at the top of the ranking.
 pub(super) fn most_valuable(report: &ReportData<'_>) -> Markup {
-    let rows = || report.ranking.rows.iter().take(MOST_VALUABLE);
-    let number = |value: Option<f64>, show: fn(f64) -> String| value.map_or_else(|| "–".to_owned(), show);
+    let rows = || report.ranking.rows.iter().take(MOST_VALUABLE).map(|&row| (row, &report.scores[row]));
+    // Amounts of a column have as many decimals as the largest.
+    let amounts = |of: fn(&Score) -> Option<f64>| {
+        let decimals = money_decimals(rows().filter_map(|(_, score)| of(score)).fold(0.0, f64::max));
+        move |score: &Score| of(score).map_or_else(|| "–".to_owned(), |amount| grouped(amount, decimals))
+    };
+    let (clv, spend) = (amounts(|score| score.clv), amounts(|score| score.expected_average_spend));
     html! {
         h3 { "The most valuable customers" }
         div class="scroll" tabindex="0" role="region" aria-label="The most valuable customers" {
             table {
-                caption { "By expected value. All customers are in the scores." }
+                caption { "By expected value" }
                 thead {
                     tr {
                         th scope="col" { "Customer" }
-                        th scope="col" { "Purchases so far" }
-                        th scope="col" { "P(alive)" }
+                        th scope="col" { "CLV" }
                         th scope="col" { "Expected purchases" }
                         th scope="col" { "Spend per purchase" }
-                        th scope="col" { "CLV" }
+                        th scope="col" { "P(alive)" }
+                        th scope="col" { "Purchases so far" }
                     }
                 }
                 tbody {
-                    @for &row in rows() {
-                        @let score = &report.scores[row];
+                    @for (row, score) in rows() {
                         tr {
                             th scope="row" { bdi { (id(report.customers.id(row))) } }
-                            td { (count(f64::from(report.customers.frequency()[row]) + 1.0)) }
+                            td { (clv(score)) }
+                            td { (score.expected_purchases.map_or_else(|| "–".to_owned(), one_decimal)) }
+                            td { (spend(score)) }
                             td { (share(score.p_alive)) }
-                            td { (number(score.expected_purchases, one_decimal)) }
-                            td { (number(score.expected_average_spend, money)) }
-                            td { (number(score.clv, money)) }
+                            td { (count(f64::from(report.customers.frequency()[row]) + 1.0)) }
                         }
                     }
                 }

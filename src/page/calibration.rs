@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::chart::{ACTUAL, Chart, EXPECTED, Layer, Look, Mark};
 use super::figure::{Figure, Key};
-use super::show::{count, fine_share, share, three_decimals};
+use super::show::{count, fine_share, share, three_decimals, two_decimals};
 use super::table::{Cells, DataTable};
 use crate::backtest::{ReliabilityRow, Run};
 use crate::report::methods::days;
@@ -38,11 +38,11 @@ fn by_frequency(run: &Run) -> Option<Figure> {
         .filter(|class| gap(class).is_some())
         .max_by(|one, other| gap(one).partial_cmp(&gap(other)).unwrap_or(std::cmp::Ordering::Equal))?;
     let finding = format!(
-        "Customers with {} repeat purchase{} account for the largest part of the error: {} each came, {} were expected",
+        "Customers with {} repeat purchase{} account for the largest part of the error: {} purchases each came, {} were expected",
         widest.name,
         if widest.name == "1" { "" } else { "s" },
-        three_decimals(widest.actual?),
-        three_decimals(widest.expected?)
+        two_decimals(widest.actual?),
+        two_decimals(widest.expected?)
     );
     let reading = format!(
         "Purchases per customer in the {} after {}, by repeat purchases before it. Bars of a pair that are as high as each other: the model tells customers apart as it should.",

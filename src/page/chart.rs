@@ -6,13 +6,13 @@ use super::axis::Axis;
 
 /// The size of a chart in its own units, which are pixels on a phone and more on a screen.
 const WIDTH: f64 = 420.0;
-const HEIGHT: f64 = 270.0;
-const TOP: f64 = 30.0;
-const RIGHT: f64 = 14.0;
-const BOTTOM: f64 = 46.0;
+const HEIGHT: f64 = 286.0;
+const TOP: f64 = 34.0;
+const RIGHT: f64 = 24.0;
+const BOTTOM: f64 = 56.0;
 
-/// The width of a letter, generously.
-const LETTER: f64 = 7.0;
+/// The width of a digit in the largest type of the style sheet, which is that of a phone.
+const LETTER: f64 = 8.2;
 
 /// How a series looks: the colour is that of the class, and never the only difference.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,7 +101,7 @@ impl Frame<'_> {
     fn axes(&self) -> Markup {
         let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
         html! {
-            text class="axis" x="2" y="15" { (self.y.title) }
+            text class="axis" x="2" y="16" { (self.y.title) }
             text class="axis" x=(px((self.left + right) / 2.0)) y=(px(HEIGHT - 6.0)) text-anchor="middle" { (self.x.title) }
             @for tick in &self.y.ticks {
                 path class="grid" d=(format!("M{} {}H{}", px(self.left), px(self.y(tick.at)), px(right))) {}
@@ -109,7 +109,7 @@ impl Frame<'_> {
             }
             path class="rule" d=(format!("M{} {}H{}", px(self.left), px(bottom), px(right))) {}
             @for tick in &self.x.ticks {
-                text x=(px(self.x(tick.at))) y=(px(bottom + 17.0)) text-anchor="middle" { (tick.label) }
+                text x=(px(self.x(tick.at))) y=(px(bottom + 23.0)) text-anchor="middle" { (tick.label) }
             }
         }
     }
@@ -124,6 +124,8 @@ impl Frame<'_> {
                 }
             },
             Layer::Cells(cells) => html! {
+                // So that the grid does not show through pale ones.
+                path class="backdrop" d=(cells.iter().map(|(x, y, _, _)| self.rectangle(*x, *y)).collect::<String>()) {}
                 @for (x, y, strength, words) in cells {
                     path class="cell" d=(self.rectangle(*x, *y)) fill-opacity=(format!("{:.2}", 0.04 + 0.96 * strength.clamp(0.0, 1.0))) {
                         title { (words) }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::chart::{Chart, Look, Mark};
+use super::show::bound;
 use super::table::DataTable;
 
 /// A figure of the page.
@@ -38,18 +39,19 @@ impl Figure {
     /// `folder` is where the numbers of all figures are.
     pub(super) fn markup(&self, folder: &str) -> Markup {
         let file = format!("{folder}/{}", self.file());
+        let (finding, reading) = (bound(&self.finding), bound(&self.reading));
         html! {
             figure id=(self.name) {
-                h3 { (self.finding) }
-                (self.chart.svg(self.name, &self.finding, &self.reading))
+                h3 { (finding) }
+                (self.chart.svg(self.name, &finding, &reading))
                 @if !self.legend.is_empty() {
                     ul class="legend" { @for (key, words) in &self.legend { li { (key.markup()) (words) } } }
                 }
-                figcaption { (self.reading) }
+                figcaption { (reading) }
                 details {
                     summary { "The numbers of this chart" }
-                    div class="scroll" tabindex="0" role="region" aria-label=(format!("Numbers: {}", self.finding)) {
-                        (self.data.markup(&self.finding, &file))
+                    div class="scroll" tabindex="0" role="region" aria-label=(format!("Numbers: {finding}")) {
+                        (self.data.markup(&finding, &file))
                     }
                     p class="file" { "As a file: " code { (file) } }
                 }

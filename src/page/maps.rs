@@ -35,11 +35,8 @@ fn expected(map: &HistoryMap, unit: TimeUnit, horizon: &str) -> Option<Figure> {
     let best =
         map.cells().iter().filter(|cell| cell.expected_purchases.is_some()).max_by(|one, other| value(one).total_cmp(&value(other)))?;
     let highest = best.expected_purchases?;
-    let finding = format!(
-        "Of who came back {} times, the last time just now, {} purchases are expected {horizon}",
-        best.frequency,
-        one_decimal(highest)
-    );
+    let finding =
+        format!("A customer who came back {} times and lately is expected to buy {} times {horizon}", best.frequency, one_decimal(highest));
     let reading = format!(
         "Expected purchases {horizon} of customers of age {} {unit}s: high only for those who bought often and lately.",
         count(map.age())

@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::chart::{Chart, EXPECTED, Layer, Look, SERIES};
 use super::figure::{Figure, Key};
-use super::show::{count, four_digits, three_decimals};
+use super::show::{count, four_digits, three_decimals, two_decimals};
 use super::table::{Cells, DataTable};
 use crate::backtest::{Cohort, CohortCurves, ParameterPath, PathRow};
 use crate::error::Result;
@@ -28,8 +28,8 @@ pub(super) fn cohorts(curves: &CohortCurves) -> Result<Option<Figure>> {
     let finding = format!(
         "Furthest from its curve are the customers who came in {}: {} repeat purchases each, {} expected",
         name(farthest.born_from, curves.months()),
-        three_decimals(end.actual),
-        three_decimals(end.expected)
+        two_decimals(end.actual),
+        two_decimals(end.expected)
     );
     let reading = "Repeat purchases per customer so far, by when customers made their first purchase; dashed, what the model expects from that day on. One set of parameters stands for all: a \
                    cohort that runs off its dashed line is of another kind."
@@ -101,7 +101,7 @@ pub(super) fn parameters(path: &ParameterPath, model: &str, customers: &str) -> 
         "Since {first} the parameter {} has moved most: on {} it was {} times what it is now",
         farthest.parameter,
         farthest.until,
-        three_decimals(farthest.relative)
+        two_decimals(farthest.relative)
     );
     let reading = format!(
         "Each parameter of {model} as it was fitted to all that was known by a day{customers}, over its value today. Parameters that settle have learned what there is to learn; \

@@ -13,6 +13,10 @@ pub(super) fn one_decimal(value: f64) -> String {
     grouped(value, 1)
 }
 
+pub(super) fn two_decimals(value: f64) -> String {
+    grouped(value, 2)
+}
+
 pub(super) fn three_decimals(value: f64) -> String {
     grouped(value, 3)
 }
@@ -42,6 +46,11 @@ pub(super) fn off(bias: f64) -> String {
         "0.0" => "right to a tenth of a per cent".to_owned(),
         size => format!("{size} % too {}", if bias > 0.0 { "high" } else { "low" }),
     }
+}
+
+/// A sentence in which no per cent sign begins a line.
+pub(super) fn bound(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
 }
 
 /// An id as text: cut where it is too long for a page, without characters that steer a terminal or a parser.

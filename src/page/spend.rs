@@ -27,10 +27,11 @@ pub(super) fn figure(histogram: &SpendHistogram) -> Option<Figure> {
     let line = classes.iter().enumerate().map(|(k, class)| (k as f64 + 0.5, class.expected));
     let model = Look { mark: Some(Mark::Diamond), ..EXPECTED };
     let highest = classes.iter().flat_map(|class| [class.customers, class.expected]).fold(0.0, f64::max);
-    let borders: Vec<(usize, String)> =
-        classes.iter().enumerate().filter(|(k, _)| k % 4 == 0 && k + 2 < classes.len()).map(|(k, class)| (k, edge(class.from))).collect();
+    let step = classes.len().div_ceil(7).max(1);
+    let borders = classes.iter().enumerate().filter(|(k, _)| k % step == 0 && k + 1 < classes.len());
+    let borders = borders.map(|(k, class)| (k, edge(class.from))).collect();
     let chart = Chart {
-        x: Axis::borders("Average spend of a purchase; last class: all above", borders, classes.len()),
+        x: Axis::borders("Average spend; last class: all above", borders, classes.len()),
         y: Axis::linear("Customers", 0.0, highest, 5),
         layers: vec![Layer::Bars(bars.collect(), ACTUAL.class), Layer::Line(line.collect(), model)],
     };

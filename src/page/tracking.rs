@@ -1,13 +1,16 @@
 //! Purchases week by week against what was expected, with the cut.
 
 use super::axis::Axis;
-use super::chart::{ACTUAL, Chart, EXPECTED, Layer};
+use super::chart::{ACTUAL, Chart, EXPECTED, Layer, Look};
 use super::figure::{Figure, Key};
 use super::show::{count, off, one_decimal};
 use super::table::{Cells, DataTable};
 use crate::backtest::{Tracked, Tracking, TrackingRow};
 use crate::error::Result;
 use crate::report::format::percent;
+
+/// Week after week there is no room for marks: the line is whole and that of the model is dashed.
+const CAME: Look = Look { mark: None, ..ACTUAL };
 
 /// Cumulative repeat purchases, and those of each week.
 pub(super) fn figures(tracking: &Tracking) -> Result<Vec<Figure>> {
@@ -78,11 +81,11 @@ fn figure(
             Layer::Band(band, EXPECTED.class),
             Layer::Upright(cut, "forecast from here".to_owned()),
             Layer::Line(line(|tracked| tracked.expected), EXPECTED),
-            Layer::Line(line(|tracked| tracked.actual), ACTUAL),
+            Layer::Line(line(|tracked| tracked.actual), CAME),
         ],
     };
     let legend = vec![
-        (Key::Line(ACTUAL), "came".to_owned()),
+        (Key::Line(CAME), "came".to_owned()),
         (Key::Line(EXPECTED), "expected".to_owned()),
         (Key::Area("band c1"), format!("{} interval", percent(tracking.level))),
     ];

@@ -57,7 +57,7 @@ pub(super) fn distribution(histogram: &ValueHistogram, totals: &Totals, bands: O
     let (usual, richest) = (most(|class| class.customers)?, most(|class| class.value)?);
     let between = |class: &ValueClass| format!("{} to {}", edge(class.from), edge(class.to));
     let finding = format!(
-        "Most customers are worth {} ({}); most value lies with those worth {} ({})",
+        "Customers are most often worth {} ({} of them); the largest part of the value lies with those worth {} ({})",
         between(usual),
         share(usual.customers / customers),
         between(richest),

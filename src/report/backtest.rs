@@ -6,7 +6,7 @@ use super::format::{WIDTH, grouped, wrapped};
 use super::methods::{Method, cell, count, cuts, days, share, signed, spans};
 use super::terminal::{plain, section};
 use super::totals;
-use super::verdict::verdict;
+use super::verdict::{caution, verdict};
 use crate::backtest::{BackTestReport, FrequencyRow, Metrics, Run};
 
 /// Everything: a table of each forecast's figures, a table that shows where they differ, and the verdict.
@@ -24,7 +24,7 @@ pub(crate) fn account(report: &BackTestReport) -> String {
         let failed = format!("{} could not be calibrated at the cut {}: {}", failure.model, failure.split.cut(), failure.message);
         text = format!("{text}\n{}", wrapped(&failed, "left out: ", WIDTH));
     }
-    let sentences = wrapped(&verdict(&methods, report).join(" "), "", WIDTH - 2);
+    let sentences = in_lines(&methods, report);
     text.trim_end().to_owned() + "\n" + &section("What this says", sentences.lines())
 }
 
@@ -34,11 +34,17 @@ pub(crate) fn sentences(report: &BackTestReport) -> Vec<String> {
     if methods.is_empty() { Vec::new() } else { verdict(&methods, report) }
 }
 
+/// The same for a terminal, with what to mind of one cut.
+fn in_lines(methods: &[Method<'_>], report: &BackTestReport) -> String {
+    let sentences: Vec<String> = verdict(methods, report).into_iter().chain(caution(methods)).collect();
+    wrapped(&sentences.join(" "), "", WIDTH - 2)
+}
+
 /// The verdict alone, on one holdout.
 pub(crate) fn in_short(report: &BackTestReport) -> String {
     let methods = Method::all(report);
     let Some(run) = methods.first().and_then(|method| method.runs.first()) else { return String::new() };
-    let sentences = wrapped(&verdict(&methods, report).join(" "), "", WIDTH - 2);
+    let sentences = in_lines(&methods, report);
     section(&title(run), sentences.lines())
 }
 

@@ -30,10 +30,13 @@ pub(super) fn verdict(methods: &[Method<'_>], report: &BackTestReport) -> Vec<St
     sentences.extend(smaller_errors(best, methods));
     sentences.extend(hiatus(best, methods));
     sentences.extend(report.verdicts.iter().filter(|verdict| verdict.model == best.name).map(|verdict| verdict.to_string()));
-    if best.runs.len() == 1 && best.runs.iter().all(|run| run.split.born_until().is_none()) {
-        sentences.push("One cut can mislead: look at several with clv backtest --origins.".to_owned());
-    }
     sentences
+}
+
+/// What to mind where there is one cut alone.
+pub(super) fn caution(methods: &[Method<'_>]) -> Option<String> {
+    let is_alone = |method: &Method<'_>| method.runs.len() == 1 && method.runs.iter().all(|run| run.split.born_until().is_none());
+    methods.iter().any(is_alone).then(|| "One cut can mislead: look at several with clv backtest --origins.".to_owned())
 }
 
 fn totals(best: &Method<'_>) -> String {
