@@ -70,6 +70,11 @@ mod documents {
     struct Contributing;
 }
 
+/// The code of docs/service.md runs as a test.
+#[cfg(all(doctest, feature = "serde"))]
+#[doc = include_str!("../docs/service.md")]
+struct Service;
+
 mod backtest;
 pub mod conformance;
 mod data;
