@@ -66,14 +66,11 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../docs/censoring.md")]
     struct Censoring;
+    #[doc = include_str!("../docs/service.md")]
+    struct Service;
     #[doc = include_str!("../docs/contributing.md")]
     struct Contributing;
 }
-
-/// The code of docs/service.md runs as a test.
-#[cfg(all(doctest, feature = "serde"))]
-#[doc = include_str!("../docs/service.md")]
-struct Service;
 
 mod backtest;
 pub mod conformance;

@@ -167,6 +167,6 @@ fn no_line_of_an_example_is_too_wide_for_a_terminal() {
     for command in commands(place.path()) {
         let help = out(place.path(), &[&command, "--help"]);
         let lines: Vec<&str> = help.lines().skip_while(|line| *line != "Examples:").take_while(|line| !line.is_empty()).collect();
-        assert!(lines.iter().all(|line| line.chars().count() <= 100), "clv {command}: {lines:#?}");
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "clv {command}: {lines:#?}");
     }
 }
