@@ -66,6 +66,8 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../docs/censoring.md")]
     struct Censoring;
+    #[doc = include_str!("../docs/service.md")]
+    struct Service;
     #[doc = include_str!("../docs/contributing.md")]
     struct Contributing;
 }

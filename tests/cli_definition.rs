@@ -99,6 +99,10 @@ fn faults_in_a_definition_file_are_named_with_their_line() {
         refused(&clv(&place, &["definition", "--check", "bad.toml"]), 2, words);
         refused(&clv(&place, &["fit", &cdnow(), "--definition", "bad.toml"]), 2, words.split(": margin 30").next().unwrap());
     }
+    write(&place, "good.toml", "model = \"auto\"\nspend = \"none\"\n[x]\n");
+    refused(&clv(&place, &["definition", "--check", "good.toml"]), 2, "good.toml:3: x is no setting");
+    write(&place, "good.toml", "model = \"auto\" # for fit, and not for simulate\nspend = \"none\"\n");
+    done(clv(&place, &["definition", "--check", "good.toml"]));
     refused(&clv(&place, &["definition"]), 2, "--init begins a definition file");
     refused(&clv(&place, &["fit", &cdnow(), "--horizn", "6 months"]), 2, "--horizon");
 }
@@ -230,4 +234,33 @@ fn a_customer_leaves_a_band_only_where_that_is_sure() {
     refused(&score(&["--bands-before", "before.csv"]), 1, "before.csv:2: band \"gold\" is none of the model's");
     write(&place, "before.csv", "customer,band\n");
     refused(&score(&["--bands-before", "before.csv"]), 1, "no column \"customer_id\"");
+}
+
+#[test]
+fn customers_born_before_the_log_have_bands_too() {
+    let place = TempDir::new().unwrap();
+    let log = fs::read_to_string(cdnow()).unwrap();
+    let rows: Vec<[String; 3]> = columns_of(&log, ["customer_id", "date", "amount"]);
+    let mut acquired = BTreeMap::new();
+    for [id, date, _] in &rows {
+        let first = acquired.entry(id).or_insert(date);
+        *first = date.min(*first);
+    }
+    let text: String = acquired.iter().map(|(id, date)| format!("{id},{date}\n")).collect();
+    write(&place, "acquired.csv", &format!("customer_id,acquired\n{text}"));
+    let late: String = rows.iter().filter(|row| row[1].as_str() >= "1997-03-01").map(|row| format!("{}\n", row.join(","))).collect();
+    write(&place, "late.csv", &format!("customer_id,date,amount\n{late}"));
+    let born = [&["late.csv", "--acquired", "acquired.csv"], &END[..]].concat();
+    done(clv(&place, &[&["fit"], &born[..], &["-o", "model.json"]].concat()));
+    let (scores, _) = done(clv(&place, &[&["score"], &born[..], &["--model", "model.json", "--no-intervals"]].concat()));
+    let bands = columns(&scores, &["clv", "band", "status"]);
+    assert!(bands.values().any(|fields| fields[2] == "left_truncated" && fields[1] == "high"));
+    assert!(bands.values().all(|fields| fields[0].is_empty() == fields[1].is_empty()));
+}
+
+/// Three columns of a CSV file without quotes.
+fn columns_of(csv: &str, names: [&str; 3]) -> Vec<[String; 3]> {
+    let header: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    let at = names.map(|name| header.iter().position(|field| *field == name).unwrap());
+    csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()).map(|fields| at.map(|at| fields[at].to_owned())).collect()
 }

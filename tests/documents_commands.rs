@@ -35,7 +35,7 @@ all=$*
 case "$all" in "run --release --features cli -- "*) shift 5; exec clv "$@" ;; esac
 while [ $# -gt 0 ]; do
     case "$1" in
-        --example) test -f "$ROOT/examples/$2.rs" || { echo "no example $2"; exit 1; } ;;
+        --example) test -f "$ROOT/examples/$2.rs" || test -f "$ROOT/examples/$2/main.rs" || { echo "no example $2"; exit 1; } ;;
         --bench) test -f "$ROOT/benches/$2.rs" || { echo "no bench $2"; exit 1; } ;;
         --test) test -f "$ROOT/tests/$2.rs" || { echo "no test $2"; exit 1; } ;;
     esac

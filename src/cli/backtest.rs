@@ -37,8 +37,8 @@ Examples:
       --tables tables -o backtest.json
   clv backtest orders.csv --origins 4 --holdout \"13 weeks\" \\
       --observation-end 1998-06-30 -o backtest.json
-  clv backtest orders.csv --origins 4 --holdout \"13 weeks\" \\
-      --window \"26 weeks\" -o backtest.json
+  clv backtest years.csv --origins 4 --holdout \"13 weeks\" \\
+      --window \"52 weeks\" -o backtest.json
   clv backtest orders.csv --cut 1997-09-30 \\
       --holdout \"13 weeks,26 weeks,39 weeks\" -o backtest.json
   clv backtest orders.csv --born-until 1997-02-15 -o backtest.json

@@ -73,11 +73,12 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Pars
     Ok(Parsed { matches, from_file: fields })
 }
 
-/// Checks a definition file by itself: every key is a setting of some command, and every value one that it takes. Gives the number of settings.
+/// Checks a definition file by itself: every key is a setting, and every value one that some command takes. Gives the number of settings.
 pub(super) fn check<C: CommandFactory>(path: &Path) -> Outcome<usize> {
     let command = C::command();
     let settings = Settings::read(path, &command)?.settings;
     for setting in &settings {
+        let mut refusal = None;
         for subcommand in command.get_subcommands() {
             let Some(argument) = setting.argument_of(subcommand) else { continue };
             let Some(argument) = setting.as_argument(argument)? else { continue };
@@ -87,9 +88,17 @@ pub(super) fn check<C: CommandFactory>(path: &Path) -> Outcome<usize> {
                 use clap::error::ErrorKind::{InvalidValue, TooManyValues, ValueValidation, WrongNumberOfValues};
                 matches!(error.kind(), InvalidValue | ValueValidation | TooManyValues | WrongNumberOfValues)
             };
-            if let Some(error) = tried.err().filter(wrong) {
-                return Err(setting.refused(&error));
+            match tried.err().filter(wrong) {
+                Some(error) => refusal = refusal.or(Some(error)),
+                // One that takes it is enough: a model to fit need not be one to simulate.
+                None => {
+                    refusal = None;
+                    break;
+                }
             }
+        }
+        if let Some(error) = refusal {
+            return Err(setting.refused(&error));
         }
     }
     Ok(settings.len())

@@ -23,8 +23,10 @@ use crate::time::{Moment, TimeUnit};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  clv explain orders.csv --customer 00004 --model model.json --observation-end 1997-09-30
-  clv explain shop.csv --customer C-77 --model model.json --customer-column user --format json")]
+  clv explain orders.csv --customer 00004 --model model.json \\
+      --observation-end 1997-09-30
+  clv explain shop.csv --customer C-77 --model model.json \\
+      --customer-column user --format json")]
 pub(super) struct Args {
     /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
     #[arg(value_name = "LOG", required = true)]

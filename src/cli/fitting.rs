@@ -17,7 +17,7 @@ use crate::fit::{ComparisonLine, Estimator, Fit, Fitted, Prior};
 use crate::io::write_customers_csv;
 use crate::models::{AnyPurchaseModel, BgNbd, CensoredLikelihood, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, SeenThrough};
 use crate::report::terminal;
-use crate::score::{BandRule, ClvDefinition, DataRecord, FitRecord, ModelFile, ValueBands};
+use crate::score::{BandRule, ClvDefinition, DataRecord, FitRecord, ModelFile, Score, ValueBands};
 
 /// A log, and how it is seen.
 pub(super) type Seen<'a> = (&'a TransactionLog, &'a Observation);
@@ -67,6 +67,11 @@ pub(super) fn fit(
         }
         // Where the horizon has no date to begin at, scoring says what is missing.
         Bands::By(rule) => match model.scorer(customers.observation_end()) {
+            // Who was born before the log is scored by what is known of them.
+            Ok(scorer) if customers.has_born_before() => {
+                let scores: Vec<Score> = (0..customers.len()).map(|row| scorer.score_row(customers, row)).collect();
+                ValueBands::of(rule, customers, &scores)
+            }
             Ok(scorer) => ValueBands::of(rule, customers, &scorer.score_all(customers)?),
             Err(_) => {
                 console.say("note: there are no bands of value, since without an observation end there is no CLV yet");

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use terminal_size::{Width, terminal_size_of};
 
 use super::failure::{Failure, Outcome};
 use crate::data::grouped;
 use crate::error::{Error, Result};
 use crate::fit::Progress;
 use crate::io::{Draft, LogFiles, ReadProgress, Table, TableFormat, write_atomically};
+use crate::report::format::{WIDTH, columns, fitted, set_columns};
 
 /// Standard error: what the user may want to know.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +24,10 @@ pub(super) struct Console {
 
 impl Console {
     pub(super) fn new(quiet: bool) -> Self {
+        // What is read through a pipe has the usual width.
+        if let Some((Width(columns), _)) = terminal_size_of(io::stderr()).filter(|_| io::stderr().is_terminal()) {
+            set_columns(columns.into());
+        }
         Console { quiet }
     }
 
@@ -40,7 +46,7 @@ impl Console {
     /// A line that must be said.
     pub(super) fn always(&self, text: &str) {
         // When standard error is closed there is nobody to tell.
-        let _ = writeln!(io::stderr(), "{}", text.trim_end_matches('\n'));
+        let _ = writeln!(io::stderr(), "{}", fitted(text.trim_end_matches('\n'), if columns() < WIDTH { columns() } else { usize::MAX }));
     }
 
     /// Shows what is being done until the guard is dropped, on a terminal only.

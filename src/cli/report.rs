@@ -21,7 +21,8 @@ use crate::score::{Ranking, Totals};
 #[command(after_help = "\
 Examples:
   clv report orders.csv --model model.json -o report.html
-  clv report orders.csv --model model.json --observation-end 1997-09-30 --horizon \"24 months\" --margin 0.3 -o report.html")]
+  clv report orders.csv --model model.json --observation-end 1997-09-30 \\
+      --horizon \"24 months\" --margin 0.3 -o report.html")]
 pub(super) struct Args {
     /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
     #[arg(value_name = "LOG", required = true)]

@@ -27,12 +27,15 @@ use crate::time::Date;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  clv score orders.csv --model model.json --observation-end 1997-09-30 -o scores.csv
+  clv score orders.csv --model model.json --observation-end 1997-09-30 \\
+      -o scores.csv
   clv score customers.csv --model model.json --no-intervals -o scores.parquet
-  clv score customers.csv --model model.json --level 0.8 --threshold 100 -o scores.csv
+  clv score customers.csv --model model.json \\
+      --level 0.8 --threshold 100 -o scores.csv
   clv score customers.csv --model model.json \\
       --bands-before scores_of_last_month.csv -o scores.csv
-  clv score customers.csv --model model.json --horizon \"24 months\" --margin 0.3 > scores.csv")]
+  clv score customers.csv --model model.json \\
+      --horizon \"24 months\" --margin 0.3 > scores.csv")]
 pub(super) struct Args {
     /// A log (files, patterns such as 'logs/*.csv.gz', directories of Parquet) or a summary; - is standard input, for CSV
     #[arg(value_name = "INPUT", required = true)]

@@ -23,12 +23,14 @@ use crate::report::terminal;
 Examples:
   clv summarize orders.csv -o customers.csv
   clv summarize orders.csv.gz --observation-end 1997-09-30 -o customers.parquet
-  clv summarize jan.csv feb.csv 'archive/*.csv.gz' warehouse/orders/ -o customers.parquet
+  clv summarize jan.csv feb.csv 'archive/*.csv.gz' warehouse/orders/ \\
+      -o customers.parquet
   clv summarize today.csv --state state.clv \\
       --observation-end 2026-06-30 -o customers.parquet
   clv summarize 'history/*.parquet' --time-ordered \\
       --observation-end 2026-06-30 -o customers.parquet
-  clv summarize export.csv --delimiter ';' --customer kunde --date datum --amount betrag
+  clv summarize export.csv --delimiter ';' \\
+      --customer kunde --date datum --amount betrag
   cat orders.csv | clv summarize - --unit day --format json")]
 pub(super) struct Args {
     /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV

@@ -1,9 +1,33 @@
 //! Numbers as people read them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 pub(crate) use crate::data::grouped;
 
 /// Columns of a terminal.
 pub(crate) const WIDTH: usize = 80;
+
+/// Columns that there are, where these are fewer.
+static COLUMNS: AtomicUsize = AtomicUsize::new(WIDTH);
+
+/// The terminal has so many columns. Below 40 nothing can be laid out.
+pub(crate) fn set_columns(columns: usize) {
+    COLUMNS.store(columns.clamp(40, WIDTH), Ordering::Relaxed);
+}
+
+/// Columns to lay tables and text out in, at most [`WIDTH`].
+pub(crate) fn columns() -> usize {
+    COLUMNS.load(Ordering::Relaxed)
+}
+
+/// Breaks the lines of a text that are longer than `width`; what follows is indented as they are.
+pub(crate) fn fitted(text: &str, width: usize) -> String {
+    let fit = |line: &str| {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        if line.chars().count() <= width { line.to_owned() } else { wrapped(line, indent, width) }
+    };
+    text.lines().map(fit).collect::<Vec<_>>().join("\n")
+}
 
 /// Decimals for amounts of money that are read together: cents matter up to a thousand.
 pub(crate) fn money_decimals(largest: f64) -> usize {
@@ -93,5 +117,6 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words() {
         assert_eq!(wrapped("one two three four", "- ", 10), "- one two\n  three\n  four");
+        assert_eq!(fitted("short\n  one two three\n", 10), "short\n  one two\n  three");
     }
 }

@@ -1,10 +1,10 @@
-//! Plain text for a terminal of 80 columns.
+//! Plain text for a terminal of 80 columns, or as many as there are.
 
 use std::path::Path;
 
-use comfy_table::{CellAlignment, Table, TableComponent, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
-use super::format::{WIDTH, estimate, grouped, money, money_decimals, percent, wrapped};
+use super::format::{WIDTH, columns, estimate, grouped, money, money_decimals, percent, wrapped};
 use crate::backtest::Choice;
 use crate::data::{Acquired, BirthCounts, Customers, DataReport, Tally};
 use crate::error::Result;
@@ -278,6 +278,10 @@ pub(crate) fn plain(headers: &[&str], alignments: &[CellAlignment]) -> Table {
     table.load_preset(presets::NOTHING);
     table.set_style(TableComponent::HeaderLines, '-').set_style(TableComponent::MiddleHeaderIntersections, '-');
     table.set_header(headers.iter().copied());
+    if columns() < WIDTH {
+        // Less the indentation of a section.
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::try_from(columns() - 2).unwrap_or(u16::MAX));
+    }
     align(&mut table, alignments);
     table
 }

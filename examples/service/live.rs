@@ -1,0 +1,75 @@
+//! The model in use: read from model.json, replaced while requests go on.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clv::{AnyPurchaseModel, CustomerState, Date, ModelFile, Observation, Scorer};
+use serde::Serialize;
+
+/// A model and how it scores. A request takes one and keeps it to its end, whatever is loaded meanwhile.
+pub(crate) struct Model {
+    pub(crate) file: ModelFile,
+    scorer: Scorer<AnyPurchaseModel>,
+    /// Scores as of this day; `None` is today.
+    as_of: Option<Date>,
+}
+
+/// What is answered of a customer.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer<'a> {
+    pub(crate) customer: &'a str,
+    pub(crate) p_alive: f64,
+    pub(crate) p_active: f64,
+    pub(crate) expected_purchases: Option<f64>,
+    pub(crate) clv: Option<f64>,
+    pub(crate) band: Option<&'a str>,
+}
+
+impl Model {
+    fn read(path: &Path, as_of: Option<Date>) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let file = ModelFile::from_json(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let scorer = file.scorer(Some(as_of.unwrap_or_else(today))).map_err(|error| error.to_string())?;
+        Ok(Model { file, scorer, as_of })
+    }
+
+    /// Scores a customer; `None` before the first purchase.
+    pub(crate) fn score<'a>(&'a self, customer: &'a str, state: &CustomerState) -> Option<Answer<'a>> {
+        let observation = Observation::until(self.as_of.unwrap_or_else(today)).unit(self.file.unit()).spend_over(self.file.spend_basis());
+        let (history, spend) = state.history(&observation).ok()??;
+        let score = self.scorer.score(&history, &spend);
+        let band = score.clv.zip(self.file.bands()).map(|(clv, bands)| bands.band(clv));
+        let (p_alive, p_active, clv) = (score.p_alive, score.p_active, score.clv);
+        Some(Answer { customer, p_alive, p_active, expected_purchases: score.expected_purchases, clv, band })
+    }
+}
+
+/// The model in use and where it comes from.
+pub(crate) struct Live {
+    path: PathBuf,
+    model: RwLock<Arc<Model>>,
+}
+
+impl Live {
+    pub(crate) fn load(path: PathBuf, as_of: Option<Date>) -> Result<Self, String> {
+        let model = RwLock::new(Arc::new(Model::read(&path, as_of)?));
+        Ok(Live { path, model })
+    }
+
+    pub(crate) fn get(&self) -> Arc<Model> {
+        Arc::clone(&self.model.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the file again. One that cannot be used changes nothing.
+    pub(crate) fn reload(&self) -> Result<(), String> {
+        let model = Arc::new(Model::read(&self.path, self.get().as_of)?);
+        *self.model.write().unwrap_or_else(PoisonError::into_inner) = model;
+        Ok(())
+    }
+}
+
+fn today() -> Date {
+    let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400);
+    Date::from_days_since_1970(days as i32).expect("a clock between the years -9999 and 9999")
+}

@@ -1,0 +1,228 @@
+//! The example service from outside: scores as the library's, proper status codes for what is wrong, slow or too much, reloads without a lost request,
+//! and states that survive a restart.
+#![allow(clippy::unwrap_used, dead_code, reason = "a test panics when it fails; the example's parts are included")]
+#![cfg(feature = "csv")]
+
+#[path = "../examples/service/app.rs"]
+mod app;
+#[path = "../examples/service/book.rs"]
+mod book;
+#[path = "../examples/service/live.rs"]
+mod live;
+#[path = "../examples/service/serve.rs"]
+mod serve;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clv::{CustomerState, Date, ModelFile, Observation};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+
+const MODEL: &str = include_str!("data/model_format_1.json");
+
+/// Longer than any request of a test but those that are to be cut off.
+const LONGEST: Duration = Duration::from_millis(400);
+
+fn end() -> Date {
+    "1997-09-30".parse().unwrap()
+}
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<clv::Result<()>>,
+}
+
+impl Running {
+    async fn start(place: &TempDir, places: usize) -> Self {
+        let (model, states) = (place.path().join("model.json"), place.path().join("states.clv"));
+        let (live, book) = (live::Live::load(model, Some(end())).unwrap(), book::Book::load(&states).unwrap());
+        let service = Arc::new(app::Service { live, book, places: Semaphore::new(places), longest: LONGEST });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, (stop, stopped)) = (listener.local_addr().unwrap(), oneshot::channel::<()>());
+        let serving = tokio::spawn(async move { serve::serve(listener, service, &states, async { drop(stopped.await) }).await });
+        Running { address, stop, serving }
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.serving.await.unwrap().unwrap();
+    }
+
+    /// The status and the body of an answer.
+    async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let head = format!("host: clv\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}", body.len());
+        self.send(&format!("{method} {path} HTTP/1.1\r\n{head}\r\n\r\n{body}")).await
+    }
+
+    async fn send(&self, request: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // A service that has refused need not read on.
+        let _ = stream.write_all(request.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        (head.split(' ').nth(1).map_or(0, |status| status.parse().unwrap()), body.to_owned())
+    }
+}
+
+fn place() -> TempDir {
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("model.json"), MODEL).unwrap();
+    place
+}
+
+fn run<F: Future>(test: F) -> F::Output {
+    Runtime::new().unwrap().block_on(test)
+}
+
+const EVENTS: &str = r#"[{"customer":"a","date":"1997-01-05","amount":20},{"customer":"a","date":"1997-03-02T10:00","amount":30.5},{"customer":"b","date":"1997-05-05","amount":9}]"#;
+
+#[test]
+fn events_become_the_scores_of_the_library() {
+    run(async {
+        let place = place();
+        let running = Running::start(&place, 8).await;
+        assert_eq!(running.ask("POST", "/events", EVENTS).await, (200, "3".to_owned()));
+        let mut state = CustomerState::new();
+        state.take("1997-01-05".parse().unwrap(), 20.0).unwrap();
+        state.take("1997-03-02".parse().unwrap(), 30.5).unwrap();
+        let (history, spend) = state.history(&Observation::until(end()).in_weeks()).unwrap().unwrap();
+        let expected = ModelFile::from_json(MODEL).unwrap().scorer(Some(end())).unwrap().score(&history, &spend);
+        let (status, body) = running.ask("GET", "/score/a", "").await;
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, answer["clv"].as_f64(), answer["p_alive"].as_f64()), (200, expected.clv, Some(expected.p_alive)));
+        let (status, body) = running.ask("POST", "/scores", r#"["b","nobody","a"]"#).await;
+        let answers: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &answers[1], &answers[2]), (200, &Value::Null, &answer));
+        let (status, body) = running.ask("GET", "/health", "").await;
+        assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()["customers"].as_u64()), (200, Some(2)));
+        running.stop().await;
+    });
+}
+
+#[test]
+fn what_is_wrong_has_its_status_and_changes_nothing() {
+    run(async {
+        let place = place();
+        let running = Running::start(&place, 8).await;
+        for (method, path, body, status) in [
+            ("POST", "/events", "[{", 400),
+            ("POST", "/events", r#"{"customer":"a"}"#, 422),
+            ("POST", "/events", r#"[{"customer":"a","date":"1997-01-05","amount":"x"}]"#, 422),
+            ("POST", "/events", r#"[{"customer":"a","date":"1997-01-05","amount":1},{"customer":"a","date":"5.1.1997","amount":1}]"#, 422),
+            ("POST", "/events", r#"[{"customer":" ","date":"1997-01-05","amount":1}]"#, 422),
+            ("POST", "/events", r#"[{"customer":"a","date":"1997-01-05","amount":1e999}]"#, 400),
+            ("POST", "/scores", r#"["a", 7]"#, 422),
+            ("GET", "/score/a", "", 404),
+            ("GET", "/score/%ff", "", 400),
+            ("GET", "/elsewhere", "", 404),
+            ("GET", "/events", "", 405),
+        ] {
+            let (answered, said) = running.ask(method, path, body).await;
+            assert_eq!(answered, status, "{method} {path} {body}: {said}");
+        }
+        let (_, said) = running.ask("POST", "/events", r#"[{"customer":"a","date":"5.1.1997","amount":1}]"#).await;
+        assert!(said.contains("event 0") && said.contains("5.1.1997"), "{said}");
+        let large = format!("[\"{}\"]", "x".repeat(app::LARGEST_BODY));
+        assert_eq!(running.ask("POST", "/scores", &large).await.0, 413);
+        assert_eq!(running.send("POST /scores HTTP/1.1\r\nhost: clv\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]").await.0, 415);
+        assert_eq!(running.send("no request at all\r\n\r\n").await.0, 400);
+        assert_eq!(running.ask("GET", "/score/a", "").await.0, 404);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn slow_clients_are_cut_off_and_too_many_are_turned_away() {
+    run(async {
+        let place = place();
+        let running = Running::start(&place, 1).await;
+        // A body that never comes takes the only place, until its time is up.
+        let head =
+            "POST /scores HTTP/1.1\r\nhost: clv\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[";
+        let mut slow = TcpStream::connect(running.address).await.unwrap();
+        slow.write_all(head.as_bytes()).await.unwrap();
+        while running.ask("GET", "/health", "").await.0 != 503 {}
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert_eq!(running.ask("GET", "/health", "").await.0, 200);
+        // Half a head, and nothing more: the connection ends without an answer, or with one that says so.
+        let (status, _) = running.send("GET /health HTTP/1.1\r\nhost: cl").await;
+        assert!([0, 408].contains(&status), "{status}");
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_reload_loses_no_request_and_a_broken_model_changes_nothing() {
+    run(async {
+        let place = place();
+        let running = Arc::new(Running::start(&place, 64).await);
+        running.ask("POST", "/events", EVENTS).await;
+        let asking: Vec<_> = (0..4)
+            .map(|_| {
+                let running = Arc::clone(&running);
+                tokio::spawn(async move {
+                    let mut heard = Vec::new();
+                    for _ in 0..50 {
+                        heard.push(running.ask("GET", "/score/a", "").await);
+                    }
+                    heard
+                })
+            })
+            .collect();
+        for _ in 0..20 {
+            assert_eq!(running.ask("POST", "/reload", "").await.0, 200);
+        }
+        let expected = running.ask("GET", "/score/a", "").await;
+        for heard in asking {
+            assert!(heard.await.unwrap().iter().all(|answer| *answer == expected));
+        }
+        fs::write(place.path().join("model.json"), &MODEL[..MODEL.len() / 2]).unwrap();
+        let (status, said) = running.ask("POST", "/reload", "").await;
+        assert!(status == 500 && said.contains("model.json"), "{status} {said}");
+        assert_eq!(running.ask("GET", "/score/a", "").await, expected);
+        // Another model is in force from its reload on.
+        let mut other: Value = serde_json::from_str(MODEL).unwrap();
+        other.as_object_mut().unwrap().remove("checksum");
+        other["definition"]["margin"] = json!(0.5);
+        fs::write(place.path().join("model.json"), other.to_string()).unwrap();
+        assert_eq!(running.ask("POST", "/reload", "").await.0, 200);
+        let clv = |answer: &str| serde_json::from_str::<Value>(answer).unwrap()["clv"].as_f64().unwrap();
+        assert_eq!(clv(&running.ask("GET", "/score/a", "").await.1), 0.5 * clv(&expected.1));
+        Arc::into_inner(running).unwrap().stop().await;
+    });
+}
+
+#[test]
+fn states_survive_a_restart() {
+    run(async {
+        let place = place();
+        let running = Running::start(&place, 8).await;
+        running.ask("POST", "/events", EVENTS).await;
+        let before = running.ask("POST", "/scores", r#"["a","b"]"#).await;
+        running.stop().await;
+        let running = Running::start(&place, 8).await;
+        assert_eq!(running.ask("POST", "/scores", r#"["a","b"]"#).await, before);
+        // A late event of a customer who was read again.
+        running.ask("POST", "/events", r#"[{"customer":"b","date":"1997-04-01","amount":5}]"#).await;
+        assert_ne!(running.ask("POST", "/scores", r#"["a","b"]"#).await, before);
+        running.stop().await;
+        // Whole or not at all: what is cut off is refused, and not taken for an empty book.
+        let states = place.path().join("states.clv");
+        let whole = fs::read(&states).unwrap();
+        fs::write(&states, &whole[..whole.len() - 3]).unwrap();
+        assert!(book::Book::load(&states).is_err());
+    });
+}
