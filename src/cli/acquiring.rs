@@ -29,7 +29,8 @@ pub(super) struct Acquiring {
 impl Acquiring {
     /// The flags given that only a log has a use for.
     pub(super) fn for_a_log(&self) -> impl Iterator<Item = &'static str> {
-        let given = [(self.acquired.is_some(), "--acquired"), (self.run_in.is_some(), "--run-in"), (self.first_seen_is_new, "--first-seen-is-new")];
+        let given =
+            [(self.acquired.is_some(), "--acquired"), (self.run_in.is_some(), "--run-in"), (self.first_seen_is_new, "--first-seen-is-new")];
         given.into_iter().filter_map(|(given, flag)| given.then_some(flag))
     }
 
@@ -39,7 +40,11 @@ impl Acquiring {
         }
         let Some(acquired) = &self.acquired else { return Ok(Acquisition::FirstPurchase) };
         let options = input.log_options();
-        let dates = if is_file(acquired) { AcquisitionDates::read(acquired, &options)? } else { input.files.read_acquisition_column(acquired, &options)? };
+        let dates = if is_file(acquired) {
+            AcquisitionDates::read(acquired, &options)?
+        } else {
+            input.files.read_acquisition_column(acquired, &options)?
+        };
         Ok(Acquisition::Dates(dates))
     }
 

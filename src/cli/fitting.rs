@@ -34,7 +34,9 @@ pub(super) fn fit(
         fit_left_truncated(&models.model, customers, models.prior())?
     } else if models.model == AUTO {
         let choice = match log {
-            Some((log, observation)) => log_of_new(log, everybody, console).and_then(|log| Choice::by_log_score(&log, observation, models.prior())),
+            Some((log, observation)) => {
+                log_of_new(log, everybody, console).and_then(|log| Choice::by_log_score(&log, observation, models.prior()))
+            }
             None => Err(Error::data("a summary cannot be cut at a day in the past")),
         };
         fit_all(customers, choice, models.prior(), console)?

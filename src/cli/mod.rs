@@ -8,6 +8,8 @@ mod args;
 mod audit;
 mod backtest;
 mod backtest_tables;
+mod cohort_tables;
+mod cohorts;
 mod definition;
 mod explain;
 mod failure;
@@ -54,6 +56,7 @@ enum Command {
     Score(score::Args),
     Backtest(backtest::Args),
     Audit(audit::Args),
+    Cohorts(cohorts::Args),
     Explain(explain::Args),
     Simulate(simulate::Args),
 }
@@ -79,6 +82,7 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
             Command::Score(args) => score::run(args),
             Command::Backtest(args) => backtest::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Cohorts(args) => cohorts::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Simulate(args) => simulate::run(args),
         }

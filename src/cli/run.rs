@@ -120,7 +120,7 @@ fn account(args: &Args, customers: &Customers, model: &ModelFile, scored: &Score
     console.say(came_out);
     console.say(&terminal::most_valuable(customers, scores, &ranking.rows, model.definition(), end));
     let mut coverage = Coverage::default();
-    coverage.add(customers, &scored.statuses(customers));
+    coverage.add(customers, &scored.statuses);
     console.say(&terminal::coverage(&coverage));
     console.say(&terminal::totals(&total.totals, &ranking, total.forecast.as_ref(), model.definition(), end));
     console.say(&terminal::files(&args.out, &RESULTS));

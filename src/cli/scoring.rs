@@ -8,7 +8,9 @@ use crate::fit::{Level, Watch};
 use crate::io::{Table, score_table};
 use crate::models::{AnyPurchaseModel, NoticeKind};
 use crate::report::format::percent;
-use crate::score::{BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, ScoreStatus, Totals, ValueInterval, score_status};
+use crate::score::{
+    BatchScorer, ClvDefinition, FitRecord, Forecaster, GroupForecast, ModelFile, Score, ScoreStatus, Totals, ValueInterval, score_status,
+};
 use crate::time::Date;
 
 /// Replications of the simulation of the total, and the draws of customers after which fewer have to do.
@@ -31,7 +33,8 @@ pub(super) struct Scoring<'a> {
 pub(super) struct Scored {
     pub(super) scores: Vec<Score>,
     intervals: Vec<Option<ValueInterval>>,
-    prior_weights: Vec<Option<f64>>,
+    pub(super) statuses: Vec<ScoreStatus>,
+    prior_weights: Vec<f64>,
     threshold: Option<f64>,
 }
 
@@ -81,21 +84,29 @@ impl<'a> Scoring<'a> {
     /// Scores customers. Those born before the log have no intervals.
     pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored> {
         let is_before = |birth: Birth| matches!(birth, Birth::Before(_));
-        let threshold = self.wanted.threshold;
-        let prior_weights = (0..customers.len()).map(|row| Some(self.model.prior_weight(customers.exposure(row)))).collect();
         if !customers.has_born_before() {
             let (scores, intervals) = self.score_complete(customers, watch)?;
-            return Ok(Scored { scores, intervals, prior_weights, threshold });
+            return Ok(self.scored(customers, scores, intervals));
         }
         let complete = customers.where_birth(|birth| !is_before(birth))?;
         let (scores, intervals) = self.score_complete(&complete, watch)?;
         let (mut scores, mut intervals) = (scores.into_iter(), intervals.into_iter());
         let rows = (0..customers.len()).map(|row| {
-            let complete = if is_before(customers.birth(row)) { None } else { scores.next().map(|score| (score, intervals.next().flatten())) };
+            let complete =
+                if is_before(customers.birth(row)) { None } else { scores.next().map(|score| (score, intervals.next().flatten())) };
             complete.unwrap_or_else(|| (self.batches.scorer().score_row(customers, row), None))
         });
         let (scores, intervals) = rows.unzip();
-        Ok(Scored { scores, intervals, prior_weights, threshold })
+        Ok(self.scored(customers, scores, intervals))
+    }
+
+    fn scored(&self, customers: &Customers, scores: Vec<Score>, intervals: Vec<Option<ValueInterval>>) -> Scored {
+        let status = |(row, score): (usize, &Score)| {
+            score_status(score, customers.birth(row), self.model.is_prior_dominated(customers.exposure(row)))
+        };
+        let statuses = scores.iter().enumerate().map(status).collect();
+        let prior_weights = (0..customers.len()).map(|row| self.model.prior_weight(customers.exposure(row))).collect();
+        Scored { scores, intervals, statuses, prior_weights, threshold: self.wanted.threshold }
     }
 
     /// Scores of customers none of whom is born before the log, and their intervals, if there are to be any.
@@ -126,11 +137,6 @@ impl<'a> Scoring<'a> {
 impl Scored {
     /// The table of scores, one row per customer, in the order of the summary.
     pub(super) fn table<'a>(&self, customers: &'a Customers) -> Result<Table<'a>> {
-        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some(), &self.prior_weights)
-    }
-
-    /// What became of each customer.
-    pub(super) fn statuses(&self, customers: &Customers) -> Vec<ScoreStatus> {
-        self.scores.iter().enumerate().map(|(row, score)| score_status(score, customers.birth(row), self.prior_weights[row])).collect()
+        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some(), &self.statuses, &self.prior_weights)
     }
 }

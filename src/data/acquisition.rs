@@ -89,7 +89,9 @@ impl AcquisitionDates {
         let mut known = BTreeMap::new();
         for (id, date) in dates {
             if let Some(other) = known.get(&id).filter(|&&other| other != date) {
-                return Err(Error::data(format!("customer {id:?} was acquired on {other} and on {date}; a customer has one day of acquisition")));
+                return Err(Error::data(format!(
+                    "customer {id:?} was acquired on {other} and on {date}; a customer has one day of acquisition"
+                )));
             }
             known.insert(id, date);
         }
@@ -217,7 +219,8 @@ impl AcquisitionDates {
             )));
         }
         let unit_hours = customers.unit().hours();
-        let own = Customer { id, history, average_spend: customers.average_spend()[row], weight: customers.weight(row), purchases: Some(record) };
+        let own =
+            Customer { id, history, average_spend: customers.average_spend()[row], weight: customers.weight(row), purchases: Some(record) };
         if date >= start {
             acquired.before_first_purchase += u64::from(date < first);
             return marked.push(own);

@@ -28,7 +28,7 @@ const LARGE: f64 = 3.0;
 const MANY: u64 = 100;
 const FALLING: f64 = 1.2;
 const STEADY: f64 = 4.0 / 3.0;
-const GOES_ON: f64 = 0.25;
+const GOES_ON: f64 = 0.05;
 
 /// First-seen customers in two windows of one length that follow each other from the start of the log.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -133,7 +133,8 @@ impl FirstSeenFlow {
             (first, per_day)
         });
         let last = first_hour + 24 * days;
-        let first_seen: Vec<f64> = parts.iter().flat_map(|(first, _)| first).filter(|&&hour| hour < last).map(|&hour| mid_day(hour)).collect();
+        let first_seen: Vec<f64> =
+            parts.iter().flat_map(|(first, _)| first).filter(|&&hour| hour < last).map(|&hour| mid_day(hour)).collect();
         let mut flow = FirstSeenFlow::of(&first_seen, f64::from(days))?;
         let purchases = |from: f64, to: f64| {
             let days = (0..days / 6 + 1).filter(|&day| (from..to).contains(&(f64::from(day) + 0.5)));
@@ -173,7 +174,9 @@ impl FirstSeenFlow {
     pub fn starts_in_the_middle_beyond_doubt(&self) -> bool {
         let per_time = |count: u64, time: f64| count as f64 / time;
         let later = per_time(self.in_second_half, 0.5 * self.length);
-        let are_old = |windows: &OpeningWindows| windows.are_of_old_customers(later / per_time(windows.second, windows.length).max(f64::MIN_POSITIVE));
+        let are_old = |windows: &OpeningWindows| {
+            windows.are_of_old_customers(later / per_time(windows.second, windows.length).max(f64::MIN_POSITIVE))
+        };
         self.p_steady() < BEYOND_DOUBT && self.windows.iter().any(are_old)
     }
 

@@ -11,8 +11,8 @@ use crate::data::{Customers, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::options::{ReadOptions, SummaryOptions};
-use crate::io::rows::EachRow;
 use crate::io::quotes::{Quotes, check_delimiter, line_ends, never_closed};
+use crate::io::rows::EachRow;
 use crate::io::source::{Source, read_failed};
 use crate::io::summary::{Figure, SummaryReader};
 

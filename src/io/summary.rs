@@ -367,7 +367,9 @@ impl<'a> SummaryReader<'a> {
         };
         let (first, last) = (date(&columns.first_purchase)?, date(&columns.last_purchase)?);
         let birth = match &columns.before_log {
-            Some(column) => Birth::from_before_log(optional(&columns.before_log, "before_log")?).map_err(|error| bad(column, error.to_string()))?,
+            Some(column) => {
+                Birth::from_before_log(optional(&columns.before_log, "before_log")?).map_err(|error| bad(column, error.to_string()))?
+            }
             None => Birth::InLog,
         };
         Ok(Row { history, average_spend, weight, first, last, by_hour, total_spend, birth })

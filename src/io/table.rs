@@ -150,7 +150,9 @@ impl<'a> Table<'a> {
                 match column.values {
                     Values::Text(_) | Values::Date(_) | Values::Hour(_) => serde_json::to_writer(&mut *out, &field)?,
                     Values::OptionalCount(_) | Values::Number(_) | Values::Optional(_) if field.is_empty() => out.write_all(b"null")?,
-                    Values::Count(_) | Values::OptionalCount(_) | Values::Number(_) | Values::Optional(_) => out.write_all(field.as_bytes())?,
+                    Values::Count(_) | Values::OptionalCount(_) | Values::Number(_) | Values::Optional(_) => {
+                        out.write_all(field.as_bytes())?
+                    }
                 }
             }
             out.write_all(b"}")?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backtest;
+pub(crate) mod cohorts;
 pub(crate) mod explanation;
 pub(crate) mod format;
 mod methods;

@@ -1,11 +1,16 @@
 //! Scoring: fitted models and a definition of value, applied to customers.
 
 mod batch;
+mod change;
+mod cohort_curve;
+mod cohort_value;
+mod cohorts;
 mod columns;
 mod compound;
 mod cumulants;
 mod definition;
 mod ensemble;
+mod estimate;
 mod forecast;
 mod groups;
 mod large_group;
@@ -18,9 +23,14 @@ mod stencil;
 mod totals;
 
 pub use batch::BatchScorer;
+pub use change::{Change, PathPoint};
+pub use cohort_curve::CurvePoint;
+pub use cohort_value::Payback;
+pub use cohorts::{Cohort, CohortReport, CohortStudy, Pooling};
 pub use columns::ScoreColumns;
 pub use definition::{ClvDefinition, ClvTerms, Margin};
 pub use ensemble::Ensemble;
+pub use estimate::Estimate;
 pub use forecast::{Forecaster, Interval, ValueInterval};
 pub use groups::GroupForecast;
 #[cfg(feature = "serde")]
