@@ -37,12 +37,12 @@ const WEEK: i32 = 7;
 #[derive(Debug, Clone, PartialEq)]
 pub struct CohortCurves {
     months: i32,
-    cohorts: Vec<Cohort>,
+    cohorts: Vec<CohortCurve>,
 }
 
 /// Customers whose first purchase lies in one span of time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cohort {
+pub struct CohortCurve {
     /// The first day of the span.
     pub born_from: Date,
     /// How many they are.
@@ -146,7 +146,7 @@ impl CohortCurves {
 
     /// The cohorts in order of time; those without a customer are left out.
     #[must_use]
-    pub fn cohorts(&self) -> &[Cohort] {
+    pub fn cohorts(&self) -> &[CohortCurve] {
         &self.cohorts
     }
 }
@@ -166,7 +166,7 @@ fn spans(calendar: &Calendar, counts: &Counts) -> (i32, Vec<i32>) {
 }
 
 /// The curve of those born in `months` months from month number `month` on.
-fn cohort(calendar: &Calendar, counts: &Counts, expected: &[f64], month: i32, months: i32) -> Result<Cohort> {
+fn cohort(calendar: &Calendar, counts: &Counts, expected: &[f64], month: i32, months: i32) -> Result<CohortCurve> {
     let (born_from, born_before) = (Date::of_month_number(month)?, Date::of_month_number(month + months)?);
     let within = |day: Date| day.days_since(calendar.first).clamp(0, counts.births.len() as i32) as usize;
     let days = within(born_from)..within(born_before);
@@ -186,7 +186,7 @@ fn cohort(calendar: &Calendar, counts: &Counts, expected: &[f64], month: i32, mo
             points.push(CohortPoint { end, actual: actual as f64 * per_customer, expected: sum * per_customer });
         }
     }
-    Ok(Cohort { born_from, customers, points })
+    Ok(CohortCurve { born_from, customers, points })
 }
 
 #[cfg(test)]

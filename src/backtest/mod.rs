@@ -38,7 +38,7 @@ pub use baselines::Baseline;
 pub use calibration::{Pit, ReliabilityRow};
 pub use choice::Choice;
 pub use classes::{DecileRow, FrequencyRow, RecencyRow};
-pub use cohort_curves::{Cohort, CohortCurves, CohortPoint};
+pub use cohort_curves::{CohortCurve, CohortCurves, CohortPoint};
 pub use compare::{Difference, Skill};
 pub use limit::{Breach, Limit};
 pub use metrics::{Metrics, PerLevel};

@@ -5,13 +5,13 @@ use super::chart::{Chart, EXPECTED, Layer, Look, SERIES};
 use super::figure::{Figure, Key};
 use super::show::{count, four_digits, three_decimals, two_decimals};
 use super::table::{Cells, DataTable};
-use crate::backtest::{Cohort, CohortCurves, ParameterPath, PathRow};
+use crate::backtest::{CohortCurve, CohortCurves, ParameterPath, PathRow};
 use crate::error::Result;
 use crate::time::Date;
 
 /// The cohorts' repeat purchases per customer against the model.
 pub(super) fn cohorts(curves: &CohortCurves) -> Result<Option<Figure>> {
-    let drawn: Vec<(&Cohort, Look)> = curves
+    let drawn: Vec<(&CohortCurve, Look)> = curves
         .cohorts()
         .iter()
         .filter(|cohort| cohort.points.len() > 1)
@@ -22,7 +22,7 @@ pub(super) fn cohorts(curves: &CohortCurves) -> Result<Option<Figure>> {
     let (Some(first), Some(last)) = (points().map(|(_, point)| point.end).min(), points().map(|(_, point)| point.end).max()) else {
         return Ok(None);
     };
-    let gap = |cohort: &Cohort| cohort.points.last().map_or(0.0, |last| (last.actual - last.expected).abs());
+    let gap = |cohort: &CohortCurve| cohort.points.last().map_or(0.0, |last| (last.actual - last.expected).abs());
     let Some((farthest, _)) = drawn.iter().max_by(|(one, _), (other, _)| gap(one).total_cmp(&gap(other))) else { return Ok(None) };
     let Some(end) = farthest.points.last() else { return Ok(None) };
     let finding = format!(
@@ -34,7 +34,7 @@ pub(super) fn cohorts(curves: &CohortCurves) -> Result<Option<Figure>> {
     let reading = "Repeat purchases per customer so far, by when customers made their first purchase; dashed, what the model expects from that day on. One set of parameters stands for all: a \
                    cohort that runs off its dashed line is of another kind."
         .to_owned();
-    let line = |cohort: &Cohort, of: fn(&crate::backtest::CohortPoint) -> f64| {
+    let line = |cohort: &CohortCurve, of: fn(&crate::backtest::CohortPoint) -> f64| {
         cohort.points.iter().map(|point| (f64::from(point.end.days_since_1970()), of(point))).collect::<Vec<_>>()
     };
     let highest = points().flat_map(|(_, point)| [point.actual, point.expected]).fold(0.0, f64::max);
