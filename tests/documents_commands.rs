@@ -1,5 +1,6 @@
 //! Every command line that the documents show is run: what is fenced as `sh` in README.md and docs/, in a directory of its own for each document, one snippet after
-//! the other. A `text` block that follows a snippet directly is held against what the snippet printed; `...` stands for any number of lines.
+//! the other. A `text` block that follows a snippet directly is held against what the snippet printed; `...` stands for any number of lines. A `text` block that
+//! begins with `$ ` is a transcript: commands, each with what it printed.
 #![cfg(all(unix, feature = "cli"))]
 
 use std::fs;
@@ -79,6 +80,31 @@ fn blocks(document: &str) -> Vec<Block> {
         }
     }
     assert!(open.is_none(), "a fence is not closed: {open:?}");
+    found
+}
+
+/// Commands, and what they are said to print.
+#[derive(Debug, PartialEq)]
+struct Snippet<'a> {
+    line: usize,
+    commands: &'a str,
+    shown: Option<&'a str>,
+}
+
+fn snippets(blocks: &[Block]) -> Vec<Snippet<'_>> {
+    let is_transcript = |block: &Block| block.language == "text" && block.text.starts_with("$ ");
+    let mut found = Vec::new();
+    for (index, block) in blocks.iter().enumerate() {
+        if is_transcript(block) {
+            for part in block.text.strip_prefix("$ ").unwrap_or_default().split("\n$ ") {
+                let (commands, shown) = part.split_once('\n').unwrap_or((part, ""));
+                found.push(Snippet { line: block.line, commands, shown: Some(shown) });
+            }
+        } else if block.language == "sh" {
+            let next = blocks.get(index + 1).filter(|next| next.follows && next.language == "text" && !is_transcript(next));
+            found.push(Snippet { line: block.line, commands: &block.text, shown: next.map(|next| next.text.as_str()) });
+        }
+    }
     found
 }
 
@@ -182,21 +208,21 @@ fn is_shown(printed: &str, shown: &str) -> Result<(), String> {
 fn look_at(document: &str, programs: &Path) -> Vec<String> {
     let text = fs::read_to_string(root().join(document)).unwrap();
     let blocks = blocks(&text);
-    if !blocks.iter().any(|block| block.language == "sh") {
+    let snippets = snippets(&blocks);
+    if snippets.is_empty() {
         return Vec::new();
     }
     let session = Session::new(document, programs);
     let mut wrong = Vec::new();
-    for (index, block) in blocks.iter().enumerate().filter(|(_, block)| block.language == "sh") {
-        let shown = blocks.get(index + 1).filter(|next| next.follows && next.language == "text").map(|next| next.text.as_str());
-        let (printed, failures) = session.run(&block.text);
+    for Snippet { line, commands, shown } in snippets {
+        let (printed, failures) = session.run(commands);
         let error_is_shown = shown.is_some_and(|shown| shown.lines().any(|line| line.starts_with("error:")));
         if failures.is_empty() == error_is_shown {
             let expected = if error_is_shown { "an error is shown, and there was none" } else { failures.as_str() };
-            wrong.push(format!("{document}:{}: {expected}\n{}--- printed\n{printed}", block.line, block.text));
+            wrong.push(format!("{document}:{line}: {expected}\n{commands}--- printed\n{printed}"));
         }
         if let Some(missing) = shown.and_then(|shown| is_shown(&printed, shown).err()) {
-            wrong.push(format!("{document}:{}: not printed:\n{missing}\n--- printed\n{printed}", block.line));
+            wrong.push(format!("{document}:{line}: not printed:\n{missing}\n--- printed\n{printed}"));
         }
     }
     wrong
@@ -235,4 +261,11 @@ fn blocks_are_found_with_their_language_and_what_they_follow() {
     let found = blocks("a\n```sh\nclv\n```\n\n```text\nout\n```\nb\n```text\nother\n```\n");
     let found: Vec<_> = found.iter().map(|block| (block.language.as_str(), block.line, block.text.as_str(), block.follows)).collect();
     assert_eq!(found, [("sh", 2, "clv\n", false), ("text", 6, "out\n", true), ("text", 10, "other\n", false)]);
+}
+
+#[test]
+fn snippets_are_shell_blocks_with_what_follows_and_consoles() {
+    let blocks = blocks("```text\n$ clv x\nout\n$ clv y\n```\n```sh\na\n```\n```text\nb\n```\n```rust\nc\n```\n");
+    let snippet = |line, commands, shown| Snippet { line, commands, shown };
+    assert_eq!(snippets(&blocks), [snippet(1, "clv x", Some("out")), snippet(1, "clv y", Some("")), snippet(6, "a\n", Some("b\n"))]);
 }
