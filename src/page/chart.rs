@@ -54,8 +54,8 @@ pub(super) enum Layer {
     Bars(Vec<([f64; 2], f64, String)>, &'static str),
     /// A rectangle from x to x and y to y, as strong as a share of 1, and what it says when pointed at.
     Cells(Vec<([f64; 2], [f64; 2], f64, String)>),
-    /// A value of x to be seen across the chart, and what it is.
-    Upright(f64, String),
+    /// A value of x to be seen across the chart, and what it is, in this row of words from above.
+    Upright(f64, String, usize),
 }
 
 /// A chart.
@@ -132,13 +132,13 @@ impl Frame<'_> {
                     }
                 }
             },
-            Layer::Upright(x, words) => {
+            Layer::Upright(x, words, row) => {
                 let x = self.x(*x);
                 // The words stand on the side with more room.
                 let (at, anchor) = if x > 0.55 * WIDTH { (x - 5.0, "end") } else { (x + 5.0, "start") };
                 html! {
                     path class="upright" d=(format!("M{} {}V{}", px(x), px(TOP - 6.0), px(HEIGHT - BOTTOM))) {}
-                    text x=(px(at)) y=(px(TOP + 6.0)) text-anchor=(anchor) { (words) }
+                    text x=(px(at)) y=(px(TOP + 6.0 + 17.0 * *row as f64)) text-anchor=(anchor) { (words) }
                 }
             }
         }
