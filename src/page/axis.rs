@@ -95,8 +95,7 @@ impl Axis {
     pub(super) fn place(&self, value: f64) -> f64 {
         let place =
             if self.is_log { (value / self.from).ln() / (self.to / self.from).ln() } else { (value - self.from) / (self.to - self.from) };
-        // NaN lies at the beginning.
-        place.max(0.0).min(1.0)
+        if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
     }
 }
 

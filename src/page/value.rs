@@ -3,10 +3,13 @@
 use super::axis::Axis;
 use super::chart::{Chart, Layer, Look};
 use super::figure::{Figure, Key};
-use super::show::{count, fine_share, money, share};
+use super::show::{count, cut, fine_share, money, share};
 use super::table::DataTable;
 use crate::report::format::grouped;
 use crate::score::{Concentration, Totals, ValueBands, ValueClass, ValueHistogram};
+
+/// The longest name of a band in the drawing.
+const LONGEST_NAME: usize = 12;
 
 /// The Lorenz curve, from the most valuable customer on.
 pub(super) fn concentration(spread: &Concentration, totals: &Totals) -> Figure {
@@ -71,9 +74,9 @@ pub(super) fn distribution(histogram: &ValueHistogram, totals: &Totals, bands: O
         vec![Layer::Bars(bars(0.1, 0.5, "customers", &of_customers), "c1"), Layer::Bars(bars(0.5, 0.9, "value", &of_value), "c3")];
     if let Some(bands) = bands {
         let limits = bands.rule().names().zip(bands.limits()).enumerate();
-        layers.extend(
-            limits.map(|(row, (name, &limit))| Layer::Upright(place(classes, limit), format!("{name} from {}", money(limit)), row)),
-        );
+        layers.extend(limits.map(|(row, (name, &limit))| {
+            Layer::Upright(place(classes, limit), format!("{} from {}", cut(name, LONGEST_NAME), money(limit)), row)
+        }));
     }
     let chart = Chart {
         x: Axis::borders("CLV of a customer (each step 1, 2, 5, 10)", borders(classes), classes.len()),
