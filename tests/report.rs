@@ -238,6 +238,32 @@ fn what_there_is_not_is_left_out_and_said() {
 }
 
 #[test]
+fn bands_and_costs_are_shown() {
+    let (page, out) = page_of(CDNOW, &[&CUT[..], &["--bands", "gold,silver,rest"]].concat());
+    let html = is_sound(&page);
+    let model: serde_json::Value = serde_json::from_str(&fs::read_to_string(out.path().join("model.json")).unwrap()).unwrap();
+    let limits: Vec<f64> = model["bands"]["limits"].as_array().unwrap().iter().map(|limit| limit.as_f64().unwrap()).collect();
+    let table = select(html.root_element(), "[aria-label='Bands of value'] tbody tr");
+    let cells: Vec<Vec<String>> = table.iter().map(|row| select(*row, "th, td").iter().map(|cell| text(*cell)).collect()).collect();
+    assert_eq!(cells.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["gold", "silver", "rest"]);
+    for (row, limit) in cells.iter().zip(&limits) {
+        let (value, half) = read(&row[1]).unwrap();
+        assert!((value - limit).abs() <= half, "{row:?} and {limit}");
+    }
+    let upright = select(html.root_element(), "#value_distribution svg text").iter().map(|words| text(*words)).collect::<Vec<_>>();
+    assert!(["gold from ", "silver from "].iter().all(|name| upright.iter().any(|words| words.starts_with(name))), "{upright:?}");
+    // The definition's hash is that of the model file.
+    assert!(text(html.root_element()).contains(model["definition_hash"].as_str().unwrap()));
+    // Most customers now cost more than they bring.
+    let (page, out) = page_of(CDNOW, &[&CUT[..], &["--cost-per-year", "20"]].concat());
+    assert!(text(is_sound(&page).root_element()).contains("20.00 a year for as long as"));
+    let classes = rows_of(&out.path().join("report/value_distribution.csv"));
+    assert!(classes[0][0].starts_with('-') && classes[0][1] == "0" && classes[0][2].parse::<f64>().unwrap() > 1000.0, "{classes:?}");
+    let curve = rows_of(&out.path().join("report/concentration.csv"));
+    assert!(curve.iter().any(|row| row[1].parse::<f64>().unwrap() > 1.1) && curve[100] == ["1", "1"]);
+}
+
+#[test]
 fn a_report_needs_a_name_for_its_folder_and_takes_the_place_of_no_input() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::acquiring::{Acquiring, log_of_new};
 use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, Valuing};
 use super::backtest;
 use super::failure::{Failure, Outcome};
@@ -40,6 +41,8 @@ pub(super) struct Args {
     #[command(flatten)]
     customer: CustomerColumn,
     #[command(flatten)]
+    acquiring: Acquiring,
+    #[command(flatten)]
     measured: MeasuredByModel,
     #[command(flatten)]
     common: Common,
@@ -54,7 +57,8 @@ pub(super) fn run(args: Args) -> Outcome {
     let names: Vec<String> = [file.to_owned()].into_iter().chain(reporting::chart_files(file)).collect();
     ResultDirectory::check(directory, &names)?;
     let model = input::model_file(&args.model_file)?;
-    let input = Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?;
+    let input =
+        Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?.acquired_as(&args.acquiring);
     for name in &names {
         refuse_inputs(&directory.join(name), input.files.paths())?;
         refuse_inputs(&directory.join(name), &[&args.model_file])?;
@@ -68,13 +72,14 @@ pub(super) fn run(args: Args) -> Outcome {
     let forecast = scoring.total(&customers, &totals, &console)?;
     let page = {
         let _busy = console.busy("report");
-        let some = log.of_some_customers(MOST_TESTED)?;
+        let new = log_of_new(&log, &customers, &console)?;
+        let some = new.of_some_customers(MOST_TESTED)?;
         let tested = [model.purchases().model()];
         let backtest = backtest::of_last_quarter(&some, &observation, &tested, model.purchases().prior());
         let ranking = Ranking::of(&customers, &scores);
         let base = Base {
             source: &input.name(),
-            log: &log,
+            log_of_new: &new,
             observation: &observation,
             customers: &customers,
             model: &model,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::output::{NamedFile, ResultDirectory};
 use crate::backtest::{BackTest, BackTestReport, CohortCurves, ParameterPath, Scheme};
-use crate::data::{Customers, Observation, TransactionLog};
+use crate::data::{Customers, Observation, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::fit::Level;
 use crate::io::{Table, TableFormat, Values};
@@ -23,7 +23,8 @@ const MOST_TESTED: usize = 10_000;
 pub(super) struct Base<'a> {
     /// What the log is called.
     pub(super) source: &'a str,
-    pub(super) log: &'a TransactionLog,
+    /// The log of the customers who are known to be new in it.
+    pub(super) log_of_new: &'a TransactionLog,
     pub(super) observation: &'a Observation,
     pub(super) customers: &'a Customers,
     pub(super) model: &'a ModelFile,
@@ -64,7 +65,7 @@ pub(super) fn page(
     backtest: &Result<BackTestReport>,
     file: &str,
 ) -> Result<Page> {
-    let &Base { source, log, observation, customers, model, definition } = base;
+    let &Base { source, log_of_new: log, observation, customers, model, definition } = base;
     let &Worth { scores, ranking, totals, forecast } = worth;
     let some = log.of_some_customers(MOST_TESTED)?;
     let without_runs = BackTestReport::without_runs();
@@ -80,6 +81,12 @@ pub(super) fn page(
         path: ParameterPath::of(&rolling, model.purchases().model(), model.observation_end().unwrap_or(observation.end), &latest),
     };
     let fitted_until = model.observation_end().filter(|&end| end != observation.end);
+    let of_new = customers.has_births().then(|| {
+        format!(
+            "The back-tests and cohorts are of the {} customers who are known to be new in the log.",
+            grouped(log.customer_count() as f64, 0)
+        )
+    });
     let remarks = fitted_until.map(|fitted| {
         format!(
             "The model was fitted to what was known until {fitted}; the customers are those of {}. The back-tests fit a model of the same kind anew.",
@@ -100,9 +107,10 @@ pub(super) fn page(
         no_backtest: backtest.as_ref().err().map(ToString::to_string),
         rolling: &rolling,
         rolling_sample: (some.customer_count() < log.customer_count()).then(|| some.customer_count()),
-        bands: None,
+        // Limits of bands are amounts by the definition of the model.
+        bands: model.bands().filter(|_| definition == model.definition()),
         computed: &computed,
-        remarks: remarks.into_iter().collect(),
+        remarks: remarks.into_iter().chain(of_new).collect(),
     };
     let figures = data.figures()?;
     let html = data.page(&figures, folder(file));

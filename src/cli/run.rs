@@ -90,13 +90,13 @@ pub(super) fn run(args: Args) -> Outcome {
     let totals = Totals::of(&customers, &scored.scores);
     let total = Total { forecast: scoring.total(&customers, &totals, &console)?, totals };
     let ranking = Ranking::of(&customers, &scored.scores);
+    let new = log_of_new(&log, &customers, &console)?;
     let mut backtest = {
         let _busy = console.busy("back-testing");
         // A model that was chosen by what came later would be held against what chose it.
         let chosen = [model.purchases().model()];
         let models = if args.models.model == AUTO { AnyPurchaseModel::NAMES } else { &chosen };
-        let log = log_of_new(&log, &customers, &console)?;
-        backtest::of_last_quarter(&log, &observation, models, args.models.prior())
+        backtest::of_last_quarter(&new, &observation, models, args.models.prior())
     };
     if let Ok(report) = &mut backtest {
         report.definition_hash = Some(model.definition_in_force().hash());
@@ -105,7 +105,7 @@ pub(super) fn run(args: Args) -> Outcome {
         let _busy = console.busy("report");
         let base = Base {
             source: &input.name(),
-            log: &log,
+            log_of_new: &new,
             observation: &observation,
             customers: &customers,
             model: &model,

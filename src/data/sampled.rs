@@ -18,7 +18,8 @@ impl TransactionLog {
         let mut some = TransactionLog::new();
         for partition in self.partitions() {
             let mut rows: Vec<Vec<(i32, f64)>> = vec![Vec::new(); partition.customers().ids().len()];
-            let is_taken: Vec<bool> = partition.customers().ids().iter().map(|id| crc32fast::hash(id.as_bytes()) % one_in == 0).collect();
+            let is_taken: Vec<bool> =
+                partition.customers().ids().iter().map(|id| crc32fast::hash(id.as_bytes()).is_multiple_of(one_in)).collect();
             for event in partition.events().filter(|event| is_taken[event.customer as usize]) {
                 rows[event.customer as usize].push((event.hour, event.amount));
             }

@@ -124,6 +124,27 @@ pub(super) fn verdict(report: &ReportData<'_>) -> Markup {
     }
 }
 
+/// The bands of value, where there are any.
+pub(super) fn bands(report: &ReportData<'_>) -> Markup {
+    let Some(bands) = report.bands else { return html! {} };
+    let limits = bands.limits().iter().map(|&limit| money(limit)).chain(["–".to_owned()]);
+    let holdings = bands.holdings(report.customers, report.scores);
+    html! {
+        h3 { "Bands of value" }
+        div class="scroll" tabindex="0" role="region" aria-label="Bands of value" {
+            table {
+                caption { "By limits that are kept in the model file, so that nobody moves because others did" }
+                thead { tr { th scope="col" { "Band" } th scope="col" { "CLV from" } th scope="col" { "Customers" } th scope="col" { "Total CLV" } } }
+                tbody {
+                    @for ((name, limit), (customers, clv)) in bands.rule().names().zip(limits).zip(holdings) {
+                        tr { th scope="row" { (name) } td { (limit) } td { (count(customers)) } td { (money(clv)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The customers at the top of the ranking.
 pub(super) fn most_valuable(report: &ReportData<'_>) -> Markup {
     let rows = || report.ranking.rows.iter().take(MOST_VALUABLE).map(|&row| (row, &report.scores[row]));

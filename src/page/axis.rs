@@ -41,13 +41,13 @@ impl Axis {
         Axis { title: title.into(), ticks: ticks.to_vec(), from: 0.0, to: 1.0, is_log: false }
     }
 
-    /// Shares from 0 to a round value that is not below `highest`.
-    pub(super) fn shares_to(title: impl Into<String>, highest: f64) -> Self {
-        let mut axis = Axis::linear(title, 0.0, 100.0 * highest, 5);
+    /// Shares from 0 (or less, where there is less) to a round value that is not below `highest`.
+    pub(super) fn shares_between(title: impl Into<String>, lowest: f64, highest: f64) -> Self {
+        let mut axis = Axis::linear(title, 100.0 * lowest, 100.0 * highest, 5);
         for tick in &mut axis.ticks {
             (tick.at, tick.label) = (tick.at / 100.0, format!("{} %", tick.label));
         }
-        axis.to /= 100.0;
+        (axis.from, axis.to) = (axis.from / 100.0, axis.to / 100.0);
         axis
     }
 
@@ -95,8 +95,7 @@ impl Axis {
     pub(super) fn place(&self, value: f64) -> f64 {
         let place =
             if self.is_log { (value / self.from).ln() / (self.to / self.from).ln() } else { (value - self.from) / (self.to - self.from) };
-        // NaN lies at the beginning.
-        place.max(0.0).min(1.0)
+        if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
     }
 }
 
@@ -136,7 +135,7 @@ mod tests {
         assert_eq!(labels(&Axis::linear("", 0.0, 1.1, 5)), ["0.00", "0.25", "0.50", "0.75", "1.00", "1.25"]);
         assert_eq!(labels(&Axis::linear("", 0.0, 2.3e6, 5)), ["0.0 M", "0.5 M", "1.0 M", "1.5 M", "2.0 M", "2.5 M"]);
         assert_eq!(labels(&Axis::linear("", -3.0, 5.0, 4)), ["-4", "-2", "0", "2", "4", "6"]);
-        assert_eq!(labels(&Axis::shares_to("", 0.23)), ["0 %", "5 %", "10 %", "15 %", "20 %", "25 %"]);
+        assert_eq!(labels(&Axis::shares_between("", 0.0, 0.23)), ["0 %", "5 %", "10 %", "15 %", "20 %", "25 %"]);
         assert_eq!(labels(&Axis::factors("", 1.4)), ["× 0.67", "× 0.82", "× 1.00", "× 1.22", "× 1.50"]);
         // Of nothing, and of next to nothing.
         assert_eq!(labels(&Axis::linear("", 0.0, 0.0, 2)), ["0.0", "0.5", "1.0"]);

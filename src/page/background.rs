@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::ReportData;
-use super::show::count;
+use super::show::{count, money};
 use crate::fit::FitStatus;
 use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
 use crate::report::format::{estimate, grouped, percent};
-use crate::score::FitRecord;
+use crate::score::{DefinitionInForce, FitRecord, ValueBands};
 
 /// What to mind.
 pub(super) fn notices(report: &ReportData<'_>) -> Markup {
@@ -49,29 +49,36 @@ fn words(caption: &str, rows: Vec<(&str, String)>) -> Markup {
     }
 }
 
+/// Names of the formula of value.
+const CLV: &str = "margin × discounted purchases × spend per purchase";
+const CLV_AFTER_COSTS: &str = "margin × discounted purchases × spend per purchase, less the cost to serve";
+
 /// What value means here.
 pub(super) fn definition(report: &ReportData<'_>) -> Markup {
     let definition = report.definition;
     let until = definition.horizon.steps_from(report.end, 1).map_or_else(|_| String::new(), |last| format!(", until {last}"));
+    let clv = if report.has_costs() { CLV_AFTER_COSTS } else { CLV };
     let mut rows = vec![
-        ("CLV", "margin × discounted expected spend after the observation end: what is still to come, not what was spent".to_owned()),
+        ("CLV", format!("{clv}: what is still to come after the observation end, not what was spent")),
         ("Horizon", format!("{} after {}{until}", definition.horizon, report.end)),
         ("Discount", format!("{} a year", percent(definition.annual_discount.annual_rate()))),
         ("Margin", format!("{} of the spend", percent(definition.margin.share()))),
+    ];
+    if report.has_costs() {
+        let [purchase, year] = [definition.cost_per_purchase, definition.cost_per_year].map(|cost| money(cost.amount()));
+        rows.push(("Cost to serve", format!("{purchase} a purchase, {year} a year for as long as the customer has not dropped out")));
+    }
+    rows.extend([
         ("Observed until", report.end.to_string()),
         ("Unit of time", report.model.unit().to_string()),
         ("A purchase", format!("all that a customer bought within one {}", report.customers.merge())),
-    ];
+    ]);
     if let Some(cleaning) = report.customers.report() {
         rows.push(("Refunds", cleaning.refunds.to_string()));
     }
-    rows.extend(
-        report
-            .bands
-            .unwrap_or_default()
-            .iter()
-            .map(|band| ("Band", format!("{}: from a CLV of {}", band.name, super::show::money(band.from)))),
-    );
+    let in_force = DefinitionInForce::new(definition, report.model.unit(), report.model.spend_basis());
+    let in_force = in_force.cleaned(report.customers.report()).banded(report.bands.map(ValueBands::rule));
+    rows.push(("Hash", format!("SHA-256 {}: two numbers under one hash mean the same", in_force.hash())));
     words("The definition of value", rows)
 }
 
@@ -155,7 +162,7 @@ fn formulas<'a>(report: &'a ReportData<'_>) -> Vec<(&'static str, &'a str, &'sta
             "Gamma-Gamma: p (γ + x m_x) / (p x + q - 1)",
             "Colombo & Jiang (1999), Journal of Interactive Marketing 13(3), 2-12; Fader & Hardie (2013), note 025",
         ));
-        formulas.push(("CLV", "margin × discounted purchases × spend per purchase", "the definition above"));
+        formulas.push(("CLV", if report.has_costs() { CLV_AFTER_COSTS } else { CLV }, "the definition above"));
     }
     formulas.push((
         "Intervals of totals",

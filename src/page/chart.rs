@@ -54,8 +54,8 @@ pub(super) enum Layer {
     Bars(Vec<([f64; 2], f64, String)>, &'static str),
     /// A rectangle from x to x and y to y, as strong as a share of 1, and what it says when pointed at.
     Cells(Vec<([f64; 2], [f64; 2], f64, String)>),
-    /// A value of x to be seen across the chart, and what it is.
-    Upright(f64, String),
+    /// A value of x to be seen across the chart, and what it is, in this row of words from above.
+    Upright(f64, String, usize),
 }
 
 /// A chart.
@@ -132,13 +132,15 @@ impl Frame<'_> {
                     }
                 }
             },
-            Layer::Upright(x, words) => {
+            Layer::Upright(x, words, row) => {
                 let x = self.x(*x);
-                // The words stand on the side with more room.
-                let (at, anchor) = if x > 0.55 * WIDTH { (x - 5.0, "end") } else { (x + 5.0, "start") };
+                // On the right in the first row and on the left in others, so that few words lie on another line; where there is no room, on the other side.
+                let width = LETTER * words.chars().count() as f64;
+                let is_right = if *row == 0 { x + width < WIDTH - RIGHT } else { x - width < self.left };
+                let (at, anchor) = if is_right { (x + 5.0, "start") } else { (x - 5.0, "end") };
                 html! {
                     path class="upright" d=(format!("M{} {}V{}", px(x), px(TOP - 6.0), px(HEIGHT - BOTTOM))) {}
-                    text x=(px(at)) y=(px(TOP + 6.0)) text-anchor=(anchor) { (words) }
+                    text class="over" x=(px(at)) y=(px(TOP + 6.0 + 17.0 * *row as f64)) text-anchor=(anchor) { (words) }
                 }
             }
         }
@@ -149,7 +151,7 @@ impl Frame<'_> {
         let placed: Vec<(f64, f64)> = points.iter().map(|&(x, y)| (self.x(x), self.y(y))).collect();
         // Marks stand apart, and one at the last point.
         let step = placed.len().div_ceil(12).max(1);
-        let marked = placed.iter().enumerate().filter(|(k, _)| (placed.len() - 1 - k) % step == 0);
+        let marked = placed.iter().enumerate().filter(|(k, _)| (placed.len() - 1 - k).is_multiple_of(step));
         html! {
             path class=(class) d=(path_of(&placed)) {}
             @if let Some(mark) = look.mark {

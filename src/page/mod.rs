@@ -18,7 +18,6 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use figure::Figure;
 pub(crate) use table::Cells;
-pub(crate) use value::BandLimit;
 
 use crate::backtest::{BackTestReport, CohortCurves, ParameterPath, Run};
 use crate::data::Customers;
@@ -26,7 +25,7 @@ use crate::error::Result;
 use crate::fit::Level;
 use crate::report::terminal::in_full;
 use crate::score::{
-    ClvDefinition, Concentration, GroupForecast, HistoryMap, ModelFile, Ranking, Score, SpendHistogram, Totals, ValueHistogram,
+    ClvDefinition, Concentration, GroupForecast, HistoryMap, ModelFile, Ranking, Score, SpendHistogram, Totals, ValueBands, ValueHistogram,
 };
 use crate::time::Date;
 
@@ -50,8 +49,8 @@ pub(crate) struct ReportData<'a> {
     /// Several cuts, of so many customers if not of all.
     pub(crate) rolling: &'a BackTestReport,
     pub(crate) rolling_sample: Option<usize>,
-    /// Where bands of value begin.
-    pub(crate) bands: Option<&'a [BandLimit]>,
+    /// Where bands of value begin, by this definition.
+    pub(crate) bands: Option<&'a ValueBands>,
     pub(crate) computed: &'a Computed,
     /// What else a reader has to know.
     pub(crate) remarks: Vec<String>,
@@ -104,6 +103,10 @@ impl ReportData<'_> {
         self.model.purchases().model()
     }
 
+    fn has_costs(&self) -> bool {
+        !self.definition.cost_per_purchase.is_zero() || !self.definition.cost_per_year.is_zero()
+    }
+
     /// The back-test of the model itself.
     fn run(&self) -> Option<&Run> {
         self.backtest.runs.iter().find(|run| run.model == self.model_name() && run.group == self.backtest.held_out())
@@ -141,7 +144,7 @@ impl ReportData<'_> {
     pub(crate) fn page(&self, figures: &Figures, folder: &str) -> String {
         let in_grid = |figures: &[Figure]| html! { div class="figures" { @for figure in figures { (figure.markup(folder)) } } };
         let sections = [
-            ("held-by", "Who holds the value", html! { (in_grid(&figures.value)) (answer::most_valuable(self)) }),
+            ("held-by", "Who holds the value", html! { (in_grid(&figures.value)) (answer::bands(self)) (answer::most_valuable(self)) }),
             ("forecasts", "Can the forecasts be believed?", html! { (answer::verdict(self)) (in_grid(&figures.forecasts)) }),
             ("model", "What the model has learned", in_grid(&figures.model)),
             ("notices", "What to mind", background::notices(self)),

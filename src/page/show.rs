@@ -55,10 +55,15 @@ pub(super) fn bound(text: &str) -> String {
 
 /// An id as text: cut where it is too long for a page, without characters that steer a terminal or a parser.
 pub(super) fn id(id: &str) -> String {
+    cut(id, LONGEST_ID)
+}
+
+/// Text of no more than so many characters, those that cannot be read replaced.
+pub(super) fn cut(text: &str, longest: usize) -> String {
     let readable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    match id.char_indices().nth(LONGEST_ID) {
-        None => id.chars().map(readable).collect(),
-        Some(_) => id.chars().take(LONGEST_ID - 1).map(readable).chain(['…']).collect(),
+    match text.char_indices().nth(longest) {
+        None => text.chars().map(readable).collect(),
+        Some(_) => text.chars().take(longest.saturating_sub(1)).map(readable).chain(['…']).collect(),
     }
 }
 

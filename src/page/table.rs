@@ -64,7 +64,7 @@ impl DataTable {
     pub(super) fn markup(&self, caption: &str, file: &str) -> Markup {
         let step = self.rows().div_ceil(MOST_ROWS).max(1);
         // Counted from the end, because the last row is the one that matters.
-        let shown = (0..self.rows()).filter(|row| (self.rows() - 1 - row) % step == 0);
+        let shown = (0..self.rows()).filter(|row| (self.rows() - 1 - row).is_multiple_of(step));
         html! {
             table {
                 caption {

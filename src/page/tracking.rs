@@ -79,7 +79,7 @@ fn figure(
         y: Axis::linear(what, 0.0, highest, 5),
         layers: vec![
             Layer::Band(band, EXPECTED.class),
-            Layer::Upright(cut, "forecast from here".to_owned()),
+            Layer::Upright(cut, "forecast from here".to_owned(), 0),
             Layer::Line(line(|tracked| tracked.expected), EXPECTED),
             Layer::Line(line(|tracked| tracked.actual), CAME),
         ],

@@ -3,17 +3,13 @@
 use super::axis::Axis;
 use super::chart::{Chart, Layer, Look};
 use super::figure::{Figure, Key};
-use super::show::{count, fine_share, money, share};
+use super::show::{count, cut, fine_share, money, share};
 use super::table::DataTable;
 use crate::report::format::grouped;
-use crate::score::{Concentration, Totals, ValueClass, ValueHistogram};
+use crate::score::{Concentration, Totals, ValueBands, ValueClass, ValueHistogram};
 
-/// A band of value: its name, and the CLV from which it begins.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct BandLimit {
-    pub(crate) name: String,
-    pub(crate) from: f64,
-}
+/// The longest name of a band in the drawing.
+const LONGEST_NAME: usize = 12;
 
 /// The Lorenz curve, from the most valuable customer on.
 pub(super) fn concentration(spread: &Concentration, totals: &Totals) -> Figure {
@@ -26,11 +22,13 @@ pub(super) fn concentration(spread: &Concentration, totals: &Totals) -> Figure {
         count(totals.customers),
         fine_share(half / totals.customers)
     );
+    // Where customers cost more than they bring, the others hold more than all.
+    let highest = points.iter().map(|point| point.value).fold(1.0, f64::max);
     let held = Look { class: "c1", is_dashed: false, mark: None };
     let ideal = Look { class: "ideal", is_dashed: false, mark: None };
     let chart = Chart {
         x: Axis::shares("Share of the customers, the most valuable first"),
-        y: Axis::shares("Share of the value"),
+        y: Axis::shares_between("Share of the value", 0.0, highest),
         layers: vec![
             Layer::Line(vec![(0.0, 0.0), (1.0, 1.0)], ideal),
             Layer::Line(points.iter().map(|point| (point.customers, point.value)).collect(), held),
@@ -50,7 +48,7 @@ pub(super) fn concentration(spread: &Concentration, totals: &Totals) -> Figure {
 }
 
 /// Customers and value by classes of CLV.
-pub(super) fn distribution(histogram: &ValueHistogram, totals: &Totals, bands: Option<&[BandLimit]>) -> Option<Figure> {
+pub(super) fn distribution(histogram: &ValueHistogram, totals: &Totals, bands: Option<&ValueBands>) -> Option<Figure> {
     let classes = histogram.classes();
     let (customers, value) = (totals.customers - totals.without_clv, totals.clv?);
     let most = |of: fn(&ValueClass) -> f64| classes.iter().max_by(|one, other| of(one).total_cmp(&of(other)));
@@ -70,15 +68,19 @@ pub(super) fn distribution(histogram: &ValueHistogram, totals: &Totals, bands: O
         classes.iter().enumerate().map(bar).collect::<Vec<_>>()
     };
     let (of_customers, of_value) = (|class: &ValueClass| class.customers / customers, |class: &ValueClass| class.value / value);
-    let highest = classes.iter().flat_map(|class| [of_customers(class), of_value(class)]).fold(0.0, f64::max);
+    let shares = || classes.iter().flat_map(|class| [of_customers(class), of_value(class)]);
+    let (lowest, highest) = (shares().fold(0.0, f64::min), shares().fold(0.0, f64::max));
     let mut layers =
         vec![Layer::Bars(bars(0.1, 0.5, "customers", &of_customers), "c1"), Layer::Bars(bars(0.5, 0.9, "value", &of_value), "c3")];
-    for band in bands.unwrap_or_default() {
-        layers.push(Layer::Upright(place(classes, band.from), band.name.clone()));
+    if let Some(bands) = bands {
+        let limits = bands.rule().names().zip(bands.limits()).enumerate();
+        layers.extend(limits.map(|(row, (name, &limit))| {
+            Layer::Upright(place(classes, limit), format!("{} from {}", cut(name, LONGEST_NAME), money(limit)), row)
+        }));
     }
     let chart = Chart {
         x: Axis::borders("CLV of a customer (each step 1, 2, 5, 10)", borders(classes), classes.len()),
-        y: Axis::shares_to("Share", highest),
+        y: Axis::shares_between("Share", lowest, highest),
         layers,
     };
     let data = DataTable::default()
@@ -110,10 +112,14 @@ fn borders(classes: &[ValueClass]) -> Vec<(usize, String)> {
     borders
 }
 
-/// Where a value lies among the classes: evenly in the lowest, by factors in the others.
+/// Where a value lies among the classes: evenly in those that begin at 0 or below, by factors in the others.
 fn place(classes: &[ValueClass], value: f64) -> f64 {
     let Some((k, class)) = classes.iter().enumerate().find(|(_, class)| value < class.to) else { return classes.len() as f64 };
-    let within = if class.from > 0.0 { (value / class.from).ln() / (class.to / class.from).ln() } else { value / class.to };
+    let within = if class.from > 0.0 {
+        (value / class.from).ln() / (class.to / class.from).ln()
+    } else {
+        (value - class.from) / (class.to - class.from)
+    };
     k as f64 + within.clamp(0.0, 1.0)
 }
 

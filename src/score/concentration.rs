@@ -16,7 +16,8 @@ pub struct Held {
     pub value: f64,
 }
 
-/// The concentration of value: a Lorenz curve that begins with the most valuable customers.
+/// The concentration of value: a Lorenz curve that begins with the most valuable customers. Where some cost more than they bring, the others hold more than all of
+/// it together.
 ///
 /// ```
 /// # #[cfg(feature = "csv")] {
@@ -56,7 +57,7 @@ impl Concentration {
             // A row of several customers is passed in steps.
             while points.len() <= STEPS && passed + weight >= all * points.len() as f64 / STEPS as f64 {
                 let customers = points.len() as f64 / STEPS as f64;
-                points.push(Held { customers, value: ((held + (all * customers - passed) * value) / total).min(1.0) });
+                points.push(Held { customers, value: (held + (all * customers - passed) * value) / total });
             }
             if half_held_by.is_none() && held + weight * value >= 0.5 * total {
                 half_held_by = Some(passed + (0.5 * total - held) / value);
@@ -65,9 +66,9 @@ impl Concentration {
             held += weight * value;
         }
         // What rounding has left open of the last step.
-        while points.len() <= STEPS {
-            points.push(Held { customers: points.len() as f64 / STEPS as f64, value: 1.0 });
-        }
+        points.truncate(STEPS);
+        points.resize(STEPS, Held { customers: 1.0, value: 1.0 });
+        points.push(Held { customers: 1.0, value: 1.0 });
         Some(Concentration { points, half_held_by: half_held_by.unwrap_or(all) })
     }
 

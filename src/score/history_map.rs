@@ -101,8 +101,9 @@ mod tests {
     fn the_map_covers_the_customers_and_asks_the_model() {
         let mut customers = Customers::new(TimeUnit::Week);
         for x in 0..300 {
-            let history = History::new(x / 50, f64::from((x / 50).min(1)), 24.0).unwrap();
-            customers.push(Customer { id: &x.to_string(), history, average_spend: 1.0, weight: 1.0, purchases: None }).unwrap();
+            let came_back = f64::from((x / 50).min(1));
+            let history = History::new(x / 50, came_back, 24.0).unwrap();
+            customers.push(Customer { id: &x.to_string(), history, average_spend: came_back, weight: 1.0, purchases: None }).unwrap();
         }
         let nbd = Nbd::new(NbdParams { r: 1.0, alpha: 12.0 }).unwrap();
         let terms =

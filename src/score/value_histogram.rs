@@ -46,7 +46,12 @@ impl ValueHistogram {
     #[must_use]
     pub fn of(customers: &Customers, scores: &[Score]) -> Option<Self> {
         let largest = scores.iter().filter_map(|score| score.clv).fold(0.0, f64::max);
-        let edges = edges_below(largest)?;
+        let mut edges = edges_below(largest)?;
+        // A customer who costs more than they bring is worth less than 0.
+        let smallest = scores.iter().filter_map(|score| score.clv).fold(0.0, f64::min);
+        if smallest < 0.0 {
+            edges.insert(0, smallest);
+        }
         let mut classes: Vec<ValueClass> =
             edges.windows(2).map(|ends| ValueClass { from: ends[0], to: ends[1], customers: 0.0, value: 0.0 }).collect();
         for (row, score) in scores.iter().enumerate() {
@@ -59,7 +64,7 @@ impl ValueHistogram {
         Some(ValueHistogram { classes })
     }
 
-    /// The classes from low to high: the first begins at 0, the last holds the most valuable customer.
+    /// The classes from low to high: the first begins at 0, or is of those worth less; the last holds the most valuable customer.
     #[must_use]
     pub fn classes(&self) -> &[ValueClass] {
         &self.classes
