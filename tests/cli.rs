@@ -507,6 +507,12 @@ fn one_score_is_explained_to_the_last_step() {
     ] {
         assert_eq!(of(name), row[column].parse::<f64>().unwrap(), "{name}");
     }
+    let explained = json(&clv(&[&explain[..], &["00004", "--format", "json"]].concat()).done().stdout);
+    let last = row.len() - 2;
+    assert_eq!((explained["band"].as_str(), explained["score"].as_f64()), (Some(row[last]), row[last + 1].parse().ok()));
+    assert_eq!(explained["definition_hash"], json(&place.read("out/model.json"))["definition_hash"]);
+    let other = json(&clv(&[&explain[..], &["00004", "--margin", "0.5", "--format", "json"]].concat()).done().stdout);
+    assert!(other["band"].is_null() && other["definition_hash"] != explained["definition_hash"]);
     clv(&[&explain[..], &["4"]].concat()).failed(1, "did you mean \"00004\"");
     clv(&[&explain[..], &["nobody"]].concat()).failed(1, "there is no customer \"nobody\"");
 }

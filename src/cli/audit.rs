@@ -86,5 +86,7 @@ fn audited(args: &Args, model: &ModelFile, input: &Input<'_>, console: &Console)
         .spend(model.spend_model().copied())
         .samples(args.judged.samples, args.common.seed.unwrap_or_default());
     let busy = console.busy("auditing");
-    Ok(audit.run_watched(&log, &observation, Some(&busy.watch()))?)
+    let mut audited = audit.run_watched(&log, &observation, Some(&busy.watch()))?;
+    audited.report.definition_hash = Some(model.definition_in_force().hash());
+    Ok(audited)
 }

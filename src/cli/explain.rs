@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::fit::Level;
 use crate::io::TableFormat;
 use crate::models::{AnyPurchaseModel, BgNbd, Estimable, MbgNbd, Nbd, ParetoNbd, PurchaseModel};
-use crate::report::explanation::{Counted, Event, Explanation, Fixed, Step};
+use crate::report::explanation::{Counted, Event, Explanation, Fixed, Place, Step};
 use crate::report::terminal;
-use crate::score::{ClvDefinition, FitRecord, ModelFile, ValueInterval};
+use crate::score::{ClvDefinition, DefinitionInForce, FitRecord, ModelFile, ValueBands, ValueInterval};
 use crate::time::{Moment, TimeUnit};
 
 /// Explain the score of one customer: events, history, formulas
@@ -142,7 +142,24 @@ fn explain<'a>(
         update: update(model.purchase_model().name()),
         spend_model: model.spend().map(fixed),
         steps: steps(customers, model, definition, observation)?,
+        place: place(customers, model, definition, observation)?,
+        definition_hash: DefinitionInForce::new(definition, model.unit(), model.spend_basis())
+            .cleaned_by(observation.refunds, observation.merge)
+            .banded(model.bands().map(ValueBands::rule))
+            .hash(),
     })
+}
+
+/// The band of the customer, by the limits of the model, which are of its own definition.
+fn place<'a>(
+    customers: &Customers,
+    model: &'a ModelFile,
+    definition: &ClvDefinition,
+    observation: &Observation,
+) -> Result<Option<Place<'a>>> {
+    let Some(bands) = model.bands().filter(|_| definition == model.definition()) else { return Ok(None) };
+    let clv = model.scorer(Some(observation.end))?.score(&customers.history(0), &customers.spend(0)).clv;
+    Ok(clv.map(|clv| Place { band: bands.band(clv), band_from: bands.limits().get(bands.place(clv)).copied(), score: bands.score(clv) }))
 }
 
 fn fixed(record: &FitRecord) -> Fixed<'_> {

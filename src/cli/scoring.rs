@@ -57,7 +57,7 @@ impl<'a> Scoring<'a> {
     ) -> Result<Self> {
         let forecaster = model.forecaster_by(definition, end)?;
         let standing = match (Standing::of(model, definition, console), bands_before) {
-            (Some(standing), Some(path)) => Some(standing.from_before(path, &forecaster)?),
+            (Some(standing), Some(path)) => Some(standing.moving_from(path, &forecaster)?),
             (standing, _) => standing,
         };
         if model.spend().is_none() && wanted.threshold.is_some() {

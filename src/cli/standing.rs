@@ -37,7 +37,7 @@ impl<'a> Standing<'a> {
     }
 
     /// Takes the bands that customers were in from a table of scores.
-    pub(super) fn from_before(mut self, path: &Path, forecaster: &Forecaster<AnyPurchaseModel>) -> Result<Self> {
+    pub(super) fn moving_from(mut self, path: &Path, forecaster: &Forecaster<AnyPurchaseModel>) -> Result<Self> {
         if self.bands.rule().confidence().is_none() {
             return Err(Error::parameter(
                 "--bands-before needs bands that say how sure a move has to be; fit the model with --band-confidence 0.8",

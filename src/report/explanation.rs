@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use comfy_table::CellAlignment;
 use serde::Serialize;
 
-use super::format::{WIDTH, grouped, significant, wrapped};
+use super::format::{WIDTH, grouped, money, significant, wrapped};
 use super::terminal::{plain, section};
 use crate::time::{Date, TimeUnit};
 
@@ -35,6 +35,21 @@ pub(crate) struct Explanation<'a> {
     pub(crate) update: &'static str,
     pub(crate) spend_model: Option<Fixed<'a>>,
     pub(crate) steps: Vec<Step>,
+    /// Where the CLV stands; none where it is not by the model's own definition, whose limits these are.
+    #[serde(flatten)]
+    pub(crate) place: Option<Place<'a>>,
+    /// SHA-256 of the definition of value with all that the number depends on.
+    pub(crate) definition_hash: String,
+}
+
+/// The band of a CLV and its place among the customers of the fit.
+#[derive(Debug, Serialize)]
+pub(crate) struct Place<'a> {
+    pub(crate) band: &'a str,
+    /// The CLV from which on a customer is in this band; none of the last.
+    pub(crate) band_from: Option<f64>,
+    /// How many in a hundred customers at the fit were worth less.
+    pub(crate) score: u8,
 }
 
 /// A row of the log and what became of it.
@@ -162,7 +177,13 @@ impl fmt::Display for Explanation<'_> {
         }
         let update = format!("Given alive, the future follows {}", self.update);
         f.write_str(&section(&update, [self.given_alive.to_string().as_str()]))?;
-        steps.try_for_each(|step| step.fmt(f))
+        steps.try_for_each(|step| step.fmt(f))?;
+        if let Some(Place { band, band_from, score }) = &self.place {
+            let from = band_from.map_or_else(|| "the last one".to_owned(), |from| format!("for a CLV from {}", money(from)));
+            let place = format!("Band {band}, {from}; score {score}: of 100 customers at the fit {score} were worth less");
+            writeln!(f, "\n{}", wrapped(&place, "", WIDTH))?;
+        }
+        Ok(())
     }
 }
 
