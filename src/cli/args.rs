@@ -364,7 +364,7 @@ fn discount(text: &str) -> Result<AnnualDiscount> {
     AnnualDiscount::new(number(text)?)
 }
 
-fn level(text: &str) -> Result<Level> {
+pub(super) fn level(text: &str) -> Result<Level> {
     Level::new(number(text)?)
 }
 

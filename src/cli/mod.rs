@@ -8,6 +8,8 @@ mod args;
 mod audit;
 mod backtest;
 mod backtest_tables;
+mod cohort_tables;
+mod cohorts;
 mod define;
 mod definition;
 mod explain;
@@ -59,6 +61,7 @@ enum Command {
     Score(score::Args),
     Backtest(backtest::Args),
     Audit(audit::Args),
+    Cohorts(cohorts::Args),
     Explain(explain::Args),
     Report(report::Args),
     Simulate(simulate::Args),
@@ -88,6 +91,7 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
             Command::Score(args) => score::run(args),
             Command::Backtest(args) => backtest::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Cohorts(args) => cohorts::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Report(args) => report::run(args),
             Command::Simulate(args) => simulate::run(args),

@@ -173,7 +173,7 @@ fn account(
     });
     console.say(&terminal::most_valuable(customers, &scored.scores, &ranking.rows, model.definition(), end));
     let mut coverage = Coverage::default();
-    coverage.add(customers, &scored.statuses(customers));
+    coverage.add(customers, &scored.statuses);
     console.say(&terminal::coverage(&coverage));
     console.say(&terminal::totals(&total.totals, ranking, total.forecast.as_ref(), model.definition(), end));
     if let Some(bands) = model.bands() {

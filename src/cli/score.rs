@@ -20,7 +20,8 @@ use crate::time::Date;
 /// Writes one row per customer: customer_id, frequency, recency, age, p_alive, p_active, expected_purchases, expected_average_spend, clv,
 /// clv_lower, clv_upper, status, prior_weight, band, score. From clv_lower to clv_upper the CLV lies with a probability of 90 % (--level): chance and what the data leave
 /// open of the parameters. A log is summarised in the unit of the model. Horizon, discount and margin are those of the model file unless given. The
-/// status is scored; prior_dominated where more than nine tenths of the expected purchase rate are that of the base (prior_weight); left_truncated where
+/// status is scored; prior_dominated where more than nine tenths of the expected purchase rate are that of the base (prior_weight) and not even one repeat
+/// purchase would have been expected so far; left_truncated where
 /// purchases before the log may be missing; no_spend_estimate where there is no expected spend, and spend and CLV are empty; or excluded, with the reason, in
 /// the rows of those who have no purchase left. The band and the score from 0 to 100 are by limits that the model file has from its fit: they change when a
 /// customer changes, not when others do.
@@ -151,7 +152,7 @@ impl<'a> Work<'a> {
         let Some(begun) = &mut self.begun else { return Ok(()) };
         let first = begun.totals.customers == 0.0;
         begun.totals.add(&customers, &scored.scores);
-        begun.coverage.add(&customers, &scored.statuses(&customers));
+        begun.coverage.add(&customers, &scored.statuses);
         match &mut begun.kept {
             Some(kept) if kept.len() + customers.len() <= MOST_KEPT => kept.append(&customers)?,
             Some(_) => {
@@ -192,8 +193,8 @@ impl<'a> Work<'a> {
             Some(customers) => scoring.total(customers, &totals, self.console)?,
             None => None,
         };
-        self.console.say(&terminal::coverage(&coverage));
         self.console.say(&terminal::total(&totals, forecast.as_ref(), &self.definition, end));
+        self.console.say(&terminal::coverage(&coverage));
         Ok(())
     }
 }

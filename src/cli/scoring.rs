@@ -39,7 +39,8 @@ pub(super) struct Scored<'a> {
     pub(super) scores: Vec<Score>,
     standing: Vec<Option<(&'a str, u8)>>,
     intervals: Vec<Option<ValueInterval>>,
-    prior_weights: Vec<Option<f64>>,
+    pub(super) statuses: Vec<ScoreStatus>,
+    prior_weights: Vec<f64>,
     threshold: Option<f64>,
 }
 
@@ -102,11 +103,9 @@ impl<'a> Scoring<'a> {
     /// Scores customers. Those born before the log have no intervals.
     pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored<'a>> {
         let is_before = |birth: Birth| matches!(birth, Birth::Before(_));
-        let threshold = self.wanted.threshold;
-        let prior_weights = (0..customers.len()).map(|row| Some(self.model.prior_weight(customers.exposure(row)))).collect();
         if !customers.has_born_before() {
             let (scores, intervals) = self.score_complete(customers, watch)?;
-            return Ok(self.standing_among(customers, Scored { scores, standing: Vec::new(), intervals, prior_weights, threshold }));
+            return Ok(self.scored(customers, scores, intervals));
         }
         let complete = customers.where_birth(|birth| !is_before(birth))?;
         let (scores, intervals) = self.score_complete(&complete, watch)?;
@@ -117,14 +116,18 @@ impl<'a> Scoring<'a> {
             complete.unwrap_or_else(|| (self.batches.scorer().score_row(customers, row), None))
         });
         let (scores, intervals) = rows.unzip();
-        Ok(self.standing_among(customers, Scored { scores, standing: Vec::new(), intervals, prior_weights, threshold }))
+        Ok(self.scored(customers, scores, intervals))
     }
 
-    /// Adds the band and the place of each customer, where the model has limits.
-    fn standing_among(&self, customers: &Customers, mut scored: Scored<'a>) -> Scored<'a> {
-        scored.standing =
-            self.standing.as_ref().map_or_else(Vec::new, |standing| standing.places(customers, &scored.scores, &self.forecaster));
-        scored
+    /// With what became of each customer and, where the model has limits, the band and the place.
+    fn scored(&self, customers: &Customers, scores: Vec<Score>, intervals: Vec<Option<ValueInterval>>) -> Scored<'a> {
+        let status = |(row, score): (usize, &Score)| {
+            score_status(score, customers.birth(row), self.model.is_prior_dominated(customers.exposure(row)))
+        };
+        let statuses = scores.iter().enumerate().map(status).collect();
+        let prior_weights = (0..customers.len()).map(|row| self.model.prior_weight(customers.exposure(row))).collect();
+        let standing = self.standing.as_ref().map_or_else(Vec::new, |standing| standing.places(customers, &scores, &self.forecaster));
+        Scored { scores, standing, intervals, statuses, prior_weights, threshold: self.wanted.threshold }
     }
 
     /// Scores of customers none of whom is born before the log, and their intervals, if there are to be any.
@@ -158,11 +161,7 @@ impl<'a> Scored<'a> {
     where
         'a: 'b,
     {
-        score_table(customers, &self.scores, &self.intervals, self.threshold.is_some(), &self.prior_weights, Some(&self.standing))
-    }
-
-    /// What became of each customer.
-    pub(super) fn statuses(&self, customers: &Customers) -> Vec<ScoreStatus> {
-        self.scores.iter().enumerate().map(|(row, score)| score_status(score, customers.birth(row), self.prior_weights[row])).collect()
+        let above = self.threshold.is_some();
+        score_table(customers, &self.scores, &self.intervals, above, &self.statuses, &self.prior_weights, Some(&self.standing))
     }
 }

@@ -442,8 +442,13 @@ impl Customers {
 
     /// The rows with such births.
     pub(crate) fn where_birth(&self, chosen: impl Fn(Birth) -> bool) -> Result<Customers> {
+        self.where_row(|row| chosen(self.birth(row)))
+    }
+
+    /// The rows of these numbers.
+    pub(crate) fn where_row(&self, chosen: impl Fn(usize) -> bool) -> Result<Customers> {
         let mut some = self.emptied();
-        (0..self.len()).filter(|&row| chosen(self.birth(row))).try_for_each(|row| some.push_born(self.row(row), self.birth(row)))?;
+        (0..self.len()).filter(|&row| chosen(row)).try_for_each(|row| some.push_born(self.row(row), self.birth(row)))?;
         some.report.clone_from(&self.report);
         Ok(some)
     }

@@ -28,7 +28,7 @@ const LARGE: f64 = 3.0;
 const MANY: u64 = 100;
 const FALLING: f64 = 1.2;
 const STEADY: f64 = 4.0 / 3.0;
-const GOES_ON: f64 = 0.25;
+const GOES_ON: f64 = 0.05;
 
 /// First-seen customers in two windows of one length that follow each other from the start of the log.
 #[derive(Debug, Clone, Copy, PartialEq)]

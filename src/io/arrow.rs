@@ -21,7 +21,7 @@ use crate::io::score_table::score_table;
 use crate::io::summary::{Figure, SummaryReader};
 use crate::io::table::{Table, Values};
 use crate::models::PurchaseModel;
-use crate::score::BatchScorer;
+use crate::score::{BatchScorer, score_status};
 use crate::time::Moment;
 
 impl Customers {
@@ -71,7 +71,8 @@ impl<M: PurchaseModel> BatchScorer<M> {
     pub fn score_record_batch(&self, customers: &RecordBatch, options: &SummaryOptions) -> Result<RecordBatch> {
         let customers = Customers::from_record_batch(customers, options)?;
         let scores = self.score_all(&customers)?;
-        let table = score_table(&customers, &scores, &[], false, &[], None)?;
+        let statuses: Vec<_> = scores.iter().enumerate().map(|(row, score)| score_status(score, customers.birth(row), false)).collect();
+        let table = score_table(&customers, &scores, &[], false, &statuses, &[], None)?;
         record_batch(&table, &Arc::new(schema_of(&table)), 0..table.rows())
     }
 }

@@ -39,6 +39,8 @@ pub use options::{BadRows, InputKind, LogColumns, ReadOptions, SummaryOptions};
 #[cfg(feature = "cli")]
 pub(crate) use parquet::panics_are_caught;
 #[cfg(feature = "cli")]
+pub(crate) use rows::read_costs;
+#[cfg(feature = "cli")]
 pub(crate) use score_table::score_table;
 pub use source::Source;
 pub use summary::SummaryRead;

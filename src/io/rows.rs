@@ -100,6 +100,37 @@ fn read_dates(source: Source<'_>, column: &str, options: &ReadOptions, dates: &m
     })
 }
 
+/// Reads the costs of acquiring cohorts: a table with the columns `cohort` and `cost`.
+///
+/// # Errors
+/// When the file cannot be read, a column is missing, a cohort is there twice, or a cost is no number or negative.
+#[cfg(feature = "cli")]
+pub(crate) fn read_costs(path: impl AsRef<std::path::Path>, options: &ReadOptions) -> Result<Vec<(String, f64)>> {
+    let mut costs: BTreeMap<String, f64> = BTreeMap::new();
+    Source::open(path)?.for_each_row(
+        [("cohort", "a column cohort"), ("cost", "a column cost")],
+        options,
+        &mut |[cohort, cost], place| {
+            let cohort = cohort.trim();
+            let cost = fields::number(cost, "cost").map_err(|message| Error::data(format!("column \"cost\": {message}")).at(place()))?;
+            if cost < 0.0 {
+                return Err(Error::data(format!(
+                    "column \"cost\": the acquisition of {cohort:?} cost {cost}; a cost is an amount of at least 0"
+                ))
+                .at(place()));
+            }
+            match costs.insert(cohort.to_owned(), cost) {
+                None => Ok(()),
+                Some(_) => Err(Error::data(format!(
+                    "the cohort {cohort:?} is there twice; a cohort has one cost, that of all its customers together"
+                ))
+                .at(place())),
+            }
+        },
+    )?;
+    Ok(costs.into_iter().collect())
+}
+
 /// What is done with the fields of a row, given where the row is.
 pub(super) type EachRow<'a, const N: usize> = dyn FnMut([&str; N], &dyn Fn() -> String) -> Result<()> + 'a;
 

@@ -3,17 +3,18 @@
 use crate::data::Customers;
 use crate::error::Result;
 use crate::io::table::{Table, Values};
-use crate::score::{Score, ScoreStatus, ValueInterval, score_status};
+use crate::score::{Score, ScoreStatus, ValueInterval};
 
 /// One row per customer, in the order of the summary, then one for each who was excluded. Where there are no `intervals` the ends of them are null; `above` adds
-/// the probability of a CLV above the threshold. `prior_weight` gives the weight of a row where the model is known to have one. `standing` is the band
+/// the probability of a CLV above the threshold. Where there are no `prior_weights`, they are null. `standing` is the band
 /// of each customer and their score from 0 to 100, which are null where it is missing, and no columns where there is none.
 pub(crate) fn score_table<'a>(
     customers: &'a Customers,
     scores: &[Score],
     intervals: &[Option<ValueInterval>],
     above: bool,
-    prior_weights: &[Option<f64>],
+    statuses: &[ScoreStatus],
+    prior_weights: &[f64],
     standing: Option<&[Option<(&'a str, u8)>]>,
 ) -> Result<Table<'a>> {
     let excluded = customers.excluded().len();
@@ -32,9 +33,7 @@ pub(crate) fn score_table<'a>(
         let value = |row: usize| intervals.get(row).and_then(Option::as_ref).and_then(of);
         Values::Optional((0..rows).map(value).collect())
     };
-    let prior_weight = |row: usize| prior_weights.get(row).copied().flatten();
-    let scored = (0..customers.len()).map(|row| score_status(&scores[row], customers.birth(row), prior_weight(row)));
-    let statuses = scored.chain(customers.excluded().map(|(_, why)| ScoreStatus::Excluded(why)));
+    let statuses = statuses.iter().copied().chain(customers.excluded().map(|(_, why)| ScoreStatus::Excluded(why)));
     let table = Table::new()
         .with("customer_id", Values::Text(customers.ids().chain(customers.excluded().map(|(id, _)| id)).collect()))?
         .with("frequency", frequency)?
@@ -50,7 +49,7 @@ pub(crate) fn score_table<'a>(
     let table = if above { table.with("p_clv_above", interval(|interval| interval.p_above))? } else { table };
     let table = table
         .with("status", Values::Text(statuses.map(ScoreStatus::name).collect()))?
-        .with("prior_weight", Values::Optional((0..rows).map(prior_weight).collect()))?;
+        .with("prior_weight", Values::Optional((0..rows).map(|row| prior_weights.get(row).copied()).collect()))?;
     let Some(standing) = standing else { return Ok(table) };
     let standing = |row: usize| standing.get(row).copied().flatten();
     table

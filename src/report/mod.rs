@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod backtest;
 pub(crate) mod banding;
+pub(crate) mod cohorts;
 pub(crate) mod explanation;
 pub(crate) mod format;
 pub(crate) mod methods;

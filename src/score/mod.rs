@@ -2,12 +2,17 @@
 
 mod bands;
 mod batch;
+mod change;
+mod cohort_curve;
+mod cohort_value;
+mod cohorts;
 mod columns;
 mod compound;
 mod concentration;
 mod cumulants;
 mod definition;
 mod ensemble;
+mod estimate;
 mod forecast;
 mod groups;
 mod history_map;
@@ -25,10 +30,15 @@ mod value_histogram;
 
 pub use bands::{BandLimits, BandRule, ValueBands};
 pub use batch::BatchScorer;
+pub use change::{Change, PathPoint};
+pub use cohort_curve::CurvePoint;
+pub use cohort_value::Payback;
+pub use cohorts::{Cohort, CohortReport, CohortStudy, Pooling};
 pub use columns::ScoreColumns;
 pub use concentration::{Concentration, Held};
 pub use definition::{ClvDefinition, ClvTerms, Cost, Margin};
 pub use ensemble::Ensemble;
+pub use estimate::Estimate;
 pub use forecast::{Forecaster, Interval, ValueInterval};
 pub use groups::GroupForecast;
 pub use history_map::{HistoryMap, MapCell};

@@ -6,8 +6,8 @@ use super::scorer::{Score, Scorer};
 use crate::data::{Birth, Customers, EveryCustomer, Exclusion, LeftTruncated, SpendHistory};
 use crate::models::AnyPurchaseModel;
 
-/// Above this prior weight next to nothing of a score is the customer's own.
-const PRIOR_DOMINATED: f64 = 0.9;
+/// Above this prior weight next to nothing of the purchase rate is the customer's own.
+const MOSTLY_PRIOR: f64 = 0.9;
 
 /// What became of a customer in the scores.
 #[non_exhaustive]
@@ -15,7 +15,7 @@ const PRIOR_DOMINATED: f64 = 0.9;
 pub enum ScoreStatus {
     /// Scored from a history of their own.
     Scored,
-    /// Scored, but so young that more than nine tenths of the expected rate of purchases are that of the base.
+    /// Scored, but so young that next to nothing is known of the customer alone: see [`AnyPurchaseModel::is_prior_dominated`].
     PriorDominated,
     /// Scored, but born before the log, or at a time that is not known: purchases may be missing.
     LeftTruncated,
@@ -46,14 +46,14 @@ impl fmt::Display for ScoreStatus {
     }
 }
 
-/// The status of a scored customer of this prior weight: what hides most comes first.
+/// The status of a scored customer: what hides most comes first.
 #[must_use]
-pub fn score_status(score: &Score, birth: Birth, prior_weight: Option<f64>) -> ScoreStatus {
+pub fn score_status(score: &Score, birth: Birth, prior_dominated: bool) -> ScoreStatus {
     if score.clv.is_none() {
         ScoreStatus::NoSpendEstimate
     } else if birth != Birth::InLog {
         ScoreStatus::LeftTruncated
-    } else if prior_weight.is_some_and(|weight| weight > PRIOR_DOMINATED) {
+    } else if prior_dominated {
         ScoreStatus::PriorDominated
     } else {
         ScoreStatus::Scored
@@ -137,12 +137,25 @@ impl AnyPurchaseModel {
     /// ```
     #[must_use]
     pub fn prior_weight(&self, exposure: f64) -> f64 {
-        let alpha = match self {
-            AnyPurchaseModel::BgNbd(model) => model.params().alpha,
-            AnyPurchaseModel::MbgNbd(model) => model.params().alpha,
-            AnyPurchaseModel::ParetoNbd(model) => model.params().alpha,
-            AnyPurchaseModel::Nbd(model) => model.params().alpha,
-        };
-        1.0 / (1.0 + exposure / alpha)
+        1.0 / (1.0 + exposure / self.rate_distribution().1)
+    }
+
+    /// Whether next to nothing is known of a customer alone after a time in which purchases could be seen: more than nine tenths of the expected rate are that of
+    /// the base ([`prior_weight`](Self::prior_weight)), and not even one repeat purchase would have been expected of a customer who stays. (Of a base in which all
+    /// buy at the same rate everything is prior, however old a customer is; that is no lack of evidence.)
+    #[must_use]
+    pub fn is_prior_dominated(&self, exposure: f64) -> bool {
+        let (r, alpha) = self.rate_distribution();
+        self.prior_weight(exposure) > MOSTLY_PRIOR && r / alpha * exposure < 1.0
+    }
+
+    /// r and alpha: the gamma distribution of the purchase rate over customers.
+    fn rate_distribution(&self) -> (f64, f64) {
+        match self {
+            AnyPurchaseModel::BgNbd(model) => (model.params().r, model.params().alpha),
+            AnyPurchaseModel::MbgNbd(model) => (model.params().r, model.params().alpha),
+            AnyPurchaseModel::ParetoNbd(model) => (model.params().r, model.params().alpha),
+            AnyPurchaseModel::Nbd(model) => (model.params().r, model.params().alpha),
+        }
     }
 }

@@ -1,0 +1,149 @@
+//! Cohorts for a terminal: what they did, what they are worth, whether they differ.
+
+use comfy_table::CellAlignment;
+
+use super::format::{WIDTH, grouped, money, percent, significant, wrapped};
+use super::terminal::{in_full, plain, section};
+use crate::score::{Cohort, CohortReport, Pooling};
+
+/// Cohorts that are shown: the last ones.
+const MOST_SHOWN: usize = 24;
+
+/// Periods whose retention is shown.
+const PERIODS: [usize; 6] = [1, 2, 3, 6, 12, 24];
+
+/// All that a report on cohorts says.
+pub(crate) fn account(report: &CohortReport) -> String {
+    let shown = &report.cohorts[report.cohorts.len().saturating_sub(MOST_SHOWN)..];
+    let mut text = purchases(report, shown) + &retention(report, shown);
+    if shown.iter().any(|cohort| cohort.residual_value.is_some()) {
+        text += &values(report, shown);
+    }
+    text + &sentences(report)
+}
+
+fn table(headers: &[&str]) -> comfy_table::Table {
+    let mut alignments = vec![CellAlignment::Right; headers.len()];
+    alignments[0] = CellAlignment::Left;
+    plain(headers, &alignments)
+}
+
+fn purchases(report: &CohortReport, shown: &[Cohort]) -> String {
+    let mut table = table(&["cohort", "customers", "purchases", "expected", "to come", "rate/yr", "prior"]);
+    for cohort in shown {
+        let rate = cohort
+            .parameters
+            .first()
+            .zip(cohort.parameters.get(1))
+            .map(|((_, r), (_, alpha))| r.value / alpha.value * report.unit.per_year());
+        table.add_row([
+            short(&cohort.name),
+            grouped(cohort.customers, 0),
+            grouped(cohort.observed_purchases, 0),
+            grouped(cohort.expected_purchases.value, 0),
+            cohort.residual_purchases.map_or_else(dash, |purchases| grouped(purchases, 0)),
+            rate.map_or_else(dash, |rate| significant(rate, 3)),
+            cohort.prior_weight.filter(|_| cohort.fit == Pooling::Partial).map_or_else(dash, |weight| format!("{weight:.2}")),
+        ]);
+    }
+    let hidden = report.cohorts.len() - shown.len();
+    let mut notes =
+        vec!["purchases: repeat purchases so far, and as the model has them; prior: the share of a fit that is borrowed".to_owned()];
+    if hidden > 0 {
+        notes.push(format!("{hidden} earlier cohorts are not shown here"));
+    }
+    let notes = notes.iter().map(|note| wrapped(note, "", WIDTH - 2)).collect::<Vec<_>>().join("\n");
+    section(&format!("Cohorts: {}, {}", report.model, pooled(report.pooling)), table.to_string().lines().chain(notes.lines()))
+}
+
+fn retention(report: &CohortReport, shown: &[Cohort]) -> String {
+    let periods: Vec<usize> = PERIODS.into_iter().filter(|&k| shown.iter().any(|cohort| cohort.curve.len() >= k)).collect();
+    let age = |k: usize| shown.iter().find_map(|cohort| cohort.curve.get(k - 1)).map_or_else(dash, |point| format!("{:.0}", point.age));
+    if periods.is_empty() {
+        return String::new();
+    }
+    let headers: Vec<String> = std::iter::once("cohort".to_owned()).chain(periods.iter().map(|&k| age(k))).collect();
+    let mut table = table(&headers.iter().map(String::as_str).collect::<Vec<_>>());
+    for cohort in shown {
+        let cells = periods.iter().map(|&k| cohort.curve.get(k - 1).map_or_else(dash, |point| format!("{:.0} %", 100.0 * point.active)));
+        table.add_row(std::iter::once(short(&cohort.name)).chain(cells));
+    }
+    section(&format!("Retention: who bought in the period up to this age, in {}s", report.unit), table.to_string().lines())
+}
+
+fn values(report: &CohortReport, shown: &[Cohort]) -> String {
+    let with_costs = shown.iter().any(|cohort| cohort.acquisition_cost.is_some());
+    let mut headers = vec!["cohort", "to date", "to come", "between", "per new"];
+    if with_costs {
+        headers.extend(["x cost", "payback"]);
+    }
+    let mut table = table(&headers);
+    for cohort in shown {
+        let between = cohort.residual_value_between.map_or_else(dash, |(lower, upper)| format!("{}-{}", brief(lower), brief(upper)));
+        let mut row = vec![
+            short(&cohort.name),
+            brief(cohort.value_to_date),
+            cohort.residual_value.map_or_else(dash, brief),
+            between,
+            cohort.new_customer_value.map_or_else(dash, |value| money(value.value)),
+        ];
+        if with_costs {
+            row.push(cohort.value_to_cost.map_or_else(dash, |ratio| significant(ratio.value, 3)));
+            row.push(
+                cohort.payback.map_or_else(dash, |payback| payback.time.map_or_else(|| "never".to_owned(), |time| format!("{time:.1}"))),
+            );
+        }
+        table.add_row(row);
+    }
+    let note = format!(
+        "to come, and what a new customer is worth: {}, between with a probability of {}",
+        in_full(&report.definition, Some(report.observation_end)),
+        percent(report.level)
+    );
+    let note = wrapped(&note, "", WIDTH - 2);
+    section("Value", table.to_string().lines().chain(note.lines()))
+}
+
+fn sentences(report: &CohortReport) -> String {
+    let mut lines = Vec::new();
+    if let Some(p) = report.p_all_alike {
+        let verdict = if p < 0.05 {
+            "Cohorts differ: telling them apart is earned"
+        } else {
+            "Cohorts are not seen to differ: one fit for all does as well"
+        };
+        lines.push(format!("{verdict} (p = {}).", if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }));
+        let differing: Vec<String> =
+            report.sd_between.iter().filter(|(_, sd)| *sd > 0.0).map(|(name, sd)| format!("{name} by {:.0} %", 100.0 * sd)).collect();
+        if !differing.is_empty() {
+            lines.push(format!("From cohort to cohort they vary: {}.", differing.join(", ")));
+        }
+    }
+    lines.extend(report.change.as_ref().map(|change| change.verdict.clone()));
+    for cohort in &report.cohorts {
+        lines.extend(cohort.fallback.as_ref().map(|why| format!("{} borrows from the others: {why}.", cohort.name)));
+    }
+    let text = lines.iter().map(|line| wrapped(line, "", WIDTH - 2)).collect::<Vec<_>>().join("\n");
+    section("Do they differ?", text.lines())
+}
+
+fn pooled(pooling: Pooling) -> &'static str {
+    match pooling {
+        Pooling::Pooled => "one fit for all",
+        Pooling::Separate => "each on its own",
+        Pooling::Partial => "each borrowing from the others",
+    }
+}
+
+/// An amount in a table of many columns.
+fn brief(amount: f64) -> String {
+    grouped(amount, 0)
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn short(name: &str) -> String {
+    if name.chars().count() <= 14 { name.to_owned() } else { name.chars().take(11).chain("...".chars()).collect() }
+}

@@ -1,0 +1,345 @@
+//! Cohorts: who was acquired together, how they bought, what they are worth, and whether telling them apart is earned.
+
+use super::change::{Change, InTime};
+use super::cohort_curve::{CurvePoint, counted, curve};
+use super::cohort_value::{NewCustomers, Payback};
+use super::definition::ClvDefinition;
+use super::estimate::{Estimate, Uncertain};
+use super::forecast::Forecaster;
+use super::totals::Totals;
+use crate::data::{Customers, Observation, TransactionLog};
+use crate::error::{Error, Result};
+use crate::fit::{Estimator, Fitted, GroupFits, Level, Prior};
+use crate::models::{Estimable, GammaGamma, GroupedSample, PurchaseModel, Sample};
+use crate::simulate::Simulate;
+use crate::time::{Date, Horizon, TimeUnit};
+
+/// Replications of the simulation of a cohort that is too small to be drawn at once.
+const REPLICATIONS: u32 = 500;
+
+/// Which fit speaks for a cohort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Pooling {
+    /// One fit for all.
+    Pooled,
+    /// Each cohort on its own, where it can be fitted; the others borrow.
+    Separate,
+    /// Each cohort borrows from the others as much as it needs.
+    #[default]
+    Partial,
+}
+
+/// How cohorts are looked at.
+#[derive(Debug, Clone)]
+pub struct CohortStudy<'a> {
+    /// What value means.
+    pub definition: ClvDefinition,
+    /// The model of spend; without one there are no values.
+    pub spend: Option<&'a Fitted<GammaGamma>>,
+    /// Which fit speaks for a cohort.
+    pub pooling: Pooling,
+    /// The length between points of the curves.
+    pub period: Horizon,
+    /// Whether the first purchase is part of a new customer's value.
+    pub with_first_purchase: bool,
+    /// What the acquisition of a cohort cost, all its customers together.
+    pub costs: Vec<(String, f64)>,
+    /// Whether the order of the names is that of time.
+    pub in_time: bool,
+    /// The share of cases that intervals are to cover.
+    pub level: Level,
+    /// A prior of the pooled and the separate fits.
+    pub prior: Option<Prior>,
+    /// The seed of what is simulated.
+    pub seed: u64,
+}
+
+/// A cohort.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Cohort {
+    /// Its name.
+    pub name: String,
+    /// Customers.
+    pub customers: f64,
+    /// The day of the earliest first purchase.
+    pub born_from: Option<Date>,
+    /// The day of the latest one.
+    pub born_until: Option<Date>,
+    /// The sum of their ages.
+    pub exposure: f64,
+    /// Which fit speaks for it.
+    pub fit: Pooling,
+    /// Why it is not the one that was asked for.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub fallback: Option<String>,
+    /// How much of the partially pooled fit is that of all cohorts; none where there is no such fit.
+    pub prior_weight: Option<f64>,
+    /// The parameters, with intervals where they are known.
+    pub parameters: Vec<(&'static str, Estimate)>,
+    /// Repeat purchases so far.
+    pub observed_purchases: f64,
+    /// The same as the model has it of customers of whom nothing is known but their age.
+    pub expected_purchases: Estimate,
+    /// By age.
+    pub curve: Vec<CurvePoint>,
+    /// Expected purchases within the horizon; none for a lifetime in which they add up for ever.
+    pub residual_purchases: Option<f64>,
+    /// Their interval; none for a lifetime.
+    pub residual_purchases_between: Option<(f64, f64)>,
+    /// Margin x spend so far.
+    pub value_to_date: f64,
+    /// The sum of the CLV; none without a spend model.
+    pub residual_value: Option<f64>,
+    /// Its interval; none where values have none.
+    pub residual_value_between: Option<(f64, f64)>,
+    /// Value so far and value to come.
+    pub total_value: Option<f64>,
+    /// What a new customer of this cohort is worth over the horizon, on average.
+    pub new_customer_value: Option<Estimate>,
+    /// Cost of acquisition per customer, where it is known.
+    pub acquisition_cost: Option<f64>,
+    /// New customer's value over cost.
+    pub value_to_cost: Option<Estimate>,
+    /// When the value pays for the cost.
+    pub payback: Option<Payback>,
+}
+
+/// All cohorts.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct CohortReport {
+    /// The version of this report.
+    pub format: u32,
+    /// The purchase model.
+    pub model: &'static str,
+    /// The unit of all times.
+    pub unit: TimeUnit,
+    /// The last day observed.
+    pub observation_end: Date,
+    /// The share of cases that intervals are to cover.
+    pub level: f64,
+    /// What value means.
+    pub definition: ClvDefinition,
+    /// Which fits were asked for.
+    pub pooling: Pooling,
+    /// Probability of so large a gain from telling the cohorts apart if all were alike; none with one cohort.
+    pub p_all_alike: Option<f64>,
+    /// The standard deviation of the logarithm of each parameter between cohorts.
+    pub sd_between: Vec<(&'static str, f64)>,
+    /// In the byte order of their names.
+    pub cohorts: Vec<Cohort>,
+    /// How customers change with the time of acquisition, where cohorts follow each other in time.
+    pub change: Option<Change>,
+}
+
+/// The fits that were made.
+enum Fits<M> {
+    Groups(Box<GroupFits<M>>),
+    One(Box<Fitted<M>>),
+}
+
+impl<M: Estimable> Fits<M> {
+    fn pooled(&self) -> &Fitted<M> {
+        match self {
+            Fits::Groups(fits) => fits.pooled(),
+            Fits::One(fitted) => fitted,
+        }
+    }
+
+    /// The fit that speaks for a cohort, which it is, and why it is not the one that was asked for.
+    fn of(&self, cohort: usize, wanted: Pooling) -> (&Fitted<M>, Pooling, Option<String>) {
+        let Fits::Groups(fits) = self else { return (self.pooled(), Pooling::Pooled, None) };
+        let group = &fits.groups()[cohort];
+        match wanted {
+            Pooling::Pooled => (fits.pooled(), Pooling::Pooled, None),
+            Pooling::Partial => (group.partial(), Pooling::Partial, None),
+            Pooling::Separate => match group.separate() {
+                Ok(fitted) => (fitted, Pooling::Separate, None),
+                Err(error) => (group.partial(), Pooling::Partial, Some(error.to_string())),
+            },
+        }
+    }
+}
+
+impl CohortStudy<'_> {
+    /// Looks at the cohorts of the customers of a log; `names[i]` is the cohort of row i. All customers are new in the log.
+    ///
+    /// # Errors
+    /// When there is not one name for each customer, the customers are not those of the log, are born before it or at an unknown time, costs name a cohort that is
+    /// not there or are negative, the period is not one of a fixed length, or the pooled fit has no optimum.
+    pub fn run<M>(&self, log: &TransactionLog, observation: &Observation, customers: &Customers, names: &[String]) -> Result<CohortReport>
+    where
+        M: PurchaseModel + Simulate<Alive: Simulate> + Estimable<Sample: GroupedSample + Sample<Source = Customers>>,
+    {
+        if names.len() != customers.len() {
+            return Err(Error::parameter(format!("{} names of cohorts for {} customers", names.len(), customers.len())));
+        }
+        let mut cohort_names = names.to_vec();
+        cohort_names.sort_unstable();
+        cohort_names.dedup();
+        self.check_costs(&cohort_names)?;
+        let Some(period) = self.period.fixed_length(observation.unit).filter(|period| period.is_finite()) else {
+            return Err(Error::parameter(format!("a period of {} has no fixed length; give it in days or weeks", self.period)));
+        };
+        let cohort_of: Vec<usize> = names.iter().map(|name| cohort_names.partition_point(|other| other < name)).collect();
+        let estimator = Estimator::<M>::new().prior(self.prior);
+        let fits = match cohort_names.len() {
+            1 => Fits::One(Box::new(estimator.fit(customers)?)),
+            _ => Fits::Groups(Box::new(estimator.fit_groups(customers, names)?)),
+        };
+        let counts = counted(log, observation, customers, (&cohort_of, cohort_names.len()), period)?;
+        let spend = self.spend.map(Uncertain::of);
+        let cohorts = (0..cohort_names.len()).map(|c| {
+            let members = customers.where_row(|row| cohort_of[row] == c)?;
+            let (fitted, fit, fallback) = fits.of(c, self.pooling);
+            let model = Uncertain::of(fitted);
+            let mut cohort = self.bought(&cohort_names[c], &members, &model);
+            (cohort.fit, cohort.fallback) = (fit, fallback);
+            cohort.curve = curve(&counts[c], period, &model, self.level);
+            cohort.parameters = self.parameters(fitted);
+            if let Fits::Groups(fits) = &fits {
+                cohort.prior_weight = Some(fits.groups()[c].prior_weight());
+            }
+            self.value(&mut cohort, &members, fitted, &model, spend.as_ref())?;
+            Ok(cohort)
+        });
+        let cohorts = cohorts.collect::<Result<Vec<_>>>()?;
+        let in_time = InTime { customers, cohort_of: &cohort_of, names: &cohort_names, prior: self.prior, level: self.level };
+        let speaking: Vec<&Fitted<M>> = (0..cohort_names.len()).map(|c| fits.of(c, self.pooling).0).collect();
+        let change = (self.in_time && cohort_names.len() > 1).then(|| in_time.change(&speaking, fits.pooled())).transpose()?;
+        let (p_all_alike, sd_between) = match &fits {
+            Fits::Groups(fits) => {
+                let sd = |(i, parameter): (usize, &crate::models::ParameterInfo)| (parameter.name, fits.sd_between(i).unwrap_or(0.0));
+                (Some(fits.p_all_alike()), M::PARAMETERS.iter().enumerate().map(sd).collect())
+            }
+            Fits::One(_) => (None, Vec::new()),
+        };
+        Ok(CohortReport {
+            format: 1,
+            model: M::NAME,
+            unit: observation.unit,
+            observation_end: observation.end,
+            level: self.level.share(),
+            definition: self.definition,
+            pooling: self.pooling,
+            p_all_alike,
+            sd_between,
+            cohorts,
+            change,
+        })
+    }
+
+    fn check_costs(&self, names: &[String]) -> Result<()> {
+        for (name, cost) in &self.costs {
+            if names.binary_search(name).is_err() {
+                return Err(Error::data(format!("there is a cost of the cohort {name:?}, but no such cohort; they are {}", listed(names))));
+            }
+            if !(*cost >= 0.0 && cost.is_finite()) {
+                return Err(Error::data(format!("the acquisition of the cohort {name:?} cost {cost}; a cost is an amount of at least 0")));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a cohort has done so far.
+    fn bought<M: PurchaseModel + Estimable>(&self, name: &str, members: &Customers, model: &Uncertain<M>) -> Cohort {
+        let births = || members.purchases().iter().map(|record| record.first.date());
+        let mut ages = members.age().to_vec();
+        ages.sort_unstable_by(f64::total_cmp);
+        let by_age: Vec<(f64, f64)> = ages.chunk_by(|one, other| one == other).map(|equal| (equal[0], equal.len() as f64)).collect();
+        let over = |of: &dyn Fn(f64) -> f64| by_age.iter().map(|&(age, count)| count * of(age)).sum::<f64>();
+        let chance = over(&|age| model.centre.purchase_variance(age));
+        let spent: f64 = members.purchases().iter().map(|record| record.total_spend).sum();
+        Cohort {
+            name: name.to_owned(),
+            customers: members.len() as f64,
+            born_from: births().min(),
+            born_until: births().max(),
+            exposure: over(&|age| age),
+            fit: Pooling::Pooled,
+            fallback: None,
+            prior_weight: None,
+            parameters: Vec::new(),
+            observed_purchases: members.frequency().iter().map(|&x| f64::from(x)).sum(),
+            expected_purchases: model.count(|model| over(&|age| model.expected_purchases(age)), chance, self.level),
+            curve: Vec::new(),
+            residual_purchases: None,
+            residual_purchases_between: None,
+            value_to_date: self.definition.margin.share() * spent,
+            residual_value: None,
+            residual_value_between: None,
+            total_value: None,
+            new_customer_value: None,
+            acquisition_cost: None,
+            value_to_cost: None,
+            payback: None,
+        }
+    }
+
+    fn parameters<M: Estimable>(&self, fitted: &Fitted<M>) -> Vec<(&'static str, Estimate)> {
+        let values = fitted.model().parameters();
+        let estimate = |i: usize| {
+            let (lower, upper) = fitted.interval(i, self.level).unwrap_or((values[i], values[i]));
+            (M::PARAMETERS[i].name, Estimate { value: values[i], lower, upper })
+        };
+        (0..values.len()).map(estimate).collect()
+    }
+
+    /// What is to come, and what new customers are worth.
+    fn value<M>(
+        &self,
+        cohort: &mut Cohort,
+        members: &Customers,
+        fitted: &Fitted<M>,
+        model: &Uncertain<M>,
+        spend: Option<&Uncertain<GammaGamma>>,
+    ) -> Result<()>
+    where
+        M: PurchaseModel + Simulate<Alive: Simulate> + Estimable,
+    {
+        let forecaster = Forecaster::from_fits(fitted, self.spend, &self.definition, members.observation_end())?;
+        let totals = Totals::of(members, &forecaster.scorer().score_all(members)?);
+        cohort.residual_purchases = totals.expected_purchases;
+        cohort.residual_value = totals.clv;
+        cohort.total_value = totals.clv.map(|clv| cohort.value_to_date + clv);
+        let terms = *forecaster.scorer().terms();
+        if terms.horizon().is_finite() {
+            let groups = forecaster.groups(members, &vec![0; members.len()], self.level, REPLICATIONS, self.seed, None)?;
+            cohort.residual_purchases_between = groups.first().map(|group| (group.purchases.lower, group.purchases.upper));
+            let valued = groups.first().filter(|_| forecaster.has_value_intervals());
+            cohort.residual_value_between = valued.and_then(|group| group.clv).map(|clv| (clv.lower, clv.upper));
+        }
+        let cost = self.costs.iter().find(|(name, _)| *name == cohort.name).map(|(_, cost)| cost / cohort.customers);
+        cohort.acquisition_cost = cost;
+        let Some(spend) = spend else { return Ok(()) };
+        let new = NewCustomers { purchases: model, spend, terms: &terms, with_first: self.with_first_purchase, level: self.level };
+        cohort.new_customer_value = new.value();
+        if let Some(cost) = cost {
+            let over = |Estimate { value, lower, upper }| Estimate { value: value / cost, lower: lower / cost, upper: upper / cost };
+            cohort.value_to_cost = cohort.new_customer_value.filter(|_| cost > 0.0).map(over);
+            cohort.payback = cohort.new_customer_value.map(|_| new.payback(cost));
+        }
+        Ok(())
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let some: Vec<String> = names.iter().take(5).map(|name| format!("{name:?}")).collect();
+    format!("{}{}", some.join(", "), if names.len() > some.len() { ", ..." } else { "" })
+}
+
+impl CohortReport {
+    /// The report as indented JSON with a line end.
+    #[cfg(feature = "serde")]
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a report is plain data with text keys");
+        text.push('\n');
+        text
+    }
+}

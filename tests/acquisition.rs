@@ -1,0 +1,331 @@
+//! How births are known: dates of acquisition, a quiet run-in, logs that start in the middle; and what of it reaches the scores.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use clv::{
+    Acquisition, AcquisitionDates, Birth, CensoredFuture, ClvDefinition, Customers, Date, EveryCustomer, Exclusion, FirstSeenFlow,
+    LeftTruncated, ModelFile, Observation, ParetoNbd, ParetoNbdParams, PurchaseModel, Simulate, SummaryOptions, TransactionLog,
+    random_stream,
+};
+use rand::RngExt;
+use tempfile::TempDir;
+
+const CDNOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/cdnow_sample.csv");
+
+fn clv(place: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_clv")).args(arguments).current_dir(place).stdin(Stdio::null()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{}", said(output));
+    said(output)
+}
+
+#[track_caller]
+fn refused(output: &Output, code: i32, words: &[&str]) {
+    let said = said(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(words.iter().all(|word| said.contains(word)), "{said}");
+}
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+/// Four customers of a log from 5 January to 2 March 2026.
+fn small() -> Customers {
+    let rows = [
+        ("a", "2026-01-05", 10.0),
+        ("a", "2026-01-19", 30.0),
+        ("b", "2026-02-02", 20.0),
+        ("c", "2026-01-26", 5.0),
+        ("d", "2026-01-12", 4.0),
+        ("d", "2026-01-13", -4.0),
+    ];
+    let ids: Vec<&str> = rows.iter().map(|row| row.0).collect();
+    let dates: Vec<Date> = rows.iter().map(|row| date(row.1)).collect();
+    let log = TransactionLog::from_columns(&ids, &dates, &rows.map(|row| row.2)).unwrap();
+    log.summarize(&Observation::until(date("2026-03-02")).in_weeks()).unwrap()
+}
+
+fn dates(of: &[(&str, &str)]) -> Acquisition {
+    Acquisition::Dates(AcquisitionDates::new(of.iter().map(|(id, day)| ((*id).to_owned(), date(day)))).unwrap())
+}
+
+#[test]
+fn a_birth_before_the_log_moves_the_clock_of_age_alone() {
+    // "a" was born 10 weeks before the log, "b" signed up before the first purchase, "e" is silent, "f" has not bought yet.
+    let of = [("a", "2025-10-27"), ("b", "2026-01-12"), ("c", "2026-01-26"), ("d", "2026-01-12"), ("e", "2025-12-22"), ("f", "2026-02-02")];
+    let (customers, acquired) = dates(&of).apply(small()).unwrap();
+    assert_eq!(customers.ids().collect::<Vec<_>>(), ["a", "b", "c", "e"]);
+    assert_eq!((acquired.before_first_purchase, acquired.silent, acquired.without_purchase), (1, 1, 1));
+    // Both purchases of "a" in the log are repeat purchases, 10 and 12 weeks after birth; the log is 8 weeks long.
+    assert_eq!(customers.birth(0), Birth::Before(10.0));
+    assert_eq!((customers.frequency()[0], customers.recency()[0], customers.age()[0], customers.average_spend()[0]), (2, 12.0, 18.0, 20.0));
+    let row = customers.left_truncated_row::<EveryCustomer>(0).unwrap();
+    assert_eq!((row.before(), row.history().frequency(), row.history().recency(), row.history().age()), (10.0, 2, 2.0, 8.0));
+    assert_eq!((customers.birth(1), customers.age()[1]), (Birth::InLog, 4.0));
+    assert_eq!(
+        (customers.birth(3), customers.frequency()[3], customers.age()[3], customers.exposure(3)),
+        (Birth::Before(2.0), 0, 10.0, 8.0)
+    );
+    let excluded: Vec<_> = customers.excluded().collect();
+    assert_eq!(excluded, [("d", Exclusion::NoPurchase), ("f", Exclusion::NotBoughtYet)]);
+    assert!(customers.has_silent());
+}
+
+#[test]
+fn dates_of_those_first_bought_in_the_log_change_nothing() {
+    let of = [("a", "2026-01-05"), ("b", "2026-02-02"), ("c", "2026-01-26")];
+    let (customers, _) = dates(&of).apply(small()).unwrap();
+    assert!(!customers.has_births());
+    assert_eq!((customers.frequency(), customers.recency(), customers.age()), (small().frequency(), small().recency(), small().age()));
+}
+
+#[test]
+fn an_acquisition_after_the_first_purchase_is_refused() {
+    let error = dates(&[("a", "2026-01-06"), ("b", "2026-02-02"), ("c", "2026-01-26")]).apply(small()).unwrap_err().to_string();
+    assert!(error.contains("\"a\" was acquired on 2026-01-06, but the first purchase in the log is of 2026-01-05"), "{error}");
+}
+
+#[test]
+fn an_acquisition_that_is_missing_for_some_is_refused() {
+    let error = dates(&[("a", "2026-01-05"), ("c", "2026-01-26")]).apply(small()).unwrap_err().to_string();
+    assert!(error.contains("1 of the 3 customers of the log have no date of acquisition, the first of them \"b\""), "{error}");
+}
+
+#[test]
+fn an_acquisition_in_the_future_is_refused() {
+    let of = [("a", "2026-01-05"), ("b", "2026-02-02"), ("c", "2026-01-26"), ("z", "2026-03-03")];
+    let error = dates(&of).apply(small()).unwrap_err().to_string();
+    assert!(error.contains("\"z\" was acquired on 2026-03-03, after the observation end 2026-03-02"), "{error}");
+}
+
+#[test]
+fn a_customer_with_two_dates_of_acquisition_is_refused() {
+    let twice = [("a".to_owned(), date("2026-01-05")), ("a".to_owned(), date("2026-01-06"))];
+    assert!(AcquisitionDates::new(twice).unwrap_err().to_string().contains("\"a\" was acquired on 2026-01-05 and on 2026-01-06"));
+}
+
+#[test]
+fn a_run_in_that_is_longer_than_the_log_is_refused() {
+    let run_in = |span: &str| Acquisition::RunIn(span.parse().unwrap()).apply(small());
+    let error = run_in("9 weeks").unwrap_err().to_string();
+    assert!(error.contains("a run-in of 9 weeks is not shorter than the log, which covers 57 days"), "{error}");
+    assert!(run_in("5 weeks").unwrap_err().to_string().contains("all 3 customers are first seen within the run-in"));
+    assert!(run_in("lifetime").is_err());
+}
+
+#[test]
+fn a_run_in_marks_and_leaves_out_who_is_first_seen_in_it() {
+    let (customers, _) = Acquisition::RunIn("3 weeks".parse().unwrap()).apply(small()).unwrap();
+    let births: Vec<Birth> = (0..3).map(|row| customers.birth(row)).collect();
+    // The day three weeks after the start is the first one after the run-in.
+    assert_eq!(births, [Birth::Unknown, Birth::InLog, Birth::InLog]);
+    let counts = customers.births();
+    assert_eq!((counts.unknown.count, counts.unknown.value, counts.in_log.count, counts.in_log.value), (1, 40.0, 2, 25.0));
+    assert_eq!(customers.of_known_birth().unwrap().ids().collect::<Vec<_>>(), ["b", "c"]);
+    // A likelihood of complete histories takes no others.
+    use clv::Fit;
+    assert!(clv::BgNbd::fit(&customers).unwrap_err().to_string().contains("of_known_birth"));
+}
+
+/// A log of 52 weeks of customers born at random over this many years before its end, as CSV, with the birth of each as a column; and all births as a list.
+fn middle(place: &Path, years: f64, customers: usize, seed: u64) {
+    let model = ParetoNbd::new(ParetoNbdParams { r: 3.0, alpha: 4.0, s: 0.5, beta: 40.0 }).unwrap();
+    let start = date("2025-01-01").days_since_1970();
+    let (mut log, mut list) = ("customer_id,date,amount,born\n".to_owned(), "customer_id,acquired\n".to_owned());
+    let day = |week: f64| Date::from_days_since_1970(start + (week * 7.0).floor() as i32).unwrap();
+    for i in 0..customers {
+        let mut rng = random_stream(seed, i as u64);
+        let born = 52.0 - 52.0 * years * rng.random::<f64>();
+        let amount = 10.0 + 40.0 * rng.random::<f64>();
+        let traits = model.draw_traits(&mut rng);
+        let times = std::iter::once(born).chain(traits.purchase_times(52.0 - born, rng).map(|time| born + time));
+        let id = format!("c{i:06}");
+        list += &format!("{id},{}\n", day(born));
+        for time in times.filter(|time| (0.0..52.0).contains(time)) {
+            log += &format!("{id},{},{amount:.2},{}\n", day(time), day(born));
+        }
+    }
+    fs::write(place.join("log.csv"), log).unwrap();
+    fs::write(place.join("births.csv"), list).unwrap();
+}
+
+#[test]
+fn a_log_that_plainly_starts_in_the_middle_is_refused_unless_told_otherwise() {
+    let place = TempDir::new().unwrap();
+    middle(place.path(), 6.0, 6_000, 1);
+    let refused_by = ["the log starts in the middle", "--acquired", "--run-in", "--first-seen-is-new"];
+    for command in
+        [&["fit", "log.csv", "-o", "model.json"][..], &["run", "log.csv", "--out", "out"], &["backtest", "log.csv", "-o", "backtest.json"]]
+    {
+        refused(&clv(place.path(), command), 1, &refused_by);
+    }
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
+    let fit = ["fit", "log.csv", "--model", "pareto-nbd", "--spend", "none", "-o", "model.json"];
+    for way in [&["--first-seen-is-new"][..], &["--run-in", "26 weeks"], &["--acquired", "born"]] {
+        done(&clv(place.path(), &[&fit[..], way].concat()));
+    }
+    // A summary and a score make no model.
+    done(&clv(place.path(), &["summarize", "log.csv", "-o", "customers.csv"]));
+    done(&clv(place.path(), &["score", "log.csv", "--model", "model.json", "--no-intervals", "-o", "scores.csv"]));
+}
+
+#[test]
+fn logs_whose_acquisitions_end_are_not_refused() {
+    let place = TempDir::new().unwrap();
+    // Acquired on one day, within twelve weeks of five years, or steadily; rare buyers and weekly ones.
+    for (acquisition, params) in [
+        ("1 day", "r=0.55,alpha=10.6,s=0.61,beta=11.7"),
+        ("84 days", "r=0.55,alpha=10.6,s=0.61,beta=11.7"),
+        ("84 days", "r=3,alpha=3,s=0.6,beta=50"),
+    ] {
+        for (horizon, customers) in [("39 weeks", "2000"), ("260 weeks", "1000")] {
+            let simulate = [
+                "simulate",
+                "--model",
+                "pareto-nbd",
+                "--params",
+                params,
+                "--customers",
+                customers,
+                "--start",
+                "2020-01-01",
+                "--horizon",
+                horizon,
+            ];
+            done(&clv(place.path(), &[&simulate[..], &["--acquisition", acquisition, "--seed", "3", "-o", "log.csv"]].concat()));
+            let log = TransactionLog::from_csv(place.path().join("log.csv")).unwrap();
+            let flow = FirstSeenFlow::of_log(&log, &Observation::until(log.last_date().unwrap())).unwrap();
+            assert!(!flow.starts_in_the_middle_beyond_doubt(), "{acquisition}, {params}, {horizon}: {flow:?}");
+        }
+    }
+    let whole = TransactionLog::from_csv(CDNOW).unwrap();
+    for end in ["1997-03-31", "1997-09-30", "1998-06-30"] {
+        let flow = FirstSeenFlow::of_log(&whole, &Observation::until(date(end))).unwrap();
+        assert!(!flow.starts_in_the_middle(), "{flow:?}");
+    }
+}
+
+#[test]
+fn cdnow_cut_to_start_in_march_is_noticed() {
+    let place = TempDir::new().unwrap();
+    let text = fs::read_to_string(CDNOW).unwrap();
+    let cut = text.lines().filter(|line| line.starts_with("sample_id") || line.split(',').nth(2).unwrap() >= "1997-03-01");
+    fs::write(place.path().join("march.csv"), cut.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let words = done(&clv(place.path(), &["fit", "march.csv", "-o", "model.json"]));
+    assert!(
+        words.contains(
+            "the log may start in the middle: 969 customers are first seen in its first 37 days and 107 in as many days after them"
+        ),
+        "{words}"
+    );
+    let words = done(&clv(place.path(), &["fit", "march.csv", "--first-seen-is-new", "-o", "model.json"]));
+    assert!(!words.contains("start in the middle"), "{words}");
+    let words = done(&clv(place.path(), &["run", "march.csv", "--run-in", "12 weeks", "--out", "out"]));
+    assert!(words.contains("1,095 customers (77.1 %; 84.2 % of revenue) are first seen in the run-in"), "{words}");
+    assert!(
+        words.contains("fitted to 325 customers")
+            && words.contains("left_truncated: 1,095 (77.1 % of the customers, 84.2 % of the revenue so far)"),
+        "{words}"
+    );
+    let words =
+        done(&clv(place.path(), &["backtest", "march.csv", "--run-in", "12 weeks", "--models", "pareto-nbd", "-o", "backtest.json"]));
+    assert!(words.contains("for the 325 customers who are known to be new in the log"), "{words}");
+}
+
+#[test]
+fn a_column_a_list_and_a_summary_with_births_agree() {
+    let place = TempDir::new().unwrap();
+    middle(place.path(), 3.0, 3_000, 2);
+    let path = place.path();
+    let model = ["--model", "pareto-nbd", "--spend", "none"];
+    // The column knows those seen, the list everybody.
+    for (given, births) in [("born", "are new in the log"), ("births.csv", "bought nothing during it")] {
+        let words = done(&clv(path, &[&["fit", "log.csv", "--acquired", given, "-o", "of_log.json"], &model[..]].concat()));
+        assert!(words.contains(births) && words.contains("were acquired before it"), "{words}");
+        done(&clv(path, &["summarize", "log.csv", "--acquired", given, "-o", "customers.csv"]));
+        done(&clv(path, &["summarize", "log.csv", "--acquired", given, "-o", "customers.parquet"]));
+        for summary in ["customers.csv", "customers.parquet"] {
+            done(&clv(path, &[&["fit", summary, "-o", "of_summary.json"], &model[..]].concat()));
+            let parameters = |name: &str| {
+                let file = ModelFile::from_json(&fs::read_to_string(path.join(name)).unwrap()).unwrap();
+                (file.purchases().clone(), file.data().fingerprint.clone())
+            };
+            assert_eq!(parameters("of_log.json"), parameters("of_summary.json"));
+            done(&clv(path, &["score", summary, "--model", "of_log.json", "-o", "scores_of_summary.csv"]));
+            done(&clv(path, &["score", "log.csv", "--acquired", given, "--model", "of_log.json", "-o", "scores_of_log.csv"]));
+            assert_eq!(fs::read(path.join("scores_of_summary.csv")).unwrap(), fs::read(path.join("scores_of_log.csv")).unwrap());
+        }
+    }
+    // The score of one born before the log is that of the left-truncated likelihood.
+    let file = ModelFile::from_json(&fs::read_to_string(path.join("of_log.json")).unwrap()).unwrap();
+    let customers = Customers::from_csv(path.join("customers.csv"), &SummaryOptions::default()).unwrap();
+    let row = (0..customers.len()).find(|&row| matches!(customers.birth(row), Birth::Before(_)) && customers.frequency()[row] > 1).unwrap();
+    let parameters: Vec<f64> = file.purchases().parameters().map(|(_, value)| value).collect();
+    let model = ParetoNbd::new(ParetoNbdParams { r: parameters[0], alpha: parameters[1], s: parameters[2], beta: parameters[3] }).unwrap();
+    let known: LeftTruncated<EveryCustomer> = customers.left_truncated_row(row).unwrap();
+    let score = file.forecaster_by(&ClvDefinition::default(), customers.observation_end()).unwrap().scorer().score_row(&customers, row);
+    assert_eq!(score.p_alive, model.censored_p_alive(&known));
+    // Who survived a time before the log is one of the loyal: more likely alive than one born when it starts.
+    assert!(score.p_alive > model.p_alive(known.history()));
+    // A model without a likelihood for such customers says so.
+    refused(
+        &clv(path, &["fit", "log.csv", "--acquired", "born", "--model", "nbd", "--spend", "none"]),
+        1,
+        &["nbd cannot be fitted", "pareto-nbd"],
+    );
+    refused(&clv(path, &["fit", "log.csv", "--acquired", "nowhere"]), 1, &["there is no column \"nowhere\"", "--acquired"]);
+    refused(&clv(path, &["fit", "log.csv", "--acquired", "born", "--run-in", "1 week"]), 2, &["cannot be used with"]);
+    refused(
+        &clv(path, &["fit", "log.csv", "--acquired", "born", "--spend-basis", "all"]),
+        1,
+        &["what the first purchase was worth is not known"],
+    );
+}
+
+#[test]
+fn everybody_seen_has_a_row() {
+    let place = TempDir::new().unwrap();
+    let mut text = "customer_id,date,amount\n".to_owned();
+    for i in 0..60 {
+        let day = 1 + i % 28;
+        text += &format!("{i:02},2026-01-{day:02},20\n{i:02},2026-02-{day:02},{}\n", 10 + i);
+    }
+    // All refunded; a refund only; seen after the end only; and one of the last day.
+    text += "refunded,2026-02-01,9\nrefunded,2026-02-03,-9\nonly,2026-02-03,-5\nlater,2026-04-01,5\nyoung,2026-03-01,5\n";
+    fs::write(place.path().join("log.csv"), text).unwrap();
+    done(&clv(place.path(), &["fit", "log.csv", "--observation-end", "2026-03-01", "--prior", "weak", "-o", "model.json"]));
+    let score = ["score", "log.csv", "--observation-end", "2026-03-01", "--model", "model.json"];
+    let words = done(&clv(place.path(), &[&score[..], &["-o", "scores.csv"]].concat()));
+    let scores = fs::read_to_string(place.path().join("scores.csv")).unwrap();
+    let of = |id: &str| scores.lines().find(|line| line.starts_with(&format!("{id},"))).map(str::to_owned);
+    assert_eq!(scores.lines().count(), 1 + 61 + 2);
+    let status = |id: &str| of(id).map(|line| line.split(',').nth(11).unwrap().to_owned());
+    assert_eq!((status("00").as_deref(), status("young").as_deref()), (Some("scored"), Some("prior_dominated")));
+    assert_eq!(of("only").unwrap(), "only,,,,,,,,,,,excluded: no purchase is left after refunds,");
+    assert!(of("refunded").unwrap().contains("excluded: ") && of("later").is_none());
+    assert_eq!(of("young").unwrap().split(',').next_back(), Some("1"));
+    assert!(
+        words.contains("excluded: no purchase is left after refunds: 2 (3.2 % of the customers, 0 % of the revenue so far)"),
+        "{words}"
+    );
+    // The same in the other formats: numbers are numbers, what is missing is null.
+    for name in ["scores.parquet", "scores.json"] {
+        done(&clv(place.path(), &[&score[..], &["-o", name]].concat()));
+    }
+    let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(place.path().join("scores.json")).unwrap()).unwrap();
+    let last = json.as_array().unwrap().last().unwrap();
+    assert!(last["frequency"].is_null() && last["clv"].is_null() && last["prior_weight"].is_null());
+    assert_eq!(json[0]["frequency"], 1);
+}

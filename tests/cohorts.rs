@@ -1,0 +1,183 @@
+//! `clv cohorts`: what it says of cohorts whose truth is known, and what it refuses.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use clv::{Date, Estimable, ParetoNbd, Simulate, random_stream};
+use rand::RngExt;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CDNOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/cdnow_sample.csv");
+
+fn clv(place: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_clv")).args(arguments).current_dir(place).stdin(Stdio::null()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{}", said(output));
+    said(output)
+}
+
+#[track_caller]
+fn refused(output: &Output, code: i32, words: &[&str]) {
+    let said = said(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(words.iter().all(|word| said.contains(word)), "{said}");
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A log of 2025: customers acquired all year round, `per_month` a month, whose dropout is that of `beta_of` their month (Pareto/NBD); channels come in turn.
+fn year(place: &Path, per_month: usize, beta_of: impl Fn(usize) -> f64, seed: u64) {
+    let start = "2025-01-01".parse::<Date>().unwrap().days_since_1970();
+    let mut log = "customer_id,date,amount,channel\n".to_owned();
+    for i in 0..12 * per_month {
+        let month = i / per_month;
+        let mut rng = random_stream(seed, i as u64);
+        let model = ParetoNbd::from_parameters(&[1.5, 6.0, 1.0, beta_of(month)]).unwrap();
+        // From the third of the month on, so that no birth falls into the next one.
+        let born = 30.4 * month as f64 + 3.0 + 25.0 * rng.random::<f64>();
+        let amount = 20.0 + 30.0 * rng.random::<f64>();
+        let traits = model.draw_traits(&mut rng);
+        let times = std::iter::once(born).chain(traits.purchase_times((365.0 - born) / 7.0, rng).map(|time| born + 7.0 * time));
+        for day in times.filter(|day| *day < 365.0) {
+            let date = Date::from_days_since_1970(start + day as i32).unwrap();
+            log += &format!("c{i:06},{date},{amount:.2},{}\n", ["web", "shop"][i % 2]);
+        }
+    }
+    fs::write(place.join("log.csv"), log).unwrap();
+}
+
+#[test]
+fn cohorts_that_worsen_are_told_apart_and_the_verdict_says_since_when() {
+    let place = TempDir::new().unwrap();
+    // From June on customers drop out three times as fast.
+    year(place.path(), 400, |month| if month < 5 { 45.0 } else { 15.0 }, 11);
+    let cohorts =
+        ["cohorts", "log.csv", "--model", "pareto-nbd", "--observation-end", "2025-12-31", "--tables", "tables", "-o", "cohorts.json"];
+    let words = done(&clv(place.path(), &cohorts));
+    assert!(words.contains("Cohorts differ: telling them apart is earned"), "{words}");
+    assert!(words.contains("drop out faster"), "{words}");
+    let report = json(&place.path().join("cohorts.json"));
+    let change = &report["change"];
+    let since = change["since"].as_str().unwrap();
+    assert!(["2025-05", "2025-06", "2025-07"].contains(&since), "{change}");
+    assert!(change["p_no_change"].as_f64().unwrap() < 0.001);
+    // The ratio of -ln P(alive) at the mean age t: ln(1 + t/15) over ln(1 + t/45).
+    let t = change["by_age"].as_f64().unwrap();
+    let truth = (t / 15.0).ln_1p() / (t / 45.0).ln_1p();
+    let (lower, upper) = (change["dropout"]["lower"].as_f64().unwrap(), change["dropout"]["upper"].as_f64().unwrap());
+    println!("{since}: dropout {} times, {lower} to {upper}; truth {truth}; {}", change["dropout"]["value"], change["verdict"]);
+    assert!(lower > 1.2 && lower < truth && truth < upper * 1.3, "{lower} to {upper}, {truth}");
+    assert_eq!((change["cohorts"].as_array().unwrap().len(), change["windows"].as_array().unwrap().len()), (12, 10));
+    // All cohorts, in order, with their sizes; what they did is within what is expected of most.
+    let cohorts = report["cohorts"].as_array().unwrap();
+    assert_eq!(cohorts.iter().map(|cohort| cohort["customers"].as_f64().unwrap()).sum::<f64>(), 4800.0);
+    let within = |point: &&Value| {
+        let (observed, expected) = (point["observed"].as_f64().unwrap(), &point["expected"]);
+        (expected["lower"].as_f64().unwrap()..=expected["upper"].as_f64().unwrap()).contains(&observed)
+    };
+    let curves: Vec<&Value> = cohorts.iter().flat_map(|cohort| cohort["curve"].as_array().unwrap()).collect();
+    let share = curves.iter().filter(|point| within(point)).count() as f64 / curves.len() as f64;
+    println!("{share} of {} points within", curves.len());
+    assert!(share > 0.7, "{share}");
+    let last = cohorts[0]["curve"].as_array().unwrap().last().unwrap();
+    assert!(last["customers"].as_f64().unwrap() <= 400.0 && last["active"].as_f64().unwrap() < 1.0);
+    let mut tables: Vec<String> =
+        fs::read_dir(place.path().join("tables")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    tables.sort();
+    assert_eq!(tables, ["cohorts.csv", "curves.csv", "parameters.csv", "path.csv"]);
+    let curve = fs::read_to_string(place.path().join("tables/curves.csv")).unwrap();
+    assert_eq!(curve.lines().count(), 1 + curves.len());
+    // The same bits from one thread.
+    done(&clv(
+        place.path(),
+        &["cohorts", "log.csv", "--model", "pareto-nbd", "--observation-end", "2025-12-31", "--threads", "1", "-o", "one.json"],
+    ));
+    assert_eq!(fs::read(place.path().join("one.json")).unwrap(), fs::read(place.path().join("cohorts.json")).unwrap());
+}
+
+#[test]
+fn cohorts_that_are_alike_are_left_together() {
+    let place = TempDir::new().unwrap();
+    year(place.path(), 150, |_| 30.0, 12);
+    let words = done(&clv(place.path(), &["cohorts", "log.csv", "--by", "quarter", "--model", "pareto-nbd", "-o", "cohorts.json"]));
+    assert!(
+        words.contains("Cohorts are not seen to differ") && words.contains("Customers acquired later are not seen to differ"),
+        "{words}"
+    );
+    let report = json(&place.path().join("cohorts.json"));
+    let names: Vec<&str> = report["cohorts"].as_array().unwrap().iter().map(|cohort| cohort["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4"]);
+}
+
+#[test]
+fn a_column_makes_groups_and_costs_make_payback() {
+    let place = TempDir::new().unwrap();
+    year(place.path(), 100, |_| 30.0, 13);
+    // 600 customers a channel: 12 a head, which the first purchase of 35 pays at once; 80 a head, which takes purchases to come.
+    fs::write(place.path().join("costs.csv"), "cohort,cost\nweb,7200\nshop,48000\n").unwrap();
+    let cohorts = ["cohorts", "log.csv", "--by", "channel", "--costs", "costs.csv"];
+    let words = done(&clv(place.path(), &[&cohorts[..], &["-o", "channels.json"]].concat()));
+    assert!(words.contains("payback"), "{words}");
+    let report = json(&place.path().join("channels.json"));
+    let (shop, web) = (&report["cohorts"][0], &report["cohorts"][1]);
+    assert_eq!(
+        (shop["name"].as_str(), shop["acquisition_cost"].as_f64(), web["acquisition_cost"].as_f64()),
+        (Some("shop"), Some(80.0), Some(12.0))
+    );
+    assert_eq!(web["payback"]["time"].as_f64(), Some(0.0));
+    let (time, lower, upper) = (&shop["payback"]["time"], &shop["payback"]["lower"], &shop["payback"]["upper"]);
+    let (time, lower, upper) = (time.as_f64().unwrap(), lower.as_f64().unwrap(), upper.as_f64().unwrap());
+    assert!(0.0 < lower && lower < time && time < upper && upper < 52.0, "{lower} {time} {upper}");
+    let value = shop["new_customer_value"]["value"].as_f64().unwrap();
+    assert!((shop["value_to_cost"]["value"].as_f64().unwrap() - value / 80.0).abs() < 1e-12 && report["change"].is_null());
+    // The first purchase is worth the mean spend.
+    done(&clv(place.path(), &[&cohorts[..], &["--without-first-purchase", "-o", "without.json"]].concat()));
+    let without = json(&place.path().join("without.json"))["cohorts"][0]["new_customer_value"]["value"].as_f64().unwrap();
+    assert!((30.0..40.0).contains(&(value - without)), "{value} {without}");
+}
+
+#[test]
+fn a_cohort_with_one_customer_borrows_and_says_so() {
+    let place = TempDir::new().unwrap();
+    year(place.path(), 100, |_| 30.0, 14);
+    let log = fs::read_to_string(place.path().join("log.csv")).unwrap() + "single,2026-01-05,20.00,web\n";
+    fs::write(place.path().join("log.csv"), log).unwrap();
+    let cohorts = ["cohorts", "log.csv", "--pooling", "separate", "--observation-end", "2026-01-11", "-o", "cohorts.json"];
+    let words = done(&clv(place.path(), &cohorts));
+    assert!(words.contains("2026-01 borrows from the others: nobody in this group has come back"), "{words}");
+    let report = json(&place.path().join("cohorts.json"));
+    let single = report["cohorts"].as_array().unwrap().last().unwrap();
+    assert_eq!((single["customers"].as_f64(), single["fit"].as_str()), (Some(1.0), Some("partial")));
+    assert!(single["residual_value"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn what_cannot_be_done_is_refused() {
+    let place = TempDir::new().unwrap();
+    let path = place.path();
+    fs::write(path.join("unknown.csv"), "cohort,cost\n1999-01,5\n").unwrap();
+    fs::write(path.join("negative.csv"), "cohort,cost\n1997-01,-5\n").unwrap();
+    fs::write(path.join("twice.csv"), "cohort,cost\n1997-01,5\n1997-01,6\n").unwrap();
+    let with = |more: &[&str]| clv(path, &[&["cohorts", CDNOW, "-o", "cohorts.json"][..], more].concat());
+    refused(&with(&["--costs", "unknown.csv"]), 1, &["\"1999-01\"", "1997-01"]);
+    refused(&with(&["--costs", "negative.csv"]), 1, &["negative.csv:2", "at least 0"]);
+    refused(&with(&["--costs", "twice.csv"]), 1, &["twice.csv:3", "there twice"]);
+    refused(&with(&["--by", "channel"]), 1, &["there is no column \"channel\"", "--by"]);
+    refused(&with(&["--period", "1 month"]), 1, &["no fixed length"]);
+    refused(&with(&["--model", "auto"]), 2, &["--model"]);
+    refused(&with(&["--pooling", "some"]), 2, &["pooled, separate, partial"]);
+    assert!(!path.join("cohorts.json").exists());
+}
