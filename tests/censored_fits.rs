@@ -41,13 +41,18 @@ fn seen(customer: &Drawn, end: f64) -> History {
 
 /// Customers born uniformly over three years, of which the log holds the last one: 52 weeks.
 fn middle_of_the_story<M: Simulate>(model: &M, customers: usize, seed: u64) -> Vec<Drawn> {
+    last_third(model, customers, 52.0, seed)
+}
+
+/// Customers born uniformly over a time of which the log holds the last third, and what they buy in the year after.
+fn last_third<M: Simulate>(model: &M, customers: usize, end: f64, seed: u64) -> Vec<Drawn> {
     (0..customers)
         .map(|i| {
             let mut rng = random_stream(seed, i as u64);
-            let born = 52.0 - 156.0 * rng.random::<f64>();
+            let born = end - 3.0 * end * rng.random::<f64>();
             let born = if born < 0.0 { -rounded(-born).max(0.25) } else { rounded(born) };
             let traits = model.draw_traits(&mut rng);
-            draw(traits, born, 52.0, 52.0, &mut rng)
+            draw(traits, born, end, 52.0, &mut rng)
         })
         .collect()
 }
@@ -72,15 +77,22 @@ fn truncated<L: CustomerList>(drawn: &[Drawn]) -> (CensoredCustomers<LeftTruncat
 
 /// Everybody new when first seen: what a log that starts in the middle looks like to those who do not know.
 fn naive(drawn: &[Drawn]) -> Customers {
+    after_run_in(drawn, 52.0, 0.0).0
+}
+
+/// The same of those first seen after a run-in, with what they buy in the year after the log.
+fn after_run_in(drawn: &[Drawn], end: f64, run_in: f64) -> (Customers, f64) {
     let mut customers = Customers::new(TimeUnit::Week);
+    let mut future = 0.0;
     for (i, customer) in drawn.iter().enumerate() {
         let first = if customer.born >= 0.0 { Some(customer.born) } else { customer.purchases.iter().copied().find(|time| *time > 0.0) };
-        let Some(first) = first else { continue };
+        let Some(first) = first.filter(|first| *first >= run_in) else { continue };
+        future += customer.future as f64;
         let later = Drawn { born: first, purchases: customer.purchases.iter().copied().filter(|time| *time > first).collect(), future: 0 };
-        let row = Customer { id: &i.to_string(), history: seen(&later, 52.0), average_spend: 0.0, weight: 1.0, purchases: None };
+        let row = Customer { id: &i.to_string(), history: seen(&later, end), average_spend: 0.0, weight: 1.0, purchases: None };
         customers.push(row).unwrap();
     }
-    customers
+    (customers, future)
 }
 
 #[track_caller]
@@ -147,6 +159,34 @@ where
     let naive = M::fit(&naive(&drawn)).unwrap();
     println!("naive {}: {:?}, {:.1} standard errors", M::NAME, naive.model(), worst(&naive, &BETA_GEOMETRIC));
     assert!(worst(&naive, &BETA_GEOMETRIC) > STANDARD_ERRORS);
+}
+
+/// The fit to those first seen after a run-in: its worst parameter in standard errors, and the bias of the purchases of the year after.
+fn of_run_in(drawn: &[Drawn], end: f64, run_in: f64, truth: &[f64]) -> (Fitted<ParetoNbd>, f64, f64) {
+    let (rows, future) = after_run_in(drawn, end, run_in);
+    let fitted = ParetoNbd::fit(&rows).unwrap();
+    let total: f64 = (0..rows.len()).map(|i| fitted.model().conditional_expected_purchases(&rows.history(i), 52.0)).sum();
+    let (off, bias) = (worst(&fitted, truth), total / future - 1.0);
+    println!("run-in {run_in}: {} customers, {:?}, {off:.1} standard errors, total {:+.1} %", rows.len(), fitted.model(), 100.0 * bias);
+    (fitted, off, bias)
+}
+
+#[test]
+fn a_run_in_recovers_the_truth_when_it_is_long_enough() {
+    // Some 15 purchases a year while they stay; a log of two years, and four before it.
+    const FREQUENT: [f64; 4] = [2.5, 8.0, 0.61, 11.7];
+    let drawn = last_third(&ParetoNbd::from_parameters(&FREQUENT).unwrap(), 50_000, 104.0, 74);
+    let path: Vec<f64> = [0.0, 13.0, 26.0].iter().map(|&run_in| of_run_in(&drawn, 104.0, run_in, &FREQUENT).1).collect();
+    let (fitted, off, bias) = of_run_in(&drawn, 104.0, 52.0, &FREQUENT);
+    assert_recovered(&fitted, &FREQUENT);
+    assert!(bias.abs() < 0.03 && off < path[1] && path[1] < path[0] && path[0] > 2.0 * STANDARD_ERRORS, "{off} {path:?}");
+    // Of rare buyers old ones still turn up after half a year.
+    let drawn = last_third(&ParetoNbd::from_parameters(&PARETO).unwrap(), 50_000, 104.0, 75);
+    assert!(of_run_in(&drawn, 104.0, 0.0, &PARETO).1 > 2.0 * STANDARD_ERRORS);
+    assert!(of_run_in(&drawn, 104.0, 26.0, &PARETO).1 > STANDARD_ERRORS);
+    let (fitted, _, bias) = of_run_in(&drawn, 104.0, 52.0, &PARETO);
+    assert_recovered(&fitted, &PARETO);
+    assert!(bias.abs() < 0.03, "{bias}");
 }
 
 #[test]

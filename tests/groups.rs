@@ -74,6 +74,23 @@ fn partial_pooling_is_best_for_the_youngest_of_cohorts_that_worsen() {
 }
 
 #[test]
+fn large_groups_that_are_quite_unlike_are_found() {
+    // Dropout three times as fast in the later groups, so many customers that the pooled fit is far from all of them, and the last are seen for weeks only.
+    let groups: Vec<(ParetoNbd, usize, f64)> =
+        (0..12_u32).map(|c| (pareto(1.5, 6.0, 1.0, if c < 5 { 45.0 } else { 15.0 }), 1_000, 51.0 - 4.3 * f64::from(c))).collect();
+    let drawn = draw(&groups, 900);
+    let fits = Estimator::<ParetoNbd>::new().fit_groups(&drawn.customers, &drawn.names).unwrap();
+    println!("{} rounds, sd {:?}", fits.rounds(), (0..4).map(|i| fits.sd_between(i).unwrap()).collect::<Vec<_>>());
+    assert!(fits.p_all_alike() < 1e-6);
+    for (c, group) in fits.groups().iter().enumerate() {
+        // What is gone after 13 weeks, by the truth and by the fit.
+        let (truth, found) = (1.0 - groups[c].0.p_alive_at(13.0), 1.0 - group.partial().model().p_alive_at(13.0));
+        println!("{c}: {found:.3} for {truth:.3}");
+        assert!((found - truth).abs() < 0.1, "{c}: {found} for {truth}");
+    }
+}
+
+#[test]
 fn groups_that_are_alike_are_pooled() {
     let model = pareto(0.9, 6.0, 0.8, 14.0);
     let mut earned = 0;

@@ -23,6 +23,11 @@ const SETTLED: f64 = 1e-4;
 /// A group whose estimate is by more than this that of all groups is told of.
 const MOSTLY_PRIOR: f64 = 0.5;
 
+/// The standard deviations of the first round: with none, a group that is unlike the others would be judged by the curvature of its likelihood far from its own
+/// optimum. And how far the mean of all may move in a round, since the quadratics it is found on hold near the modes only.
+const FIRST_SD: f64 = 0.5;
+const LARGEST_MOVE: f64 = 1.0;
+
 /// How far a group's mode may lie from the mean of all, in standard deviations.
 const FARTHEST: f64 = 40.0;
 
@@ -275,7 +280,7 @@ impl<'a, M: Estimable> Partial<'a, M> {
     fn of(pooled: &Optimum, objective: &LogPosterior<'_, M>, samples: &'a [M::Sample], watch: Option<&Watch<'_>>) -> Result<Self> {
         let free = pooled.free.clone();
         let mean: Array1<f64> = free.iter().map(|&i| pooled.point[i]).collect();
-        let sd = Array1::zeros(free.len());
+        let sd = Array1::from_elem(free.len(), FIRST_SD);
         let mut partial =
             Partial { samples, base: pooled.point.clone(), free, between: Between { mean, sd }, modes: Vec::new(), rounds: 0 };
         let mut starts = vec![Array1::zeros(partial.free.len()); samples.len()];
@@ -284,7 +289,8 @@ impl<'a, M: Estimable> Partial<'a, M> {
             partial.modes = modes.into_iter().collect::<Result<_>>()?;
             partial.rounds += 1;
             let locals: Vec<Local> = partial.modes.iter().map(|(_, local)| local.clone()).collect();
-            let next = partial.between.updated(&locals, partial.rounds == 1);
+            let mut next = partial.between.updated(&locals, partial.rounds == 1);
+            next.mean.zip_mut_with(&partial.between.mean, |next, now| *next = next.clamp(now - LARGEST_MOVE, now + LARGEST_MOVE));
             let moved = |one: &Array1<f64>, other: &Array1<f64>| (one - other).iter().fold(0.0_f64, |most, d| most.max(d.abs()));
             let change = moved(&next.mean, &partial.between.mean).max(moved(&next.sd, &partial.between.sd));
             if change < SETTLED {
