@@ -4,7 +4,9 @@
 //! cohorts by week and by month of the first purchase it prints the log score of the holdout's purchases per customer, of all and of the youngest third of the
 //! cohorts: lower is better. The differences from the pooled fit are paired, customer by customer, with their 95 % intervals.
 
-use clv::{BgNbd, Customers, Date, Estimable, Estimator, GroupFits, MbgNbd, Observation, ParetoNbd, PurchaseModel, PurchaseSample, TransactionLog};
+use clv::{
+    BgNbd, Customers, Date, Estimable, Estimator, GroupFits, MbgNbd, Observation, ParetoNbd, PurchaseModel, PurchaseSample, TransactionLog,
+};
 
 fn main() -> clv::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -112,7 +112,7 @@ fn sentences(report: &CohortReport) -> String {
         } else {
             "Cohorts are not seen to differ: one fit for all does as well"
         };
-        lines.push(format!("{verdict} (p = {}).", if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }));
+        lines.push(format!("{verdict} (p {}).", if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }));
         let differing: Vec<String> =
             report.sd_between.iter().filter(|(_, sd)| *sd > 0.0).map(|(name, sd)| format!("{name} by {:.0} %", 100.0 * sd)).collect();
         if !differing.is_empty() {
