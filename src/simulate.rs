@@ -20,11 +20,11 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, Gamma, Poisson};
 
-use crate::data::{Customer, Customers, History, Transaction, TransactionLog};
+use crate::data::{Customer, CustomerList, Customers, History, LeftTruncated, Transaction, TransactionLog};
 use crate::error::{Error, Result};
 use crate::models::{
-    AnyPurchaseModel, BgNbd, BgNbdParams, Estimable, GammaGamma, GammaGammaParams, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd,
-    ParetoNbdParams, PurchaseModel, PurchaseSample, SpendSample,
+    AnyPurchaseModel, BgNbd, BgNbdParams, CensoredLikelihood, CensoredSample, Estimable, GammaGamma, GammaGammaParams, MbgNbd,
+    MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams, PurchaseModel, PurchaseSample, SeenThrough, SpendSample,
 };
 use crate::parallel::map_indices;
 use crate::time::{Date, Moment, TimeUnit};
@@ -235,6 +235,34 @@ impl<M: Simulate + Estimable<Sample = PurchaseSample>> Redraw for M {
 impl Redraw for GammaGamma {
     fn redraw<R: Rng>(&self, sample: &SpendSample, rng: &mut R) -> Result<SpendSample> {
         sample.redrawn(rng, |purchases, rng| self.draw_spender(rng).draw_mean_amount(purchases, rng))
+    }
+}
+
+/// Draws of a customer who was born before the log and must be seen in it, before it is taken for impossible.
+const MOST_TRIES: u32 = 1_000_000;
+
+impl<M, L> Redraw for SeenThrough<M, LeftTruncated<L>>
+where
+    M: Simulate + CensoredLikelihood<LeftTruncated<L>>,
+    L: CustomerList,
+{
+    fn redraw<R: Rng>(&self, sample: &CensoredSample<LeftTruncated<L>>, rng: &mut R) -> Result<CensoredSample<LeftTruncated<L>>> {
+        sample.redrawn(rng, |row, rng| {
+            let (before, length) = (row.before(), row.history().age());
+            for _ in 0..MOST_TRIES {
+                let times = self.model().draw_traits(rng).purchase_times(before + length, &mut *rng).take(MOST_PURCHASES as usize);
+                let (x, last) = times.filter(|time| *time > before).fold((0, 0.0), |(x, _), time| (x + 1, time - before));
+                if x > 0 || !row.is_selected() {
+                    let history = History::new(x, f64::min(last, length), length)?;
+                    return if before > 0.0 {
+                        LeftTruncated::born_before(before, history)
+                    } else {
+                        Ok(LeftTruncated::born_within(history))
+                    };
+                }
+            }
+            Err(Error::fit(format!("by this model next to nobody born {before} before a log of {length} is seen in it")))
+        })
     }
 }
 

@@ -329,3 +329,25 @@ fn everybody_seen_has_a_row() {
     assert!(last["frequency"].is_null() && last["clv"].is_null() && last["prior_weight"].is_null());
     assert_eq!(json[0]["frequency"], 1);
 }
+
+#[test]
+fn negative_counts_and_births_that_contradict_the_history_are_refused() {
+    let place = TempDir::new().unwrap();
+    let read = |row: &str| {
+        let path = place.path().join("customers.csv");
+        fs::write(&path, format!("customer_id,frequency,recency,age,before_log\na,2,12,18,10\n{row}\n")).unwrap();
+        Customers::from_csv(&path, &SummaryOptions::default()).map_err(|error| error.to_string())
+    };
+    let customers = read("b,0,0,4,").unwrap();
+    assert_eq!((customers.birth(0), customers.birth(1)), (Birth::Before(10.0), Birth::Unknown));
+    // Fewer purchases than none; a negative time; a purchase before the log; a birth before the log and an age that does not reach back to it.
+    for (row, words) in [
+        ("b,-1,0,4,0", "frequency -1 must be a whole number from 0"),
+        ("b,1,2,4,-3", "a birth -3 before the log must be a length of time of at least 0"),
+        ("b,1,2,14,3", "a purchase, or the end, 2 after birth"),
+        ("b,0,0,2,3", "a purchase, or the end, 2 after birth"),
+    ] {
+        let error = read(row).unwrap_err();
+        assert!(error.contains("customers.csv:3") && error.contains(words), "{error}");
+    }
+}

@@ -4,7 +4,7 @@
 use clv::{
     BgNbd, CensoredCustomers, CensoredFuture, CensoredLikelihood, CrossSection, Customer, CustomerList, CustomerTraits, Customers,
     ErrorKind, Estimable, Estimator, EveryCustomer, Fit, FitStatus, Fitted, History, LastCell, LeftTruncated, MbgNbd, NoticeKind, OnlySeen,
-    ParetoNbd, PeriodCounts, Prior, PurchaseModel, SeenThrough, Simulate, TimeUnit, random_stream,
+    ParetoNbd, PeriodCounts, Prior, PurchaseModel, Resampling, SeenThrough, Simulate, TimeUnit, random_stream,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -295,4 +295,30 @@ fn rows_in_any_order_and_as_weights_give_the_same_bits() {
     let (copies, weights) = (Estimator::<Counted>::new().fit(&copies).unwrap(), Estimator::<Counted>::new().fit(&weights).unwrap());
     assert_eq!(copies.model(), weights.model());
     assert!(Estimator::<Counted>::new().prior(Prior::weak()).fit(&forward).unwrap().prior().is_some());
+}
+
+#[test]
+fn histograms_that_do_not_add_up_are_refused() {
+    let mut table = CensoredCustomers::<CrossSection>::new(TimeUnit::Week);
+    let error = table.push_histogram(13.0, 13.0, &[620, 210, 90], LastCell::OrMore, 1000).unwrap_err().to_string();
+    assert!(error.contains("the period 13 long that starts at 13") && error.contains("add up to 920, but the cohort has 1000"), "{error}");
+    assert!(table.is_empty());
+}
+
+#[test]
+fn bootstraps_of_left_truncated_customers_agree_with_the_curvature() {
+    let drawn = middle_of_the_story(&ParetoNbd::from_parameters(&PARETO).unwrap(), 4_000, 76);
+    let (customers, _) = truncated::<OnlySeen>(&drawn);
+    let estimator = Estimator::<SeenThrough<ParetoNbd, LeftTruncated<OnlySeen>>>::new();
+    let fitted = estimator.fit(&customers).unwrap();
+    for resampling in [Resampling::Cases, Resampling::Parametric] {
+        let bootstrap = estimator.bootstrap(&customers, resampling, 60, 7).unwrap();
+        let logs: Vec<f64> = bootstrap.models().iter().map(|model| model.parameters()[0].ln()).collect();
+        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+        let sd = (logs.iter().map(|log| (log - mean) * (log - mean)).sum::<f64>() / (logs.len() - 1) as f64).sqrt();
+        let error = fitted.standard_error(0).unwrap() / fitted.model().parameters()[0];
+        println!("{resampling:?}: ln r varies by {sd:.3}, the fit says {error:.3}");
+        // A standard deviation of 60 has an error of 9 %: four of these.
+        assert!((sd / error - 1.0).abs() < 0.37, "{resampling:?}: {sd} against {error}");
+    }
 }

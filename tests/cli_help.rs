@@ -70,6 +70,10 @@ fn inputs(place: &Path) {
     for name in ["orders.csv", "jan.csv", "feb.csv", "today.csv"] {
         write(name, &orders);
     }
+    let by_channel =
+        |row: &[String; 3]| format!("{},{}\n", row.join(","), if row[0].ends_with(['0', '2', '4', '6', '8']) { "web" } else { "shop" });
+    write("channels.csv", &format!("{HEADER},channel\n{}", rows.iter().map(by_channel).collect::<String>()));
+    write("costs.csv", "cohort,cost\nweb,4000\nshop,6000\n");
     write("shop.csv", &csv("user,date,amount", ",", &rows).replace("00004", "C-77"));
     write("export.csv", &csv("kunde;datum;betrag", ";", &rows));
     for folder in ["archive", "warehouse/orders", "history"] {

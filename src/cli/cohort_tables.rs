@@ -8,7 +8,7 @@ use super::failure::Outcome;
 use super::output::{NamedFile, ResultDirectory, refuse_inputs};
 use crate::error::Result;
 use crate::io::{Table, TableFormat, Values};
-use crate::score::{Cohort, CohortReport, CurvePoint, Estimate, PathPoint};
+use crate::score::{CohortFigures, CohortReport, CurvePoint, Estimate, PathPoint};
 
 /// Where the tables go.
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ fn column<'a, R>(rows: &[R], of: impl Fn(&R) -> Option<f64>) -> Values<'a> {
     Values::Optional(rows.iter().map(of).collect())
 }
 
-type Number = (&'static str, fn(&Cohort) -> Option<f64>);
+type Number = (&'static str, fn(&CohortFigures) -> Option<f64>);
 
 fn cohorts(report: &CohortReport) -> Result<Table<'_>> {
     let rows = &report.cohorts;

@@ -119,7 +119,7 @@ impl<'a> Scoring<'a> {
         Ok(self.scored(customers, scores, intervals))
     }
 
-    /// Adds what became of each customer, and where they stand by the limits of the model, if it has any.
+    /// With what became of each customer and, where the model has limits, the band and the place.
     fn scored(&self, customers: &Customers, scores: Vec<Score>, intervals: Vec<Option<ValueInterval>>) -> Scored<'a> {
         let status = |(row, score): (usize, &Score)| {
             score_status(score, customers.birth(row), self.model.is_prior_dominated(customers.exposure(row)))
@@ -161,14 +161,7 @@ impl<'a> Scored<'a> {
     where
         'a: 'b,
     {
-        score_table(
-            customers,
-            &self.scores,
-            &self.intervals,
-            self.threshold.is_some(),
-            &self.statuses,
-            &self.prior_weights,
-            Some(&self.standing),
-        )
+        let above = self.threshold.is_some();
+        score_table(customers, &self.scores, &self.intervals, above, &self.statuses, &self.prior_weights, Some(&self.standing))
     }
 }

@@ -39,7 +39,7 @@ impl Birth {
     pub fn from_before_log(before: Option<f64>) -> Result<Self> {
         match before {
             None => Ok(Birth::Unknown),
-            Some(w) if w == 0.0 => Ok(Birth::InLog),
+            Some(0.0) => Ok(Birth::InLog),
             Some(w) if w > 0.0 && w <= 1e100 => Ok(Birth::Before(w)),
             Some(w) => Err(Error::data(format!("a birth {w} before the log must be a length of time of at least 0"))),
         }

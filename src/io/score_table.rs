@@ -6,8 +6,8 @@ use crate::io::table::{Table, Values};
 use crate::score::{Score, ScoreStatus, ValueInterval};
 
 /// One row per customer, in the order of the summary, then one for each who was excluded. Where there are no `intervals` the ends of them are null; `above` adds
-/// the probability of a CLV above the threshold. Where there are no `prior_weights`, they are null. `standing` is the band of each customer and their score from 0 to 100, which
-/// are null where it is missing, and no columns where there is none.
+/// the probability of a CLV above the threshold. Where there are no `prior_weights`, they are null. `standing` is the band
+/// of each customer and their score from 0 to 100, which are null where it is missing, and no columns where there is none.
 pub(crate) fn score_table<'a>(
     customers: &'a Customers,
     scores: &[Score],

@@ -1,7 +1,9 @@
 //! Customers of whom less is known than a history, as a likelihood sees them: rows with the same key once, with their weight.
 
+use rand::Rng;
+
 use super::purchase_sample::PurchaseSample;
-use super::sample::{Sample, sum_chunks};
+use super::sample::{Sample, check_redrawn, draw_copies, sum_chunks};
 use crate::data::{Censored, CensoredCustomers};
 use crate::error::Result;
 use crate::numeric::jet::Jet;
@@ -85,6 +87,19 @@ impl<D: Censored> CensoredSample<D> {
             same
         });
         Ok(CensoredSample { rows, approximate })
+    }
+
+    /// As many customers, each drawn anew by what is known of the row.
+    pub(crate) fn redrawn<R: Rng>(&self, rng: &mut R, mut draw: impl FnMut(&D, &mut R) -> Result<D>) -> Result<Self> {
+        check_redrawn(self.customers())?;
+        let mut rows = Vec::new();
+        for CensoredRow { row, weight, .. } in &self.rows {
+            for _ in 0..draw_copies(*weight, rng) {
+                let row = draw(row, rng)?;
+                rows.push(CensoredRow { row, weight: 1.0, ln_constant: row.ln_constant() });
+            }
+        }
+        CensoredSample::of(rows)
     }
 
     /// The number of distinct rows.

@@ -4,7 +4,7 @@ use comfy_table::CellAlignment;
 
 use super::format::{WIDTH, grouped, money, percent, significant, wrapped};
 use super::terminal::{in_full, plain, section};
-use crate::score::{Cohort, CohortReport, Pooling};
+use crate::score::{CohortFigures, CohortReport, Pooling};
 
 /// Cohorts that are shown: the last ones.
 const MOST_SHOWN: usize = 24;
@@ -28,7 +28,7 @@ fn table(headers: &[&str]) -> comfy_table::Table {
     plain(headers, &alignments)
 }
 
-fn purchases(report: &CohortReport, shown: &[Cohort]) -> String {
+fn purchases(report: &CohortReport, shown: &[CohortFigures]) -> String {
     let mut table = table(&["cohort", "customers", "purchases", "expected", "to come", "rate/yr", "prior"]);
     for cohort in shown {
         let rate = cohort
@@ -56,7 +56,7 @@ fn purchases(report: &CohortReport, shown: &[Cohort]) -> String {
     section(&format!("Cohorts: {}, {}", report.model, pooled(report.pooling)), table.to_string().lines().chain(notes.lines()))
 }
 
-fn retention(report: &CohortReport, shown: &[Cohort]) -> String {
+fn retention(report: &CohortReport, shown: &[CohortFigures]) -> String {
     let periods: Vec<usize> = PERIODS.into_iter().filter(|&k| shown.iter().any(|cohort| cohort.curve.len() >= k)).collect();
     let age = |k: usize| shown.iter().find_map(|cohort| cohort.curve.get(k - 1)).map_or_else(dash, |point| format!("{:.0}", point.age));
     if periods.is_empty() {
@@ -71,7 +71,7 @@ fn retention(report: &CohortReport, shown: &[Cohort]) -> String {
     section(&format!("Retention: who bought in the period up to this age, in {}s", report.unit), table.to_string().lines())
 }
 
-fn values(report: &CohortReport, shown: &[Cohort]) -> String {
+fn values(report: &CohortReport, shown: &[CohortFigures]) -> String {
     let with_costs = shown.iter().any(|cohort| cohort.acquisition_cost.is_some());
     let mut headers = vec!["cohort", "to date", "to come", "between", "per new"];
     if with_costs {
@@ -112,7 +112,7 @@ fn sentences(report: &CohortReport) -> String {
         } else {
             "Cohorts are not seen to differ: one fit for all does as well"
         };
-        lines.push(format!("{verdict} (p = {}).", if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }));
+        lines.push(format!("{verdict} (p {}).", if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }));
         let differing: Vec<String> =
             report.sd_between.iter().filter(|(_, sd)| *sd > 0.0).map(|(name, sd)| format!("{name} by {:.0} %", 100.0 * sd)).collect();
         if !differing.is_empty() {

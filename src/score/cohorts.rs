@@ -60,7 +60,7 @@ pub struct CohortStudy<'a> {
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Cohort {
+pub struct CohortFigures {
     /// Its name.
     pub name: String,
     /// Customers.
@@ -132,7 +132,7 @@ pub struct CohortReport {
     /// The standard deviation of the logarithm of each parameter between cohorts.
     pub sd_between: Vec<(&'static str, f64)>,
     /// In the byte order of their names.
-    pub cohorts: Vec<Cohort>,
+    pub cohorts: Vec<CohortFigures>,
     /// How customers change with the time of acquisition, where cohorts follow each other in time.
     pub change: Option<Change>,
 }
@@ -247,7 +247,7 @@ impl CohortStudy<'_> {
     }
 
     /// What a cohort has done so far.
-    fn bought<M: PurchaseModel + Estimable>(&self, name: &str, members: &Customers, model: &Uncertain<M>) -> Cohort {
+    fn bought<M: PurchaseModel + Estimable>(&self, name: &str, members: &Customers, model: &Uncertain<M>) -> CohortFigures {
         let births = || members.purchases().iter().map(|record| record.first.date());
         let mut ages = members.age().to_vec();
         ages.sort_unstable_by(f64::total_cmp);
@@ -255,7 +255,7 @@ impl CohortStudy<'_> {
         let over = |of: &dyn Fn(f64) -> f64| by_age.iter().map(|&(age, count)| count * of(age)).sum::<f64>();
         let chance = over(&|age| model.centre.purchase_variance(age));
         let spent: f64 = members.purchases().iter().map(|record| record.total_spend).sum();
-        Cohort {
+        CohortFigures {
             name: name.to_owned(),
             customers: members.len() as f64,
             born_from: births().min(),
@@ -293,7 +293,7 @@ impl CohortStudy<'_> {
     /// What is to come, and what new customers are worth.
     fn value<M>(
         &self,
-        cohort: &mut Cohort,
+        cohort: &mut CohortFigures,
         members: &Customers,
         fitted: &Fitted<M>,
         model: &Uncertain<M>,

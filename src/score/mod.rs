@@ -33,7 +33,7 @@ pub use batch::BatchScorer;
 pub use change::{Change, PathPoint};
 pub use cohort_curve::CurvePoint;
 pub use cohort_value::Payback;
-pub use cohorts::{Cohort, CohortReport, CohortStudy, Pooling};
+pub use cohorts::{CohortFigures, CohortReport, CohortStudy, Pooling};
 pub use columns::ScoreColumns;
 pub use concentration::{Concentration, Held};
 pub use definition::{ClvDefinition, ClvTerms, Cost, Margin};
