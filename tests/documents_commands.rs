@@ -19,6 +19,7 @@ const PREPARATIONS: &[(&str, &str)] = &[
         "cp examples/data/cdnow_sample.csv orders.csv
          clv fit orders.csv --observation-end 1998-03-31 --quiet -o model.json",
     ),
+    ("docs/report.md", "cp examples/data/cdnow_sample.csv orders.csv; clv fit orders.csv --quiet -o model.json"),
     (
         "docs/pipelines.md",
         r#"mkdir inbox taken
