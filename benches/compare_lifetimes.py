@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """The same fits and scores by the Python package lifetimes and by clv, in the same run, on one core; prints CPU times and their ratios.
 
-    cargo build --release --features cli
+    cargo build --release --features cli --bin clv --example fit_times
     python -m venv /tmp/lifetimes && /tmp/lifetimes/bin/pip install lifetimes==0.11.3 'pandas<3'
     /tmp/lifetimes/bin/python benches/compare_lifetimes.py [--clv target/release/clv] [--customers 100000] [--models bg-nbd,pareto-nbd]
 
-The customers are those of `clv simulate`. Of clv it is the whole command that counts, with reading and writing its files; of lifetimes the call alone, on columns
-that are in memory. Without Python's lifetimes or without the program there is a message and nothing to compare.
+The customers are those of `clv simulate`. A call is held against a call, on columns that are in memory; what the whole command of clv takes, with reading and writing
+its files, stands beside it. Without Python's lifetimes or without the programs there is a message and nothing to compare.
 """
 
 import argparse
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -49,8 +50,10 @@ def main():
     parser.add_argument("--models", default="bg-nbd,pareto-nbd")
     options = parser.parse_args()
     program = os.path.abspath(options.clv)
-    if not os.access(program, os.X_OK):
-        skip(f"there is no program {options.clv}; build it by cargo build --release --features cli")
+    calls = os.path.join(os.path.dirname(program), "examples", "fit_times")
+    for needed in (program, calls):
+        if not os.access(needed, os.X_OK):
+            skip(f"there is no program {needed}; build it by cargo build --release --features cli --bin clv --example fit_times")
     # Before numpy is there: one thread for its libraries, too.
     for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[library] = "1"
@@ -72,9 +75,11 @@ def main():
         x, t_x, age = table["frequency"], table["recency"], table["age"]
         for name in options.models.split(","):
             model = os.path.join(place, f"{name}.json")
+            said = subprocess.run([calls, customers, name], check=True, capture_output=True, text=True).stdout
+            fit_call, score_call = (float(seconds) for seconds in re.findall(r"([0-9.]+) s\b", said))
             ours = of_clv(program, "fit", customers, "--model", name, "--spend", "none", "--observation-end", END, "-o", model)
             fitter, theirs = of_python(lambda: fitters[name](penalizer_coef=0.0).fit(x, t_x, age))
-            rows.append((f"{name}: fit", theirs, ours))
+            rows.append((f"{name}: fit", theirs, fit_call, ours))
 
             def scores():
                 alive = fitter.conditional_probability_alive(x, t_x, age)
@@ -82,12 +87,12 @@ def main():
 
             _, theirs = of_python(scores)
             flags = ["--observation-end", END, "--horizon", f"{HORIZON_WEEKS:.0f} weeks", "--no-intervals", "-o", os.path.join(place, "scores.parquet")]
-            rows.append((f"{name}: P(alive) and expected purchases", theirs, of_clv(program, "score", customers, "--model", model, *flags)))
+            rows.append((f"{name}: P(alive) and expected purchases", theirs, score_call, of_clv(program, "score", customers, "--model", model, *flags)))
 
-    print(f"{options.customers:,} customers, CPU seconds on one core; lifetimes {lifetimes.__version__}: the call; clv: the whole command")
-    print(f"{'':45} {'lifetimes':>10} {'clv':>8} {'ratio':>7}")
-    for what, theirs, ours in rows:
-        print(f"{what:45} {theirs:10.2f} {ours:8.3f} {theirs / ours:6.0f}x")
+    print(f"{options.customers:,} customers, seconds on one core; lifetimes {lifetimes.__version__}")
+    print(f"{'':45} {'lifetimes':>10} {'clv, call':>10} {'ratio':>8} {'clv, command':>13} {'ratio':>8}")
+    for what, theirs, call, command in rows:
+        print(f"{what:45} {theirs:10.3f} {call:10.5f} {theirs / call:7.0f}x {command:13.3f} {theirs / command:7.1f}x")
 
 
 main()

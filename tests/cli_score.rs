@@ -60,7 +60,7 @@ fn a_summary_in_batches_is_scored_as_one() {
         String::from_utf8(done(clv(&place, &output)).stderr).unwrap()
     };
     let said = score("customers.csv", "scores.csv", "1");
-    assert!(said.contains("\nscored 150,000 customers: "), "{said}");
+    assert!(said.contains("scored 150,000 customers: "), "{said}");
     for (input, output, threads) in [
         ("customers.parquet", "other.csv", "2"),
         ("customers.csv", "other.parquet", "2"),
