@@ -44,7 +44,7 @@ fn rows() -> Vec<[String; 3]> {
     let header: Vec<&str> = log.lines().next().unwrap().split(',').collect();
     let at = ["customer_id", "date", "amount"].map(|name| header.iter().position(|field| *field == name).unwrap());
     let rows = log.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()).map(|fields| at.map(|at| fields[at].to_owned()));
-    rows.filter(|row| row[0] == "00004" || row[0].bytes().map(u32::from).sum::<u32>() % 6 == 0).collect()
+    rows.filter(|row| row[0] == "00004" || row[0].bytes().map(u32::from).sum::<u32>().is_multiple_of(6)).collect()
 }
 
 fn csv(header: &str, delimiter: &str, rows: &[[String; 3]]) -> String {
@@ -70,6 +70,11 @@ fn inputs(place: &Path) {
     for name in ["orders.csv", "jan.csv", "feb.csv", "today.csv"] {
         write(name, &orders);
     }
+    // The channels take turns by the last digit of the id.
+    let channel = |id: &str| if id.bytes().last().is_some_and(|digit| digit.is_multiple_of(2)) { "web" } else { "shop" };
+    let with_channel: String = rows.iter().map(|row| format!("{},{}\n", row.join(","), channel(&row[0]))).collect();
+    write("orders.csv", &format!("{HEADER},channel\n{with_channel}"));
+    write("costs.csv", "cohort,cost\nweb,500\nshop,800\n");
     write("shop.csv", &csv("user,date,amount", ",", &rows).replace("00004", "C-77"));
     write("export.csv", &csv("kunde;datum;betrag", ";", &rows));
     for folder in ["archive", "warehouse/orders", "history"] {

@@ -33,9 +33,12 @@ const MISSING: &str = "(missing)";
 #[command(after_help = "\
 Examples:
   clv cohorts orders.csv --observation-end 1998-06-30 -o cohorts.json
-  clv cohorts orders.csv --by quarter --model pareto-nbd --tables tables -o cohorts.json
-  clv cohorts orders.csv --by channel --costs costs.csv --margin 0.3 -o channels.json
-  clv cohorts orders.csv --by week --pooling separate --period \"2 weeks\" -o cohorts.json
+  clv cohorts orders.csv --by quarter --model pareto-nbd \\
+      --tables tables -o cohorts.json
+  clv cohorts orders.csv --by channel --costs costs.csv --margin 0.3 \\
+      -o channels.json
+  clv cohorts orders.csv --by week --pooling separate --period \"2 weeks\" \\
+      -o cohorts.json
 
 A cost table is CSV or Parquet with the columns cohort and cost, the cost of acquiring all customers of the cohort.")]
 pub(super) struct Args {
