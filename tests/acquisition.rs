@@ -313,9 +313,9 @@ fn everybody_seen_has_a_row() {
     assert_eq!(scores.lines().count(), 1 + 61 + 2);
     let status = |id: &str| of(id).map(|line| line.split(',').nth(11).unwrap().to_owned());
     assert_eq!((status("00").as_deref(), status("young").as_deref()), (Some("scored"), Some("prior_dominated")));
-    assert_eq!(of("only").unwrap(), "only,,,,,,,,,,,excluded: no purchase is left after refunds,");
+    assert_eq!(of("only").unwrap(), "only,,,,,,,,,,,excluded: no purchase is left after refunds,,,");
     assert!(of("refunded").unwrap().contains("excluded: ") && of("later").is_none());
-    assert_eq!(of("young").unwrap().split(',').next_back(), Some("1"));
+    assert_eq!(of("young").unwrap().split(',').nth(12), Some("1"));
     assert!(
         words.contains("excluded: no purchase is left after refunds: 2 (3.2 % of the customers, 0 % of the revenue so far)"),
         "{words}"
@@ -348,6 +348,7 @@ fn negative_counts_and_births_that_contradict_the_history_are_refused() {
         ("b,0,0,2,3", "a purchase, or the end, 2 after birth"),
     ] {
         let error = read(row).unwrap_err();
-        assert!(error.contains("customers.csv:3") && error.contains(words), "{error}");
+        let placed = error.contains("customers.csv:3") || error.contains("customer \"b\"");
+        assert!(placed && error.contains(words), "{error}");
     }
 }

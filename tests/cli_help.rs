@@ -44,7 +44,7 @@ fn rows() -> Vec<[String; 3]> {
     let header: Vec<&str> = log.lines().next().unwrap().split(',').collect();
     let at = ["customer_id", "date", "amount"].map(|name| header.iter().position(|field| *field == name).unwrap());
     let rows = log.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()).map(|fields| at.map(|at| fields[at].to_owned()));
-    rows.filter(|row| row[0] == "00004" || row[0].bytes().map(u32::from).sum::<u32>() % 6 == 0).collect()
+    rows.filter(|row| row[0] == "00004" || row[0].bytes().map(u32::from).sum::<u32>().is_multiple_of(6)).collect()
 }
 
 fn csv(header: &str, delimiter: &str, rows: &[[String; 3]]) -> String {

@@ -15,6 +15,11 @@ const PREPARATIONS: &[(&str, &str)] = &[
         "clv simulate --params r=0.55,alpha=5,a=0.8,b=2.4 --customers 600 --acquisition '26 weeks' --start 2025-01-01 --until 2026-06-30 --seed 1 --quiet | sed '1s/.*/client,ordered_at,total/' > orders.csv",
     ),
     (
+        "docs/report.md",
+        "cp examples/data/cdnow_sample.csv orders.csv
+         clv fit orders.csv --observation-end 1998-06-30 --quiet -o model.json",
+    ),
+    (
         "docs/backtesting.md",
         "cp examples/data/cdnow_sample.csv orders.csv
          clv fit orders.csv --observation-end 1998-03-31 --quiet -o model.json",
