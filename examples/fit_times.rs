@@ -19,7 +19,7 @@ fn seconds<T>(mut call: impl FnMut() -> T) -> f64 {
         black_box(call());
         start.elapsed().as_secs_f64()
     };
-    (0..5).map(once).fold(f64::INFINITY, f64::min)
+    (0..20).map(once).fold(f64::INFINITY, f64::min)
 }
 
 fn times<M: Fit + Estimable + PurchaseModel>(customers: &Customers) -> clv::Result<(f64, f64)> {

@@ -844,13 +844,13 @@ fn intervals_priors_and_a_lifetime() {
     let score = |flags: &[&str]| clv(&[&["score", &customers, CUT[0], CUT[1], "--model", &model], flags].concat());
     let rows = |csv: &str| -> Vec<Vec<String>> { csv.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect() };
     let (wide, narrow) = (rows(&score(&[]).done().stdout), rows(&score(&["--level", "0.5", "--threshold", "20"]).done().stdout));
-    assert_eq!(narrow[0][11], "p_clv_above");
+    assert_eq!(narrow[0][12], "p_clv_above");
     for (wide, narrow) in wide.iter().zip(&narrow).skip(1) {
         let number = |text: &String| text.parse::<f64>().unwrap();
         assert!(
             number(&wide[9]) <= number(&narrow[9]) && number(&narrow[9]) <= number(&narrow[10]) && number(&narrow[10]) <= number(&wide[10])
         );
-        let above = number(&narrow[11]);
+        let above = number(&narrow[12]);
         // The upper end of a 50 % interval is exceeded in a quarter of the cases.
         assert!((0.0..=1.0).contains(&above) && (above > 0.25 + 1e-9) == (number(&narrow[10]) > 20.0), "{narrow:?}");
     }

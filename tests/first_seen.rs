@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use clv::{BgNbd, BgNbdParams, Date, FirstSeenFlow, Simulate, random_stream};
+use clv::{BgNbd, BgNbdParams, Date, FirstSeenFlow, Observation, Simulate, TransactionLog, random_stream};
 use rand::RngExt;
 
 /// The flow of the CDNOW sample, cut to these days.
@@ -71,4 +71,29 @@ fn a_steady_flow_is_rarely_taken_for_a_middle() {
 fn old_customers_give_a_middle_away() {
     let flagged = (0..20).filter(|seed| simulated(3.0, 10_000, 2000 + seed).starts_in_the_middle()).count();
     assert!(flagged == 20, "{flagged} of 20");
+}
+
+#[test]
+fn a_launch_with_customers_who_buy_often_is_not_refused() {
+    // 290 customers on the first day, an excess that halves every 4 days, then 20 a day; each buys every ten days or so and stays for half a year. In the second two
+    // weeks as much is bought as in the first two, but not by the same customers.
+    let mut rng = random_stream(5, 0);
+    let (mut ids, mut dates): (Vec<String>, Vec<Date>) = (Vec::new(), Vec::new());
+    let start: Date = "2025-01-01".parse().unwrap();
+    let mut exponential = |mean: f64| -mean * (1.0 - rng.random::<f64>()).ln();
+    let mut customers = 0;
+    for day in 0..364 {
+        for _ in 0..(20.0 + 270.0 * 0.5_f64.powf(f64::from(day) / 4.0)) as u32 {
+            customers += 1;
+            let (mut at, end) = (f64::from(day), f64::from(day) + exponential(180.0));
+            while at < 364.0 && at <= end {
+                ids.push(format!("{customers:06}"));
+                dates.push(Date::from_days_since_1970(start.days_since_1970() + at as i32).unwrap());
+                at += exponential(10.0);
+            }
+        }
+    }
+    let log = TransactionLog::from_columns(&ids, &dates, &vec![1.0; ids.len()]).unwrap();
+    let flow = FirstSeenFlow::of_log(&log, &Observation::until("2025-12-30".parse().unwrap())).unwrap();
+    assert!(flow.starts_in_the_middle() && !flow.starts_in_the_middle_beyond_doubt(), "{flow:?}");
 }

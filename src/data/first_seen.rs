@@ -21,13 +21,13 @@ const FEWEST: u64 = 20;
 const SIGNIFICANT: f64 = 0.01;
 
 /// Below this one there is no doubt that the flow falls; that it is old customers who make it fall, the rest is to tell: so many times as many customers in the
-/// first window as in the second, at least so many of them, more by this factor in its first half than in its second, purchases that change by less than this
-/// factor, and customers first seen in the second half of the log at this share of the flow of the second window.
+/// first window as in the second, at least so many of them, more by this factor in its first half than in its second, purchases a day that differ by less than
+/// this factor, and customers first seen in the second half of the log at this share of the flow of the second window.
 const BEYOND_DOUBT: f64 = 1e-6;
 const LARGE: f64 = 3.0;
 const MANY: u64 = 100;
 const FALLING: f64 = 1.2;
-const STEADY: f64 = 4.0 / 3.0;
+const STEADY: f64 = 1.25;
 const GOES_ON: f64 = 0.05;
 
 /// First-seen customers in two windows of one length that follow each other from the start of the log.
@@ -43,8 +43,8 @@ pub struct OpeningWindows {
     pub dispersion: f64,
     /// Customers first seen in the earlier half of the first window.
     pub first_half: u64,
-    /// Purchases of all customers in the first window and in the second, when they are known.
-    pub purchases: Option<(u64, u64)>,
+    /// Purchases a day of all customers in each half of the first window and of the second, when they are known.
+    pub daily_purchases: Option<[f64; 4]>,
 }
 
 impl OpeningWindows {
@@ -55,13 +55,11 @@ impl OpeningWindows {
         (first - second) / (self.dispersion * (first + second)).sqrt()
     }
 
-    /// Whether the fall is large and has the shape of old customers who come back one after the other, while as many purchases are made as before: those of
-    /// customers who have been there all along. A launch has many first purchases and few others; acquisitions that end, end at once.
+    /// Whether the fall is large and has the shape of old customers who come back one after the other; acquisitions that end, end at once.
     fn are_of_old_customers(&self, later_share: f64) -> bool {
         let (first, second, early) = (self.first as f64, self.second as f64, self.first_half as f64);
-        let as_many = |(before, after): (u64, u64)| (STEADY.recip()..=STEADY).contains(&(after as f64 / (before as f64).max(1.0)));
         let large = self.first >= MANY && first >= LARGE * second;
-        large && early >= FALLING * (first - early) && later_share >= GOES_ON && self.purchases.is_some_and(as_many)
+        large && early >= FALLING * (first - early) && later_share >= GOES_ON
     }
 }
 
@@ -136,12 +134,14 @@ impl FirstSeenFlow {
         let first_seen: Vec<f64> =
             parts.iter().flat_map(|(first, _)| first).filter(|&&hour| hour < last).map(|&hour| mid_day(hour)).collect();
         let mut flow = FirstSeenFlow::of(&first_seen, f64::from(days))?;
-        let purchases = |from: f64, to: f64| {
-            let days = (0..days / 6 + 1).filter(|&day| (from..to).contains(&(f64::from(day) + 0.5)));
-            days.map(|day| parts.iter().map(|(_, per_day)| per_day[day as usize]).sum::<u64>()).sum::<u64>()
+        let daily = |from: f64, to: f64| {
+            let days: Vec<usize> = (0..(days / 6 + 1) as usize).filter(|&day| (from..to).contains(&(day as f64 + 0.5))).collect();
+            let purchases: u64 = days.iter().map(|&day| parts.iter().map(|(_, per_day)| per_day[day]).sum::<u64>()).sum();
+            purchases as f64 / days.len().max(1) as f64
         };
         for windows in &mut flow.windows {
-            windows.purchases = Some((purchases(0.0, windows.length), purchases(windows.length, 2.0 * windows.length)));
+            let half = 0.5 * windows.length;
+            windows.daily_purchases = Some([0.0, 1.0, 2.0, 3.0].map(|begun| daily(begun * half, (begun + 1.0) * half)));
         }
         Ok(flow)
     }
@@ -167,7 +167,7 @@ impl FirstSeenFlow {
     }
 
     /// Whether there is no other reading: the flow falls beyond doubt, by a large factor, as it does when old customers come back one after the other; as many
-    /// purchases are made before the fall as after it; and customers go on being acquired. It takes the purchases, which [`of_log`](Self::of_log) knows.
+    /// purchases are made on its first days as after it; and customers go on being acquired. It takes the purchases, which [`of_log`](Self::of_log) knows.
     ///
     /// Many a log that starts in the middle is not recognised by this, but hardly any other is.
     #[must_use]
@@ -177,7 +177,16 @@ impl FirstSeenFlow {
         let are_old = |windows: &OpeningWindows| {
             windows.are_of_old_customers(later / per_time(windows.second, windows.length).max(f64::MIN_POSITIVE))
         };
-        self.p_steady() < BEYOND_DOUBT && self.windows.iter().any(are_old)
+        self.p_steady() < BEYOND_DOUBT && self.windows.iter().any(are_old) && self.purchases_are_steady()
+    }
+
+    /// Whether about as many purchases a day are made from the first days on: those of customers who have been there all along. A launch has many first purchases,
+    /// then fewer, until others come on top.
+    fn purchases_are_steady(&self) -> bool {
+        let daily: Option<Vec<[f64; 4]>> = self.windows.iter().map(|windows| windows.daily_purchases).collect();
+        let ends = |(least, most): (f64, f64), daily: f64| (least.min(daily), most.max(daily));
+        let (least, most) = daily.into_iter().flatten().flatten().fold((f64::INFINITY, 0.0), ends);
+        least.is_finite() && least > 0.0 && most <= STEADY * least
     }
 
     /// The windows over which the flow falls most, in standard deviations.
@@ -210,7 +219,7 @@ fn opening_windows(first_seen: &[f64], length: f64) -> Option<OpeningWindows> {
         second,
         dispersion: dispersion.max(1.0),
         first_half,
-        purchases: None,
+        daily_purchases: None,
     })
 }
 

@@ -46,10 +46,9 @@ pub(crate) fn score_table<'a>(
         .with("clv", optional(|score| score.clv))?
         .with("clv_lower", interval(|interval| Some(interval.lower)))?
         .with("clv_upper", interval(|interval| Some(interval.upper)))?;
+    let table = table.with("status", Values::Text(statuses.map(ScoreStatus::name).collect()))?;
     let table = if above { table.with("p_clv_above", interval(|interval| interval.p_above))? } else { table };
-    let table = table
-        .with("status", Values::Text(statuses.map(ScoreStatus::name).collect()))?
-        .with("prior_weight", Values::Optional((0..rows).map(|row| prior_weights.get(row).copied()).collect()))?;
+    let table = table.with("prior_weight", Values::Optional((0..rows).map(|row| prior_weights.get(row).copied()).collect()))?;
     let Some(standing) = standing else { return Ok(table) };
     let standing = |row: usize| standing.get(row).copied().flatten();
     table
