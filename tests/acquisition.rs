@@ -78,6 +78,10 @@ fn a_birth_before_the_log_moves_the_clock_of_age_alone() {
         (customers.birth(3), customers.frequency()[3], customers.age()[3], customers.exposure(3)),
         (Birth::Before(2.0), 0, 10.0, 8.0)
     );
+    // With the first purchase of those born in the log, and nothing added for the others.
+    let in_log: Vec<u64> = (0..4).map(|row| customers.purchases_in_log(row)).collect();
+    let first = [0, 1, 1, 0];
+    assert_eq!(in_log, [0, 1, 2, 3].map(|row| u64::from(customers.frequency()[row]) + first[row]));
     let excluded: Vec<_> = customers.excluded().collect();
     assert_eq!(excluded, [("d", Exclusion::NoPurchase), ("f", Exclusion::NotBoughtYet)]);
     assert!(customers.has_silent());

@@ -393,6 +393,20 @@ fn a_model_file_must_be_whole_and_fit_the_data() {
 }
 
 #[test]
+fn a_run_leaves_no_chart_of_an_earlier_one() {
+    let place = Place::new();
+    let out = place.name("out");
+    clv(&["run", CDNOW, CUT[0], CUT[1], "--out", &out]).done();
+    let chart = |name: &str| Path::new(&out).join("report").join(name);
+    assert!(chart("spend.csv").exists() && chart("deciles.csv").exists());
+    fs::write(chart("own.csv"), "a\n").unwrap();
+    clv(&["run", CDNOW, CUT[0], CUT[1], "--out", &out, "--spend", "none"]).done();
+    assert!(!chart("spend.csv").exists() && !chart("concentration.csv").exists());
+    // What is no chart of a page is left alone.
+    assert!(chart("own.csv").exists() && chart("deciles.csv").exists());
+}
+
+#[test]
 fn scores_have_a_hole_where_there_is_no_spend() {
     let place = Place::new();
     let model = place.name("model.json");

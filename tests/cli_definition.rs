@@ -189,7 +189,14 @@ fn a_band_does_not_depend_on_who_else_is_scored() {
         &["fit", "few.csv", "--observation-end", "1997-09-30", "--spend", "none", "--bands-from", "out/model.json", "-o", "later.json"],
     ));
     assert_eq!(json(&read(&place, "later.json"))["bands"], model["bands"]);
-    refused(&clv(&place, &["fit", "few.csv", "--margin", "0.2", "--bands-from", "out/model.json"]), 2, "another definition of value");
+    refused(
+        &clv(&place, &["fit", "few.csv", "--margin", "0.2", "--bands-from", "out/model.json"]),
+        2,
+        "another definition of value: here it has margin 0.2 instead of 1",
+    );
+    // The definition file is not all that a CLV depends on.
+    let by_hour = &["fit", &cdnow(), END[0], END[1], "--spend-basis", "all", "--merge", "hour", "--bands-from", "out/model.json"];
+    refused(&clv(&place, by_hour), 2, "spend_basis \"all\" instead of \"repeat\", merge \"hour\" instead of \"day\"");
     refused(&clv(&place, &["fit", "few.csv", "--bands", "a,b", "--bands-from", "out/model.json"]), 2, "cannot be used with");
 }
 

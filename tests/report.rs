@@ -233,6 +233,9 @@ fn what_there_is_not_is_left_out_and_said() {
     let html = is_sound(&page);
     assert!(!charts(&html).iter().any(|name| ["concentration", "value_distribution", "spend"].contains(&name.as_str())));
     assert!(!out.path().join("report/spend.csv").exists() && out.path().join("report/deciles.csv").exists());
+    // Customers who cost more than they bring are worth less than nothing together: there are no shares of that.
+    let (page, _costs) = page_of(CDNOW, &[&CUT[..], &["--cost-per-year", "60"]].concat());
+    assert!(!charts(&is_sound(&page)).iter().any(|name| ["concentration", "value_distribution"].contains(&name.as_str())));
     let (page, _life) = page_of(CDNOW, &[&CUT[..], &["--horizon", "lifetime"]].concat());
     assert!(text(is_sound(&page).root_element()).contains("without an interval"));
 }

@@ -1,7 +1,7 @@
 //! The model in use: read from model.json, replaced while requests go on.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clv::{AnyPurchaseModel, CustomerState, Date, ModelFile, Observation, Scorer};
@@ -36,7 +36,8 @@ impl Model {
 
     /// Scores a customer; `None` before the first purchase.
     pub(crate) fn score<'a>(&'a self, customer: &'a str, state: &CustomerState) -> Option<Answer<'a>> {
-        let observation = Observation::until(self.as_of.unwrap_or_else(today)).unit(self.file.unit()).spend_over(self.file.spend_basis());
+        let seen = Observation::until(self.as_of.unwrap_or_else(today)).unit(self.file.unit()).spend_over(self.file.spend_basis());
+        let observation = self.file.data().cleaning.as_ref().map_or(seen, |rules| seen.refunds(rules.refunds).merge(rules.merge));
         let (history, spend) = state.history(&observation).ok()??;
         let score = self.scorer.score(&history, &spend);
         let band = score.clv.zip(self.file.bands()).map(|(clv, bands)| bands.band(clv));
@@ -49,20 +50,22 @@ impl Model {
 pub(crate) struct Live {
     path: PathBuf,
     model: RwLock<Arc<Model>>,
+    reloading: Mutex<()>,
 }
 
 impl Live {
     pub(crate) fn load(path: PathBuf, as_of: Option<Date>) -> Result<Self, String> {
         let model = RwLock::new(Arc::new(Model::read(&path, as_of)?));
-        Ok(Live { path, model })
+        Ok(Live { path, model, reloading: Mutex::default() })
     }
 
     pub(crate) fn get(&self) -> Arc<Model> {
         Arc::clone(&self.model.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the file again. One that cannot be used changes nothing.
+    /// Reads the file again, one call after the other: the last to read is the last to swap. A file that cannot be used changes nothing.
     pub(crate) fn reload(&self) -> Result<(), String> {
+        let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let model = Arc::new(Model::read(&self.path, self.get().as_of)?);
         *self.model.write().unwrap_or_else(PoisonError::into_inner) = model;
         Ok(())

@@ -1,7 +1,7 @@
 //! A scoring service: purchase events in, scores out.
 //!
 //! `cargo run --release --example service --features csv` fits the CDNOW sample, serves it on a free port of this machine, asks itself a few questions and stops.
-//! `cargo run --release --example service --features csv -- --serve 127.0.0.1:8080 model.json states.clv` serves a model until it is interrupted.
+//! `cargo run --release --example service --features csv -- --serve 127.0.0.1:8080 model.json states.clv` serves a model until it is interrupted or terminated.
 //! docs/service.md explains it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that tells what it does")]
 
@@ -27,12 +27,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ["--serve", address, model, states] => {
             let (listener, service) = (TcpListener::bind(address).await?, service(Path::new(model), Path::new(states), None)?);
             println!("serving on http://{}", listener.local_addr()?);
-            let stop = async { drop(tokio::signal::ctrl_c().await) };
-            Ok(serve::serve(listener, service, Path::new(states), stop).await?)
+            Ok(serve::serve(listener, service, Path::new(states), stop()?).await?)
         }
         [] => demo::show().await,
         _ => Err("usage: service [--serve ADDRESS MODEL STATES]".into()),
     }
+}
+
+/// Ends with ctrl-c or, where there is one, SIGTERM, by which supervisors and containers stop a program.
+fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    #[cfg(unix)]
+    let terminated = async move { _ = terminate.recv().await };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    Ok(async move {
+        tokio::select! { _ = interrupted => {}, () = terminated => {} }
+    })
 }
 
 /// A service with the model and the states of these files; `as_of` is the day it takes for today.

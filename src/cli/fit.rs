@@ -54,7 +54,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if let Some((log, observation)) = &log {
         input.check_start(log, observation, &console)?;
     }
-    let bands = fitting::bands(&args.banding, args.bands_from.as_deref(), &definition)?;
+    let bands = fitting::bands(&args.banding, args.bands_from.as_deref(), &definition, &customers, log.is_some())?;
     let model =
         fitting::fit(&args.models, &customers, log.as_ref().map(|(log, observation)| (log, observation)), definition, bands, &console)?;
     destination.write_text(&model.to_json())?;

@@ -17,7 +17,7 @@ use crate::fit::{ComparisonLine, Estimator, Fit, Fitted, Prior};
 use crate::io::write_customers_csv;
 use crate::models::{AnyPurchaseModel, BgNbd, CensoredLikelihood, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, SeenThrough};
 use crate::report::terminal;
-use crate::score::{BandRule, ClvDefinition, DataRecord, FitRecord, ModelFile, Score, ValueBands};
+use crate::score::{BandRule, ClvDefinition, DataRecord, DefinitionInForce, FitRecord, ModelFile, Score, ValueBands};
 
 /// A log, and how it is seen.
 pub(super) type Seen<'a> = (&'a TransactionLog, &'a Observation);
@@ -82,8 +82,14 @@ pub(super) fn fit(
     Ok(model.with_bands(frozen))
 }
 
-/// The bands that the flags ask for.
-pub(super) fn bands(flags: &Banding, from: Option<&Path>, definition: &ClvDefinition) -> Outcome<Bands> {
+/// The bands that the flags ask for, for these customers, who come from a log or from a summary.
+pub(super) fn bands(
+    flags: &Banding,
+    from: Option<&Path>,
+    definition: &ClvDefinition,
+    customers: &Customers,
+    is_log: bool,
+) -> Outcome<Bands> {
     let Some(path) = from else { return Ok(flags.rule()?.map_or(Bands::None, Bands::By)) };
     let earlier = input::model_file(path)?;
     let Some(bands) = earlier.bands() else {
@@ -91,11 +97,13 @@ pub(super) fn bands(flags: &Banding, from: Option<&Path>, definition: &ClvDefini
             .at(path.display().to_string())
             .into());
     };
-    if earlier.definition() != definition {
+    let ours = DefinitionInForce::new(definition, customers.unit(), customers.spend_basis());
+    let differences = ours.cleaned(customers.report().filter(|_| is_log)).differences(&earlier.definition_in_force());
+    if !differences.is_empty() {
         return Err(Failure::Usage(format!(
-            "the bands of {} are of another definition of value: {}; give the same one, or new bands",
+            "the bands of {} are of another definition of value: here it has {}; give the same one, or new bands",
             path.display(),
-            terminal::in_full(earlier.definition(), None)
+            differences.join(", ")
         )));
     }
     Ok(Bands::Frozen(bands.clone()))

@@ -1,7 +1,7 @@
 //! The report page and the numbers of its charts: what `run` and `report` write.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use super::output::{NamedFile, ResultDirectory};
@@ -125,7 +125,8 @@ fn rolling(log: &TransactionLog, observation: &Observation, model: &ModelFile) -
 }
 
 impl Page {
-    /// Writes the page, the numbers of its charts, and other results beside it: all of them or none.
+    /// Writes the page, the numbers of its charts, and other results beside it: all of them or none. Charts of an earlier page that
+    /// this one does not have are removed then.
     pub(super) fn write(&self, directory: &Path, others: &[NamedFile<'_>]) -> Result<()> {
         let html = |out: &mut BufWriter<File>| {
             out.write_all(self.html.as_bytes()).map_err(|error| Error::file("cannot write the page").because(error))
@@ -137,7 +138,20 @@ impl Page {
         let charts = tables.iter().zip(&writers).map(|((name, _), write)| (name.as_str(), write as _));
         let page: NamedFile<'_> = (&self.file, &html);
         let files: Vec<NamedFile<'_>> = others.iter().copied().chain([page]).chain(charts).collect();
-        ResultDirectory::create(directory)?.with_folder(folder(&self.file))?.write(&files)
+        ResultDirectory::create(directory)?.with_folder(folder(&self.file))?.write(&files)?;
+        let is_new = |name: &String| tables.iter().any(|(new, _)| new == name);
+        chart_files(&self.file).iter().filter(|name| !is_new(name)).try_for_each(|name| remove(&directory.join(name)))
+    }
+}
+
+/// Removes a file, if there is one.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Error::file(format!("the results are written, but {}, a chart of an earlier run, cannot be removed", path.display()))
+                .because(error))
+        }
+        _ => Ok(()),
     }
 }
 

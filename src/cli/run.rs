@@ -80,7 +80,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let (customers, observation) = input.summarize(&log, &console)?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     input.check_start(&log, &observation, &console)?;
-    let bands = fitting::bands(&args.banding, args.bands_from.as_deref(), &definition)?;
+    let bands = fitting::bands(&args.banding, args.bands_from.as_deref(), &definition, &customers, true)?;
     let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, bands, &console)?;
     let scoring = Scoring::new(&model, model.definition(), Some(observation.end), &args.intervals, None, args.common.seed, &console)?;
     let scored = {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::output::Console;
-use crate::data::Customers;
+use crate::data::{Birth, Customers};
 use crate::error::{Error, Result};
 use crate::models::AnyPurchaseModel;
 use crate::score::{ClvDefinition, Forecaster, ModelFile, Score, ValueBands};
@@ -67,7 +67,10 @@ impl<'a> Standing<'a> {
             match before {
                 // Only where a customer would move is it worth while to know how sure that is.
                 Some(before) if before != place => {
-                    self.bands.place_from(before, clv, forecaster.value(&customers.history(row), &customers.spend(row)).as_ref())
+                    // Of those born before the log, the history alone does not say how their value is distributed.
+                    let is_known = !matches!(customers.birth(row), Birth::Before(_));
+                    let value = if is_known { forecaster.value(&customers.history(row), &customers.spend(row)) } else { None };
+                    self.bands.place_from(before, clv, value.as_ref())
                 }
                 _ => place,
             }

@@ -344,6 +344,16 @@ impl Customers {
         self.births.get(index).copied().unwrap_or_default()
     }
 
+    /// The purchases of row `index` in the log: x + 1 with the first one, by which a customer is born, and x of those born before the log.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[must_use]
+    pub fn purchases_in_log(&self, index: usize) -> u64 {
+        let first = u64::from(!matches!(self.birth(index), Birth::Before(_)));
+        u64::from(self.frequency[index]) + first
+    }
+
     /// Whether some customer is born before the log, or at an unknown time.
     #[must_use]
     pub fn has_births(&self) -> bool {

@@ -177,7 +177,7 @@ pub(super) fn most_valuable(report: &ReportData<'_>) -> Markup {
                             td { (score.expected_purchases.map_or_else(|| "–".to_owned(), one_decimal)) }
                             td { (spend(score)) }
                             td { (share(score.p_alive)) }
-                            td { (count(f64::from(report.customers.frequency()[row]) + 1.0)) }
+                            td { (count(report.customers.purchases_in_log(row) as f64)) }
                         }
                     }
                 }

@@ -47,10 +47,10 @@ pub(super) fn concentration(spread: &Concentration, totals: &Totals) -> Figure {
     Figure { name: "concentration", finding, reading, legend, chart, data }
 }
 
-/// Customers and value by classes of CLV.
+/// Customers and value by classes of CLV; none where all together are not worth more than 0, of which there are no shares.
 pub(super) fn distribution(histogram: &ValueHistogram, totals: &Totals, bands: Option<&ValueBands>) -> Option<Figure> {
     let classes = histogram.classes();
-    let (customers, value) = (totals.customers - totals.without_clv, totals.clv?);
+    let (customers, value) = (totals.customers - totals.without_clv, totals.clv.filter(|&clv| clv > 0.0)?);
     let most = |of: fn(&ValueClass) -> f64| classes.iter().max_by(|one, other| of(one).total_cmp(&of(other)));
     let (usual, richest) = (most(|class| class.customers)?, most(|class| class.value)?);
     let between = |class: &ValueClass| format!("{} to {}", edge(class.from), edge(class.to));

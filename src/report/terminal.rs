@@ -166,7 +166,7 @@ pub(crate) fn most_valuable(
         let amount = |value: Option<f64>, decimals| value.map_or_else(|| "-".to_owned(), |value| grouped(value, decimals));
         table.add_row([
             shortened(customers.id(row)),
-            grouped(f64::from(customers.frequency()[row]) + 1.0, 0),
+            grouped(customers.purchases_in_log(row) as f64, 0),
             format!("{:.2}", score.p_alive),
             amount(score.expected_purchases, 1),
             amount(score.expected_average_spend, spend_decimals),
