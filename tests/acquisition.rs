@@ -298,6 +298,36 @@ fn a_column_a_list_and_a_summary_with_births_agree() {
     );
 }
 
+/// What is in the column of rows after the observation end is not known at that end: neither that somebody was acquired long ago nor that somebody will be.
+#[test]
+fn rows_after_the_observation_end_say_nothing_of_acquisition() {
+    let place = TempDir::new().unwrap();
+    middle(place.path(), 3.0, 1_000, 3);
+    let path = place.path();
+    let until = "2025-09-30";
+    let all = fs::read_to_string(path.join("log.csv")).unwrap();
+    let known = |row: &&str| row.starts_with("customer_id") || row.split(',').nth(1).unwrap() <= until;
+    let past: String = all.lines().filter(known).map(|row| format!("{row}\n")).collect();
+    assert!(past.len() < all.len());
+    fs::write(path.join("past.csv"), past).unwrap();
+    let given = ["--acquired", "born", "--observation-end", until];
+    for log in ["log", "past"] {
+        let (file, model, scores) = (format!("{log}.csv"), format!("{log}.json"), format!("{log}_scores.csv"));
+        let words = done(&clv(path, &[&["fit", &file, "--model", "pareto-nbd", "--spend", "none", "-o", &model], &given[..]].concat()));
+        assert!(words.contains("were acquired before it"), "{words}");
+        done(&clv(path, &[&["score", &file, "--model", &model, "-o", &scores], &given[..]].concat()));
+    }
+    let fit = |name: &str| {
+        let file = ModelFile::from_json(&fs::read_to_string(path.join(name)).unwrap()).unwrap();
+        (file.purchases().clone(), file.data().fingerprint.clone())
+    };
+    assert_eq!(fit("log.json"), fit("past.json"));
+    assert_eq!(fs::read(path.join("log_scores.csv")).unwrap(), fs::read(path.join("past_scores.csv")).unwrap());
+    // The page scores those born before the log as well.
+    done(&clv(path, &[&["report", "log.csv", "--model", "log.json", "-o", "page.html"], &given[..]].concat()));
+    assert!(path.join("page.html").exists());
+}
+
 #[test]
 fn everybody_seen_has_a_row() {
     let place = TempDir::new().unwrap();

@@ -164,6 +164,41 @@ fn a_cohort_with_one_customer_borrows_and_says_so() {
     assert!(single["residual_value"].as_f64().unwrap() > 0.0);
 }
 
+/// Customers of an NBD never drop out: BG/NBD's a and b then say nothing of a cohort, and a fit over cohorts need not settle.
+#[test]
+fn cohorts_in_which_nobody_drops_out_are_still_told_of() {
+    let place = TempDir::new().unwrap();
+    let simulate = ["simulate", "--model", "nbd", "--params", "r=2,alpha=60", "--unit", "day", "--customers", "3000", "--seed", "2"];
+    let span = ["--start", "2025-01-01", "--acquisition", "52 weeks", "--until", "2025-12-31", "-o", "log.csv"];
+    done(&clv(place.path(), &[&simulate[..], &span].concat()));
+    for pooling in ["pooled", "separate", "partial"] {
+        let cohorts = ["cohorts", "log.csv", "--by", "quarter", "--unit", "day", "--pooling", pooling, "-o", "cohorts.json"];
+        let words = done(&clv(place.path(), &cohorts));
+        let report = json(&place.path().join("cohorts.json"));
+        let settled = !report["p_all_alike"].is_null();
+        for cohort in report["cohorts"].as_array().unwrap() {
+            // What is not the fit that was asked for says why.
+            assert_eq!(cohort["fit"] == pooling, cohort["fallback"].is_null(), "{words}");
+            assert!(settled || pooling != "partial" || cohort["fit"] == "pooled", "{words}");
+        }
+        assert!(report["change"]["dropout"].is_null(), "{}", report["change"]);
+    }
+}
+
+#[test]
+fn a_cost_to_serve_leaves_the_worth_of_a_new_customer_open() {
+    let place = TempDir::new().unwrap();
+    year(place.path(), 50, |_| 30.0, 15);
+    fs::write(place.path().join("costs.csv"), "cohort,cost\nweb,7200\nshop,48000\n").unwrap();
+    let cohorts = ["cohorts", "log.csv", "--by", "channel", "--costs", "costs.csv", "--cost-per-year", "20", "-o", "cohorts.json"];
+    let words = done(&clv(place.path(), &cohorts));
+    assert!(words.contains("with a cost to serve it is not said what a new customer is worth"), "{words}");
+    for cohort in json(&place.path().join("cohorts.json"))["cohorts"].as_array().unwrap() {
+        assert!(["new_customer_value", "value_to_cost", "payback"].iter().all(|name| cohort[name].is_null()));
+        assert!(cohort["acquisition_cost"].is_f64() && cohort["residual_value"].is_f64());
+    }
+}
+
 #[test]
 fn what_cannot_be_done_is_refused() {
     let place = TempDir::new().unwrap();

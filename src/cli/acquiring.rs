@@ -34,7 +34,7 @@ impl Acquiring {
         given.into_iter().filter_map(|(given, flag)| given.then_some(flag))
     }
 
-    fn acquisition(&self, input: &Input<'_>) -> Result<Acquisition> {
+    fn acquisition(&self, customers: &Customers, input: &Input<'_>) -> Result<Acquisition> {
         if let Some(run_in) = self.run_in {
             return Ok(Acquisition::RunIn(run_in));
         }
@@ -43,14 +43,15 @@ impl Acquiring {
         let dates = if is_file(acquired) {
             AcquisitionDates::read(acquired, &options)?
         } else {
-            input.files.read_acquisition_column(acquired, &options)?
+            // Rows after the observation end are the future.
+            input.files.read_acquisition_column(acquired, &options)?.of_those_seen(customers)
         };
         Ok(Acquisition::Dates(dates))
     }
 
     /// Marks the customers of a log with what is known of their birth, and says what that comes to.
     pub(super) fn mark(&self, customers: Customers, input: &Input<'_>, console: &Console) -> Result<Customers> {
-        let acquisition = self.acquisition(input)?;
+        let acquisition = self.acquisition(&customers, input)?;
         if acquisition == Acquisition::FirstPurchase {
             return Ok(customers);
         }

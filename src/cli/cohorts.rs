@@ -149,6 +149,11 @@ pub(super) fn run(args: Args) -> Outcome {
     let destination = destination.differs_from(input.files.paths())?.differs_from(args.costs.as_slice())?;
     args.tables.check(input.files.paths())?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
+    if !(definition.cost_per_purchase.is_zero() && definition.cost_per_year.is_zero()) && args.models.with_spend() {
+        console.say(
+            "note: with a cost to serve it is not said what a new customer is worth, nor when that pays for the acquisition: both would leave the cost out",
+        );
+    }
     let costs = args.costs.as_ref().map_or(Ok(Vec::new()), |path| read_costs(path, &input.log_options()))?;
     let log = input.log(&console)?;
     let (all, observation) = input.summarize(&log, &console)?;

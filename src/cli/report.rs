@@ -67,7 +67,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
     let scoring = Scoring::new(&model, &definition, Some(observation.end), &args.intervals, None, args.common.seed, &console)?;
-    let scores = scoring.scorer().score_all(&customers)?;
+    let scores = scoring.expectations(&customers)?;
     let totals = Totals::of(&customers, &scores);
     let forecast = scoring.total(&customers, &totals, &console)?;
     let page = {

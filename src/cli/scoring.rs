@@ -102,21 +102,37 @@ impl<'a> Scoring<'a> {
 
     /// Scores customers. Those born before the log have no intervals.
     pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored<'a>> {
-        let is_before = |birth: Birth| matches!(birth, Birth::Before(_));
+        let scores = self.expectations(customers)?;
+        let intervals = self.intervals(customers, watch)?;
+        Ok(self.scored(customers, scores, intervals))
+    }
+
+    /// The scores of customers without intervals: batches of those born in the log, and one by one those born before it.
+    pub(super) fn expectations(&self, customers: &Customers) -> Result<Vec<Score>> {
         if !customers.has_born_before() {
-            let (scores, intervals) = self.score_complete(customers, watch)?;
-            return Ok(self.scored(customers, scores, intervals));
+            return self.batches.score_all(customers);
+        }
+        let mut complete = self.batches.score_all(&customers.where_birth(|birth| !is_before(birth))?)?.into_iter();
+        let score = |row| {
+            let complete = if is_before(customers.birth(row)) { None } else { complete.next() };
+            complete.unwrap_or_else(|| self.batches.scorer().score_row(customers, row))
+        };
+        Ok((0..customers.len()).map(score).collect())
+    }
+
+    /// The intervals, if there are to be any.
+    fn intervals(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Vec<Option<ValueInterval>>> {
+        if !self.with_intervals {
+            return Ok(Vec::new());
+        }
+        let &Intervals { level, threshold, .. } = self.wanted;
+        if !customers.has_born_before() {
+            return self.forecaster.value_intervals(customers, level, threshold, watch);
         }
         let complete = customers.where_birth(|birth| !is_before(birth))?;
-        let (scores, intervals) = self.score_complete(&complete, watch)?;
-        let (mut scores, mut intervals) = (scores.into_iter(), intervals.into_iter());
-        let rows = (0..customers.len()).map(|row| {
-            let complete =
-                if is_before(customers.birth(row)) { None } else { scores.next().map(|score| (score, intervals.next().flatten())) };
-            complete.unwrap_or_else(|| (self.batches.scorer().score_row(customers, row), None))
-        });
-        let (scores, intervals) = rows.unzip();
-        Ok(self.scored(customers, scores, intervals))
+        let mut intervals = self.forecaster.value_intervals(&complete, level, threshold, watch)?.into_iter();
+        let interval = |row| if is_before(customers.birth(row)) { None } else { intervals.next().flatten() };
+        Ok((0..customers.len()).map(interval).collect())
     }
 
     /// With what became of each customer and, where the model has limits, the band and the place.
@@ -128,14 +144,6 @@ impl<'a> Scoring<'a> {
         let prior_weights = (0..customers.len()).map(|row| self.model.prior_weight(customers.exposure(row))).collect();
         let standing = self.standing.as_ref().map_or_else(Vec::new, |standing| standing.places(customers, &scores, &self.forecaster));
         Scored { scores, standing, intervals, statuses, prior_weights, threshold: self.wanted.threshold }
-    }
-
-    /// Scores of customers none of whom is born before the log, and their intervals, if there are to be any.
-    fn score_complete(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<(Vec<Score>, Vec<Option<ValueInterval>>)> {
-        let scores = self.batches.score_all(customers)?;
-        let &Intervals { level, threshold, .. } = self.wanted;
-        let intervals = if self.with_intervals { self.forecaster.value_intervals(customers, level, threshold, watch)? } else { Vec::new() };
-        Ok((scores, intervals))
     }
 
     /// The total of customers with its uncertainty; `None` when there are no intervals.
@@ -153,6 +161,10 @@ impl<'a> Scoring<'a> {
         let forecast = self.forecaster.groups(customers, &everybody, level, replications, seed, Some(&busy.watch()))?;
         Ok(forecast.into_iter().next().map(|total| (level, total)))
     }
+}
+
+fn is_before(birth: Birth) -> bool {
+    matches!(birth, Birth::Before(_))
 }
 
 impl<'a> Scored<'a> {

@@ -97,6 +97,29 @@ impl AcquisitionDates {
         }
         Ok(AcquisitionDates { dates: known })
     }
+
+    /// The dates of those alone who have rows within the observation, kept as customers or excluded.
+    ///
+    /// For dates that come from rows of the log itself: a customer all of whose rows lie after the observation end is not known yet, and would be taken for one
+    /// who was silent.
+    ///
+    /// ```
+    /// use clv::{Acquisition, AcquisitionDates, Observation, TransactionLog};
+    ///
+    /// let (end, later) = ("2026-03-02".parse()?, "2026-04-01".parse()?);
+    /// let log = TransactionLog::from_columns(&["a", "b"], &["2026-01-05".parse()?, later], &[20.0, 30.0])?;
+    /// let customers = log.summarize(&Observation::until(end).in_weeks())?;
+    /// let dates = AcquisitionDates::new([("a".to_owned(), "2026-01-05".parse()?), ("b".to_owned(), "2025-12-01".parse()?)])?;
+    /// let (_, acquired) = Acquisition::Dates(dates.of_those_seen(&customers)).apply(customers)?;
+    /// assert_eq!(acquired.silent, 0);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn of_those_seen(mut self, customers: &Customers) -> Self {
+        let seen = seen(customers);
+        self.dates.retain(|id, _| seen.contains(id.as_str()));
+        self
+    }
 }
 
 /// Customers and what they spent in the log, by what is known of their birth.
@@ -154,6 +177,11 @@ fn span(customers: &Customers) -> Result<(Date, Date)> {
         (Some(start), Some(end)) => Ok((start, end)),
         _ => Err(Error::data("births are marked in the customers of a log; a summary says itself, in its column before_log")),
     }
+}
+
+/// Everyone with rows within the observation.
+fn seen(customers: &Customers) -> BTreeSet<&str> {
+    customers.ids().chain(customers.excluded().map(|(id, _)| id)).collect()
 }
 
 fn run_in(length: Horizon, customers: &Customers) -> Result<Customers> {
@@ -240,7 +268,7 @@ impl AcquisitionDates {
 
     /// Those who are not in the log.
     fn add_silent(&self, customers: &Customers, (start, end): (Date, Date), marked: &mut Customers, acquired: &mut Acquired) -> Result<()> {
-        let seen: BTreeSet<&str> = customers.ids().chain(customers.excluded().map(|(id, _)| id)).collect();
+        let seen = seen(customers);
         for (id, date) in self.dates.iter().filter(|(id, _)| !seen.contains(id.as_str())) {
             if *date >= start {
                 acquired.without_purchase += 1;

@@ -121,7 +121,8 @@ fn sentences(report: &CohortReport) -> String {
     }
     lines.extend(report.change.as_ref().map(|change| change.verdict.clone()));
     for cohort in &report.cohorts {
-        lines.extend(cohort.fallback.as_ref().map(|why| format!("{} borrows from the others: {why}.", cohort.name)));
+        let instead = if cohort.fit == Pooling::Pooled { "has the one fit for all" } else { "borrows from the others" };
+        lines.extend(cohort.fallback.as_ref().map(|why| format!("{} {instead}: {why}.", cohort.name)));
     }
     let text = lines.iter().map(|line| wrapped(line, "", WIDTH - 2)).collect::<Vec<_>>().join("\n");
     section("Do they differ?", text.lines())

@@ -16,6 +16,9 @@ const WINDOW: usize = 3;
 const MOST_SPLITS: usize = 12;
 const FEWEST_REPEAT_BUYERS: usize = 20;
 
+/// Where -ln P(alive) is below this on either side, practically nobody has dropped out, and a ratio of such figures says nothing.
+const LEAST_WEAR: f64 = 1e-3;
+
 /// Below this probability customers are taken to have changed.
 const SIGNIFICANT: f64 = 0.05;
 
@@ -51,7 +54,7 @@ pub struct Change {
     pub p_no_change: Option<f64>,
     /// How many times as often those since buy, while they stay.
     pub purchases: Option<Estimate>,
-    /// How many times as fast they drop out: the ratio of -ln P(alive) at [`by_age`](Self::by_age).
+    /// How many times as fast they drop out: the ratio of -ln P(alive) at [`by_age`](Self::by_age); none where on either side practically nobody does.
     pub dropout: Option<Estimate>,
     /// The verdict in a sentence.
     pub verdict: String,
@@ -130,7 +133,9 @@ impl InTime<'_> {
             let earlier = of(&before.centre);
             (earlier > 0.0).then(|| since.positive(|model| of(model) / earlier, before.variance_of_log(of), self.level))
         };
-        (change.purchases, change.dropout) = (ratio(&rate), ratio(&|model| wear(model, by_age)));
+        let of_dropout = |model: &M| wear(model, by_age);
+        let some_drop_out = [&before.centre, &since.centre].into_iter().all(|model| of_dropout(model) >= LEAST_WEAR);
+        (change.purchases, change.dropout) = (ratio(&rate), ratio(&of_dropout).filter(|_| some_drop_out));
         let name = &self.names[split];
         (change.since, change.p_no_change) = (Some(name.clone()), Some(p));
         let differs = |ratio: Option<Estimate>| ratio.filter(|ratio| ratio.lower > 1.0 || ratio.upper < 1.0);

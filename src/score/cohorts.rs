@@ -8,7 +8,7 @@ use super::estimate::{Estimate, Uncertain};
 use super::forecast::Forecaster;
 use super::totals::Totals;
 use crate::data::{Customers, Observation, TransactionLog};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fit::{Estimator, Fitted, GroupFits, Level, Prior};
 use crate::models::{Estimable, GammaGamma, GroupedSample, PurchaseModel, Sample};
 use crate::simulate::Simulate;
@@ -98,7 +98,7 @@ pub struct CohortFigures {
     pub residual_value_between: Option<(f64, f64)>,
     /// Value so far and value to come.
     pub total_value: Option<f64>,
-    /// What a new customer of this cohort is worth over the horizon, on average.
+    /// What a new customer of this cohort is worth over the horizon, on average; none without a spend model, and none with a cost to serve.
     pub new_customer_value: Option<Estimate>,
     /// Cost of acquisition per customer, where it is known.
     pub acquisition_cost: Option<f64>,
@@ -140,20 +140,32 @@ pub struct CohortReport {
 /// The fits that were made.
 enum Fits<M> {
     Groups(Box<GroupFits<M>>),
-    One(Box<Fitted<M>>),
+    /// There is one cohort, or there is no partially pooled fit.
+    Ungrouped(Box<Ungrouped<M>>),
+}
+
+/// One fit for all, and those of single cohorts where they were asked for.
+struct Ungrouped<M> {
+    pooled: Fitted<M>,
+    separate: Vec<Result<Fitted<M>>>,
+    /// Why there is no partially pooled fit, which is no question for one cohort.
+    why: Option<String>,
 }
 
 impl<M: Estimable> Fits<M> {
     fn pooled(&self) -> &Fitted<M> {
         match self {
             Fits::Groups(fits) => fits.pooled(),
-            Fits::One(fitted) => fitted,
+            Fits::Ungrouped(fits) => &fits.pooled,
         }
     }
 
     /// The fit that speaks for a cohort, which it is, and why it is not the one that was asked for.
     fn of(&self, cohort: usize, wanted: Pooling) -> (&Fitted<M>, Pooling, Option<String>) {
-        let Fits::Groups(fits) = self else { return (self.pooled(), Pooling::Pooled, None) };
+        let fits = match self {
+            Fits::Groups(fits) => fits,
+            Fits::Ungrouped(fits) => return fits.of(cohort, wanted),
+        };
         let group = &fits.groups()[cohort];
         match wanted {
             Pooling::Pooled => (fits.pooled(), Pooling::Pooled, None),
@@ -162,6 +174,17 @@ impl<M: Estimable> Fits<M> {
                 Ok(fitted) => (fitted, Pooling::Separate, None),
                 Err(error) => (group.partial(), Pooling::Partial, Some(error.to_string())),
             },
+        }
+    }
+}
+
+impl<M: Estimable> Ungrouped<M> {
+    fn of(&self, cohort: usize, wanted: Pooling) -> (&Fitted<M>, Pooling, Option<String>) {
+        match (wanted, self.separate.get(cohort)) {
+            (Pooling::Pooled, _) => (&self.pooled, Pooling::Pooled, None),
+            (Pooling::Separate, Some(Ok(fitted))) => (fitted, Pooling::Separate, None),
+            (Pooling::Separate, Some(Err(error))) => (&self.pooled, Pooling::Pooled, Some(error.to_string())),
+            _ => (&self.pooled, Pooling::Pooled, self.why.clone()),
         }
     }
 }
@@ -188,14 +211,25 @@ impl CohortStudy<'_> {
         };
         let cohort_of: Vec<usize> = names.iter().map(|name| cohort_names.partition_point(|other| other < name)).collect();
         let estimator = Estimator::<M>::new().prior(self.prior);
+        let members = |c: usize| customers.where_row(|row| cohort_of[row] == c);
         let fits = match cohort_names.len() {
-            1 => Fits::One(Box::new(estimator.fit(customers)?)),
-            _ => Fits::Groups(Box::new(estimator.fit_groups(customers, names)?)),
+            1 => Fits::Ungrouped(Box::new(Ungrouped { pooled: estimator.fit(customers)?, separate: Vec::new(), why: None })),
+            count => match estimator.fit_groups(customers, names) {
+                Ok(fits) => Fits::Groups(Box::new(fits)),
+                // Where nobody drops out, cohorts differ in parameters that say nothing of them; the other two ways need no such fit.
+                Err(error) if error.kind() == ErrorKind::Fit => {
+                    let pooled = estimator.fit(customers)?;
+                    let alone = if self.pooling == Pooling::Separate { count } else { 0 };
+                    let separate = (0..alone).map(|c| estimator.fit(&members(c)?)).collect();
+                    Fits::Ungrouped(Box::new(Ungrouped { pooled, separate, why: Some(error.to_string()) }))
+                }
+                Err(error) => return Err(error),
+            },
         };
         let counts = counted(log, observation, customers, (&cohort_of, cohort_names.len()), period)?;
         let spend = self.spend.map(Uncertain::of);
         let cohorts = (0..cohort_names.len()).map(|c| {
-            let members = customers.where_row(|row| cohort_of[row] == c)?;
+            let members = members(c)?;
             let (fitted, fit, fallback) = fits.of(c, self.pooling);
             let model = Uncertain::of(fitted);
             let mut cohort = self.bought(&cohort_names[c], &members, &model);
@@ -217,7 +251,7 @@ impl CohortStudy<'_> {
                 let sd = |(i, parameter): (usize, &crate::models::ParameterInfo)| (parameter.name, fits.sd_between(i).unwrap_or(0.0));
                 (Some(fits.p_all_alike()), M::PARAMETERS.iter().enumerate().map(sd).collect())
             }
-            Fits::One(_) => (None, Vec::new()),
+            Fits::Ungrouped(_) => (None, Vec::new()),
         };
         Ok(CohortReport {
             format: 1,
@@ -316,7 +350,8 @@ impl CohortStudy<'_> {
         }
         let cost = self.costs.iter().find(|(name, _)| *name == cohort.name).map(|(_, cost)| cost / cohort.customers);
         cohort.acquisition_cost = cost;
-        let Some(spend) = spend else { return Ok(()) };
+        // Costs to serve go with the time a customer stays, which these figures do not know; without the costs they would be too high.
+        let Some(spend) = spend.filter(|_| !terms.has_costs()) else { return Ok(()) };
         let new = NewCustomers { purchases: model, spend, terms: &terms, with_first: self.with_first_purchase, level: self.level };
         cohort.new_customer_value = new.value();
         if let Some(cost) = cost {
