@@ -136,6 +136,7 @@ pub(super) type EachRow<'a, const N: usize> = dyn FnMut([&str; N], &dyn Fn() -> 
 
 impl ReadOptions {
     /// Settles a row that cannot be split into fields.
+    #[cfg(feature = "csv")]
     pub(super) fn settle(&self, fault: fields::Fault, place: impl FnOnce() -> String) -> Result<()> {
         match self.bad_rows {
             BadRows::Skip => Ok(()),
