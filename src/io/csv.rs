@@ -7,7 +7,7 @@ use std::str;
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 
-use crate::data::{Customers, TransactionLog};
+use crate::data::{Customers, Skipped, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::options::{ReadOptions, SummaryOptions};
@@ -115,7 +115,7 @@ pub(super) fn for_each_row<const N: usize>(
         }
         match read {
             Ok(()) => each(fields, &|| records.place())?,
-            Err(fault) => options.settle(fault, || records.place())?,
+            Err(fault) => fault.settle(options.bad_rows, &mut Skipped::default(), None, || records.place())?,
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::data::{AcquisitionDates, Skipped};
 use crate::error::{Error, Result};
 use crate::io::fields;
 use crate::io::files::LogFiles;
-use crate::io::options::{BadRows, ReadOptions};
+use crate::io::options::ReadOptions;
 use crate::io::source::Source;
 use crate::time::{Date, Moment};
 
@@ -133,14 +133,3 @@ pub(crate) fn read_costs(path: impl AsRef<std::path::Path>, options: &ReadOption
 
 /// What is done with the fields of a row, given where the row is.
 pub(super) type EachRow<'a, const N: usize> = dyn FnMut([&str; N], &dyn Fn() -> String) -> Result<()> + 'a;
-
-impl ReadOptions {
-    /// Settles a row that cannot be split into fields.
-    #[cfg(feature = "csv")]
-    pub(super) fn settle(&self, fault: fields::Fault, place: impl FnOnce() -> String) -> Result<()> {
-        match self.bad_rows {
-            BadRows::Skip => Ok(()),
-            BadRows::Error => fault.settle(BadRows::Error, &mut Skipped::default(), None, place),
-        }
-    }
-}
