@@ -1,7 +1,10 @@
 //! The `clv` command line.
 
 fn main() -> std::process::ExitCode {
-    give_memory_back();
+    // Scores are made batch by batch: pieces given back would be asked for again at once, and cleared each time.
+    if std::env::args_os().nth(1).is_none_or(|command| command != "score") {
+        give_memory_back();
+    }
     clv::cli::main(std::env::args_os())
 }
 

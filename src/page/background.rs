@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::ReportData;
 use super::show::{count, money};
-use crate::fit::FitStatus;
 use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
 use crate::report::format::{estimate, grouped, percent};
+use crate::report::terminal::ended;
 use crate::score::{DefinitionInForce, FitRecord, ValueBands};
 
 /// What to mind.
@@ -107,18 +107,10 @@ pub(super) fn audit(report: &ReportData<'_>) -> Markup {
 }
 
 fn fit(record: &FitRecord) -> Markup {
-    let ended = match record.status() {
-        FitStatus::Converged => "converged",
-        FitStatus::AtBoundary => "ended at a boundary",
-    };
-    let prior = record
-        .prior()
-        .map_or_else(String::new, |prior| format!(", with a prior of standard deviation {} in the logarithms", prior.log_sd()));
     html! {
         table {
             caption {
-                (record.model()) ", fitted to " (count(record.customers())) " customers: log-likelihood " (grouped(record.log_likelihood(), 2)) ", " (ended) " after "
-                (record.evaluations()) " passes over the data" (prior)
+                (record.model()) ", fitted to " (count(record.customers())) " customers: log-likelihood " (grouped(record.log_likelihood(), 2)) ", " (ended(record))
             }
             thead { tr { th scope="col" { "Parameter" } th scope="col" { "Estimate" } th scope="col" { "Standard error" } } }
             tbody {

@@ -124,6 +124,9 @@ fn sentences(report: &CohortReport) -> String {
         let instead = if cohort.fit == Pooling::Pooled { "has the one fit for all" } else { "borrows from the others" };
         lines.extend(cohort.fallback.as_ref().map(|why| format!("{} {instead}: {why}.", cohort.name)));
     }
+    if lines.is_empty() {
+        lines.push("Nothing to compare: there is one cohort, or one fit for all was asked for.".to_owned());
+    }
     let text = lines.iter().map(|line| wrapped(line, "", WIDTH - 2)).collect::<Vec<_>>().join("\n");
     section("Do they differ?", text.lines())
 }

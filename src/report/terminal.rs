@@ -78,24 +78,25 @@ pub(crate) fn fits(model: &ModelFile) -> String {
     text
 }
 
-fn fit(title: &str, record: &FitRecord) -> String {
-    let mut table = plain(&["parameter", "estimate", "std. error"], &[CellAlignment::Left, CellAlignment::Right, CellAlignment::Right]);
-    for (name, value) in record.parameters() {
-        let (value, error) = estimate(value, record.standard_error(name));
-        table.add_row([name.to_owned(), value, error]);
-    }
-    let ended = match record.status() {
+/// How a fit ended, in words.
+pub(crate) fn ended(record: &FitRecord) -> String {
+    let how = match record.status() {
         FitStatus::Converged => "converged",
         FitStatus::AtBoundary => "ended at a boundary",
     };
     let prior = record
         .prior()
         .map_or_else(String::new, |prior| format!(", with a prior of standard deviation {} in the logarithms", prior.log_sd()));
-    let likelihood = format!(
-        "log-likelihood {}; the fit {ended} after {} passes over the data{prior}",
-        grouped(record.log_likelihood(), 2),
-        record.evaluations()
-    );
+    format!("{how} after {} passes over the data{prior}", record.evaluations())
+}
+
+fn fit(title: &str, record: &FitRecord) -> String {
+    let mut table = plain(&["parameter", "estimate", "std. error"], &[CellAlignment::Left, CellAlignment::Right, CellAlignment::Right]);
+    for (name, value) in record.parameters() {
+        let (value, error) = estimate(value, record.standard_error(name));
+        table.add_row([name.to_owned(), value, error]);
+    }
+    let likelihood = format!("log-likelihood {}; the fit {}", grouped(record.log_likelihood(), 2), ended(record));
     let title = format!(
         "{title}: {}, fitted to {} customer{}",
         record.model(),
