@@ -2,7 +2,7 @@
 
 use ndarray::ArrayViewMut2;
 
-use super::{BgNbd, Estimable, MbgNbd, Nbd, ParameterInfo, ParetoNbd, PurchaseModel};
+use super::{BgNbd, Estimable, MbgNbd, Nbd, ParameterInfo, ParetoNbd, PurchaseModel, SeenHistories};
 use crate::data::{Histories, History};
 use crate::error::{Error, Result};
 
@@ -110,6 +110,10 @@ impl PurchaseModel for AnyPurchaseModel {
 
     fn p_alive_column(&self, histories: &Histories<'_>, p_alive: &mut [f64]) {
         each!(self, model => model.p_alive_column(histories, p_alive));
+    }
+
+    fn p_alive_column_after(&self, seen: &mut SeenHistories, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        each!(self, model => model.p_alive_column_after(seen, histories, p_alive));
     }
 
     fn conditional_expected_purchases_columns(&self, histories: &Histories<'_>, horizons: &[f64], expected: ArrayViewMut2<'_, f64>) {

@@ -33,6 +33,7 @@ mod spend_by_frequency;
 mod spend_sample;
 mod tail_moments;
 
+pub use alive_column::SeenHistories;
 pub use any::AnyPurchaseModel;
 pub use bg_nbd::{BgNbd, BgNbdParams};
 pub use bg_nbd_survivor::BgNbdSurvivor;

@@ -48,7 +48,7 @@
 
 use ndarray::Array1;
 
-use super::alive_column::alive_column;
+use super::alive_column::{SeenHistories, alive_column};
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::nbd::Nbd;
 use super::purchase_model::{PurchaseModel, time_quantile};
@@ -165,7 +165,11 @@ impl PurchaseModel for ParetoNbd {
     }
 
     fn p_alive_column(&self, histories: &Histories<'_>, p_alive: &mut [f64]) {
-        alive_column(self, histories, p_alive);
+        alive_column(self, &mut SeenHistories::default(), histories, p_alive);
+    }
+
+    fn p_alive_column_after(&self, seen: &mut SeenHistories, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        alive_column(self, seen, histories, p_alive);
     }
 
     fn p_dead(&self, history: &History) -> f64 {

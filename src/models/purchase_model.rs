@@ -2,6 +2,7 @@
 
 use ndarray::ArrayViewMut2;
 
+use super::alive_column::SeenHistories;
 use super::{FOR_EVER, at_least_zero, at_most_one};
 use crate::data::{Histories, History};
 use crate::numeric::log_concave::crossing;
@@ -148,6 +149,14 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
         }
     }
 
+    /// The same bits, batch after batch, by a model that may know a history from an earlier one.
+    ///
+    /// # Panics
+    /// When the column is not as long as there are customers.
+    fn p_alive_column_after(&self, _seen: &mut SeenHistories, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        self.p_alive_column(histories, p_alive);
+    }
+
     /// Expected purchases of many customers in (T, T + t], a row for each and a column for each t: the same bits as
     /// [`conditional_expected_purchases`](Self::conditional_expected_purchases). What customers of one frequency and age have in common is worked out once.
     ///
@@ -170,7 +179,7 @@ pub trait PurchaseModel: Copy + std::fmt::Debug + Send + Sync {
         let mut p_alive = vec![0.0; histories.len()];
         self.p_alive_column(histories, &mut p_alive);
         for (&t, mut column) in horizons.iter().zip(expected.columns_mut()) {
-            let mut remembered = Remembered::new();
+            let mut remembered = Remembered::default();
             for (row, expected) in column.iter_mut().enumerate() {
                 let history = histories.get(row);
                 let if_alive =

@@ -2,14 +2,21 @@
 
 /// The results of a costly function of K doubles, by the exact bits of its arguments.
 ///
-/// Each key has a few slots that it can be in, and a newcomer to full ones takes the place of another: looking up costs a few nanoseconds and no memory per
+/// Each key has a few places that it can be in, and a newcomer to full ones displaces another: looking up costs a few nanoseconds and no memory per
 /// row. Whether a result was there or was worked out anew makes no difference to it, so that nothing depends on what was looked up before.
 #[derive(Debug)]
 pub(crate) struct Remembered<const K: usize, V> {
-    slots: Vec<Slot<K, V>>,
-    /// Results that lost their place to another since the table has this size.
+    pairs: Vec<Pair<K, V>>,
+    /// Results that were found, and results that lost their place to another, since the table has this size.
+    found: usize,
     displaced: usize,
 }
+
+/// Two places of a key, which come into the cache together. The pair next to it has the other two: with a single place, two keys that come often would
+/// displace each other for ever.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Pair<const K: usize, V>([Slot<K, V>; 2]);
 
 #[derive(Debug, Clone, Copy)]
 struct Slot<const K: usize, V> {
@@ -17,26 +24,52 @@ struct Slot<const K: usize, V> {
     value: V,
 }
 
-/// Slots to begin with, and at the most: by then the table is at the edge of the second-level cache.
-const FEWEST: usize = 1 << 10;
-const MOST: usize = 1 << 16;
+/// Pairs to begin with, and at the most: 16 MB of results that are one number.
+const FEWEST: usize = 1 << 9;
+const MOST: usize = 1 << 18;
 
-/// Slots that a key can be in, one after the other: with a single one, two keys that come often would displace each other for ever.
-const WAYS: usize = 4;
+/// The table grows once one in so many of its places was taken from another result.
+const CROWDED: usize = 8;
 
 /// The bits of no number that is looked up.
 const EMPTY: u64 = u64::MAX;
 
-impl<const K: usize, V: Copy + Default> Remembered<K, V> {
-    pub(crate) fn new() -> Self {
-        Remembered { slots: vec![Slot { key: [EMPTY; K], value: V::default() }; FEWEST], displaced: 0 }
+impl<const K: usize, V: Copy + Default> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Remembered { pairs: vec![Pair::empty(); FEWEST], found: 0, displaced: 0 }
+    }
+}
+
+impl<const K: usize, V> Slot<K, V> {
+    /// Whether it holds the result for this key. Word by word: compared as arrays, the key would be written to memory and read back in wider pieces, for which the
+    /// processor waits.
+    #[inline(always)]
+    fn is_of(&self, key: &[u64; K]) -> bool {
+        (0..K).fold(0, |differences, k| differences | (self.key[k] ^ key[k])) == 0
+    }
+}
+
+impl<const K: usize, V: Copy + Default> Pair<K, V> {
+    fn empty() -> Self {
+        Pair([Slot { key: [EMPTY; K], value: V::default() }; 2])
     }
 
+    /// The slot of a key, if it is in one of the two; the second if it is in neither. Chosen without a branch, which could not be guessed.
+    #[inline(always)]
+    fn slot(&self, key: &[u64; K]) -> &Slot<K, V> {
+        &self.0[usize::from(!self.0[0].is_of(key))]
+    }
+}
+
+impl<const K: usize, V: Copy + Default> Remembered<K, V> {
     /// The result for a key, worked out when it is not there. None of the numbers is NaN.
     #[inline]
     pub(crate) fn get(&mut self, key: [f64; K], work_out: impl FnOnce() -> V) -> V {
         match self.find(key) {
-            Some(value) => value,
+            Some(value) => {
+                self.found += 1;
+                value
+            }
             None => {
                 let value = work_out();
                 self.keep(key, value);
@@ -45,48 +78,71 @@ impl<const K: usize, V: Copy + Default> Remembered<K, V> {
         }
     }
 
-    /// The result for a key, if it is there.
+    /// Results of many rows by their keys, into `out`. The rows whose results are not there are put into `missing`.
+    ///
+    /// A first look at all rows takes no branch that depends on what is there, so that many rows wait for memory at a time.
     #[inline]
-    pub(crate) fn find(&self, key: [f64; K]) -> Option<V> {
+    pub(crate) fn look_up(&mut self, key: impl Fn(usize) -> [f64; K], out: &mut [V], missing: &mut Vec<usize>) {
+        missing.clear();
+        missing.resize(out.len(), 0);
+        let mut count = 0;
+        for (row, out) in out.iter_mut().enumerate() {
+            let key = key(row).map(f64::to_bits);
+            let slot = self.pairs[place(&key, self.pairs.len())].slot(&key);
+            *out = slot.value;
+            missing[count] = row;
+            count += usize::from(!slot.is_of(&key));
+        }
+        missing.truncate(count);
+        missing.retain(|&row| self.find(key(row)).map(|value| out[row] = value).is_none());
+        self.found += out.len() - missing.len();
+    }
+
+    #[inline]
+    fn find(&self, key: [f64; K]) -> Option<V> {
         let key = key.map(f64::to_bits);
-        let first = place(&key, self.slots.len());
-        self.slots[first..first + WAYS].iter().find(|slot| slot.key == key).map(|slot| slot.value)
+        let first = place(&key, self.pairs.len());
+        [first, first ^ 1].into_iter().map(|pair| self.pairs[pair].slot(&key)).find(|slot| slot.is_of(&key)).map(|slot| slot.value)
     }
 
     /// Puts a result in its place.
     pub(crate) fn keep(&mut self, key: [f64; K], value: V) {
-        if self.displaced > self.slots.len() && self.slots.len() < MOST {
+        // A larger table is of use only where results do come again.
+        if self.displaced > 2 * self.pairs.len() / CROWDED && self.found > 2 * self.pairs.len() && self.pairs.len() < MOST {
             self.grow();
         }
         self.put(Slot { key: key.map(f64::to_bits), value });
     }
 
     fn put(&mut self, newcomer: Slot<K, V>) {
-        let first = place(&newcomer.key, self.slots.len());
-        let ways = &mut self.slots[first..first + WAYS];
-        let free = ways.iter().position(|slot| slot.key == newcomer.key || slot.key[0] == EMPTY);
-        ways[free.unwrap_or(self.displaced % WAYS)] = newcomer;
+        let first = place(&newcomer.key, self.pairs.len());
+        let places = [(first, 0), (first, 1), (first ^ 1, 0), (first ^ 1, 1)];
+        let free = places.into_iter().find(|&(pair, slot)| {
+            let taken = &self.pairs[pair].0[slot].key;
+            *taken == newcomer.key || taken[0] == EMPTY
+        });
+        let (pair, slot) = free.unwrap_or(places[self.displaced % places.len()]);
+        self.pairs[pair].0[slot] = newcomer;
         self.displaced += usize::from(free.is_none());
     }
 
     #[cold]
     fn grow(&mut self) {
-        let length = 4 * self.slots.len();
-        let empty = Slot { key: [EMPTY; K], value: V::default() };
-        let before = std::mem::replace(&mut self.slots, vec![empty; length]);
-        self.displaced = 0;
-        before.into_iter().filter(|slot| slot.key[0] != EMPTY).for_each(|slot| self.put(slot));
+        let length = 2 * self.pairs.len();
+        let before = std::mem::replace(&mut self.pairs, vec![Pair::empty(); length]);
+        (self.found, self.displaced) = (0, 0);
+        before.into_iter().flat_map(|pair| pair.0).filter(|slot| slot.key[0] != EMPTY).for_each(|slot| self.put(slot));
     }
 }
 
-/// The first slot of a key among `slots` of them, a power of two.
-#[inline]
-fn place<const K: usize>(key: &[u64; K], slots: usize) -> usize {
+/// The first pair of a key among `pairs` of them, a power of two.
+#[inline(always)]
+fn place<const K: usize>(key: &[u64; K], pairs: usize) -> usize {
     // Times that are whole days in weeks differ in the high bits of their mantissas, and small counts too: each is multiplied upwards, and the high half comes down.
     const ODD: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
     let sum = key.iter().zip(ODD).fold(0_u64, |sum, (part, odd)| sum.wrapping_add(part.wrapping_mul(odd)));
     let mixed = (sum ^ (sum >> 32)).wrapping_mul(ODD[0]);
-    (mixed >> 40) as usize & (slots - WAYS)
+    (mixed >> 40) as usize & (pairs - 1)
 }
 
 #[cfg(test)]
@@ -95,26 +151,29 @@ mod tests {
 
     #[test]
     fn a_result_is_that_of_its_key_whoever_else_was_looked_up() {
-        let mut remembered = Remembered::<2, f64>::new();
+        let mut remembered = Remembered::<2, f64>::default();
         let mut worked_out = 0;
-        for round in 0..3 {
+        for round in 0..6 {
             for x in 0..300_u32 {
-                for day in 0..400_u32 {
+                for day in 0..2000_u32 {
                     let key = [f64::from(x), f64::from(day) / 7.0];
-                    let value = remembered.get(key, || {
-                        worked_out += 1;
-                        key[0] + 1000.0 * key[1]
-                    });
-                    assert_eq!(value, key[0] + 1000.0 * key[1], "round {round}");
+                    // Now and then one that comes often.
+                    for key in [key, [0.0, f64::from(day % 84)]] {
+                        let value = remembered.get(key, || {
+                            worked_out += 1;
+                            key[0] + 1000.0 * key[1]
+                        });
+                        assert_eq!(value, key[0] + 1000.0 * key[1], "round {round}");
+                    }
                 }
             }
         }
-        assert!(remembered.slots.len() == MOST && worked_out >= 120_000);
+        assert!(remembered.pairs.len() == MOST && worked_out >= 600_000, "{} {worked_out}", remembered.pairs.len());
     }
 
     #[test]
     fn few_results_are_worked_out_once() {
-        let mut remembered = Remembered::<2, f64>::new();
+        let mut remembered = Remembered::<2, f64>::default();
         let mut worked_out = 0;
         for _ in 0..1000 {
             for day in 0..84_u32 {
@@ -130,5 +189,29 @@ mod tests {
         assert!(worked_out < 5 * 1680, "{worked_out}");
         // -0 and 0 are keys of their own.
         assert!(remembered.find([-0.0, 188.0 / 7.0]).is_none());
+    }
+
+    #[test]
+    fn rows_together_find_what_each_would_find() {
+        let mut remembered = Remembered::<2, f64>::default();
+        let key = |row: usize| [(row % 7) as f64, (row % 1000) as f64];
+        (0..5000).step_by(3).for_each(|row| remembered.keep(key(row), row as f64));
+        let (mut out, mut missing) = (vec![f64::NAN; 5000], vec![1, 2, 3]);
+        remembered.look_up(key, &mut out, &mut missing);
+        for row in 0..5000 {
+            let alone = remembered.find(key(row));
+            assert_eq!(missing.contains(&row), alone.is_none());
+            if let Some(value) = alone {
+                assert_eq!(out[row], value);
+            }
+        }
+        assert!(missing.len() > 1000 && missing.len() < 4000, "{}", missing.len());
+    }
+
+    #[test]
+    fn a_table_does_not_grow_for_results_that_never_come_again() {
+        let mut remembered = Remembered::<2, f64>::default();
+        (0..100_000).for_each(|row| remembered.keep([0.0, f64::from(row)], 0.0));
+        assert_eq!(remembered.pairs.len(), FEWEST);
     }
 }

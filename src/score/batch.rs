@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::columns::{ScoreColumns, Sink};
+use super::columns::{Asked, ScoreColumns, Sink};
 use super::scorer::{Future, Score, Scorer};
 use crate::data::{Customers, Histories, Spends};
 use crate::error::{Error, Result};
-use crate::models::PurchaseModel;
+use crate::models::{PurchaseModel, SeenHistories};
 use crate::numeric::remembered::Remembered;
 use crate::parallel::{for_each, threads};
 
@@ -51,10 +51,17 @@ impl<M: fmt::Debug> fmt::Debug for BatchScorer<M> {
 }
 
 /// What a thread needs to score a piece, kept for the next one.
+#[derive(Default)]
 struct Task {
+    /// What the futures below were asked for.
+    asked: Option<Asked>,
     futures: Remembered<2, Future>,
+    seen: SeenHistories,
     p_alive: Vec<f64>,
 }
+
+/// Rows whose futures are looked up together.
+const TOGETHER: usize = 256;
 
 impl<M: PurchaseModel> BatchScorer<M> {
     pub(super) fn new(scorer: Scorer<M>) -> Self {
@@ -111,20 +118,31 @@ impl<M: PurchaseModel> BatchScorer<M> {
     }
 
     fn score_piece(&self, task: &mut Task, histories: &Histories<'_>, spends: &Spends<'_>, mut sink: impl Sink) {
-        let Task { futures, p_alive } = task;
+        let Task { asked, futures, seen, p_alive } = task;
+        let asks = sink.asked();
+        if *asked != Some(asks) {
+            (*asked, *futures) = (Some(asks), Remembered::default());
+        }
         let (purchases, spend_model) = self.scorer.models();
         p_alive.resize(histories.len(), 0.0);
-        purchases.p_alive_column(histories, p_alive);
-        for (row, &p_alive) in p_alive.iter().enumerate() {
-            let history = histories.get(row);
-            let future = futures.get([f64::from(history.frequency()), history.age()], || self.scorer.future(&history));
-            let spend = spend_model.and_then(|model| model.expected_average_spend(&spends.get(row)));
-            sink.put(row, &self.scorer.score_with(p_alive, &future, spend));
+        purchases.p_alive_column_after(seen, histories, p_alive);
+        let (mut of_rows, mut missing) = ([Future::default(); TOGETHER], Vec::with_capacity(TOGETHER));
+        for (chunk, p_alive) in p_alive.chunks(TOGETHER).enumerate() {
+            let first = chunk * TOGETHER;
+            let key = |row: usize| [f64::from(histories.frequency()[first + row]), histories.age()[first + row]];
+            futures.look_up(key, &mut of_rows[..p_alive.len()], &mut missing);
+            for &row in &missing {
+                of_rows[row] = futures.get(key(row), || self.scorer.future(&histories.get(first + row), asks));
+            }
+            for (row, (&p_alive, future)) in (first..).zip(p_alive.iter().zip(&of_rows)) {
+                let spend = spend_model.and_then(|model| model.expected_average_spend(&spends.get(row)));
+                sink.put(row, &self.scorer.score_with(p_alive, future, spend));
+            }
         }
     }
 
     fn take_task(&self) -> Task {
         let kept = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        kept.unwrap_or_else(|| Task { futures: Remembered::new(), p_alive: Vec::new() })
+        kept.unwrap_or_default()
     }
 }

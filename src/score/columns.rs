@@ -48,8 +48,23 @@ impl<'a> ScoreColumns<'a> {
     }
 }
 
+/// What has to be worked out for the columns that are asked for, beside P(alive).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) p_active: bool,
+    pub(super) expected_purchases: bool,
+    pub(super) discounted_purchases: bool,
+}
+
+impl Asked {
+    pub(super) const ALL: Asked = Asked { p_active: true, expected_purchases: true, discounted_purchases: true };
+}
+
 /// Takes the scores of customers by their rows.
 pub(super) trait Sink: Send + Sized {
+    /// What it has a place for.
+    fn asked(&self) -> Asked;
+
     /// The part for the first so many rows, and the rest.
     fn split_at(self, rows: usize) -> (Self, Self);
 
@@ -57,6 +72,14 @@ pub(super) trait Sink: Send + Sized {
 }
 
 impl Sink for ScoreColumns<'_> {
+    fn asked(&self) -> Asked {
+        Asked {
+            p_active: self.p_active.is_some(),
+            expected_purchases: self.expected_purchases.is_some(),
+            discounted_purchases: self.discounted_purchases.is_some() || self.clv.is_some(),
+        }
+    }
+
     fn split_at(self, rows: usize) -> (Self, Self) {
         let (mut first, mut rest) = ([const { None }; NAMES.len()], [const { None }; NAMES.len()]);
         for (k, column) in self.into_array().into_iter().enumerate() {
@@ -82,6 +105,10 @@ impl Sink for ScoreColumns<'_> {
 }
 
 impl Sink for &mut [Score] {
+    fn asked(&self) -> Asked {
+        Asked::ALL
+    }
+
     fn split_at(self, rows: usize) -> (Self, Self) {
         self.split_at_mut(rows)
     }

@@ -1,6 +1,7 @@
 //! From a customer's history to numbers one can act upon.
 
 use super::batch::BatchScorer;
+use super::columns::Asked;
 use super::definition::{ClvDefinition, ClvTerms};
 use crate::data::{Censored, Customers, History, SpendBasis, SpendHistory};
 use crate::error::{Error, Result};
@@ -107,7 +108,7 @@ impl<M: PurchaseModel> Scorer<M> {
     #[must_use]
     pub fn score(&self, history: &History, spend: &SpendHistory) -> Score {
         let spend = self.spend.and_then(|model| model.expected_average_spend(spend));
-        self.score_with(self.purchases.p_alive(history), &self.future(history), spend)
+        self.score_with(self.purchases.p_alive(history), &self.future(history, Asked::ALL), spend)
     }
 
     /// The same scores for customers in columns, batch after batch.
@@ -119,28 +120,33 @@ impl<M: PurchaseModel> Scorer<M> {
     /// What a unit of money spent within the horizon is worth today on average: discounted over undiscounted purchases, 1 where none are expected. Like the
     /// future of a customer who is alive it depends on x and T alone.
     pub(super) fn average_discount(&self, history: &History) -> f64 {
-        let Future { expected_purchases, discounted_purchases, .. } = self.future(history);
-        expected_purchases.filter(|&expected| expected > 0.0).map_or(1.0, |expected| (discounted_purchases / expected).min(1.0))
+        let Future { expected_purchases, discounted_purchases, .. } = self.future(history, Asked { p_active: false, ..Asked::ALL });
+        if expected_purchases > 0.0 { (discounted_purchases / expected_purchases).min(1.0) } else { 1.0 }
     }
 
     /// What the horizon holds for a customer who is alive.
-    pub(super) fn future(&self, history: &History) -> Future {
-        self.horizon_of(&self.purchases.given_alive(history))
+    pub(super) fn future(&self, history: &History, asked: Asked) -> Future {
+        self.horizon_of(&self.purchases.given_alive(history), asked)
     }
 
-    /// What the horizon holds for a customer of whom a model says what is to come.
-    fn horizon_of(&self, model: &impl PurchaseModel) -> Future {
+    /// What the horizon holds for a customer of whom a model says what is to come; NaN for what is not asked for.
+    fn horizon_of(&self, model: &impl PurchaseModel, asked: Asked) -> Future {
         let (t, delta) = (self.terms.horizon(), self.terms.discount_rate());
-        let (expected_purchases, discounted_purchases) = if t.is_finite() {
-            let (expected, discounted) = model.expected_and_discounted_purchases(t, delta);
-            (Some(expected), discounted)
-        } else {
-            (model.dert(0.0), model.discounted_expected_purchases(t, delta))
+        let (expected_purchases, discounted_purchases) = match asked {
+            Asked { expected_purchases: true, discounted_purchases: true, .. } if t.is_finite() => {
+                model.expected_and_discounted_purchases(t, delta)
+            }
+            Asked { expected_purchases, discounted_purchases, .. } => {
+                let expected = || if t.is_finite() { model.expected_purchases(t) } else { model.dert(0.0).unwrap_or(f64::NAN) };
+                let discounted = || model.discounted_expected_purchases(t, delta);
+                (if expected_purchases { expected() } else { f64::NAN }, if discounted_purchases { discounted() } else { f64::NAN })
+            }
         };
         // Nothing but its cost depends on it.
-        let with_time = !self.terms.cost_per_year().is_zero();
+        let with_time = asked.discounted_purchases && !self.terms.cost_per_year().is_zero();
         let discounted_time_alive = if with_time { time_alive(model, t, delta) } else { 0.0 };
-        Future { p_active: model.p_active(t), expected_purchases, discounted_purchases, discounted_time_alive }
+        let p_active = if asked.p_active { model.p_active(t) } else { f64::NAN };
+        Future { p_active, expected_purchases, discounted_purchases, discounted_time_alive }
     }
 
     /// The expected time within the horizon until this customer drops out, in units, each moment discounted to the observation end.
@@ -169,7 +175,7 @@ impl<M: PurchaseModel> Scorer<M> {
         Score {
             p_alive,
             p_active: p_alive * future.p_active,
-            expected_purchases: future.expected_purchases.map(|expected| p_alive * expected),
+            expected_purchases: Some(p_alive * future.expected_purchases).filter(|expected| !expected.is_nan()),
             discounted_purchases,
             expected_average_spend,
             clv: expected_average_spend
@@ -240,7 +246,7 @@ impl<M: PurchaseModel> Scorer<M> {
         M: CensoredFuture<D>,
     {
         let spend = self.spend.and_then(|model| model.expected_average_spend(spend));
-        let future = self.horizon_of(&self.purchases.censored_given_alive(row));
+        let future = self.horizon_of(&self.purchases.censored_given_alive(row), Asked::ALL);
         self.score_with(self.purchases.censored_p_alive(row), &future, spend)
     }
 }
@@ -249,7 +255,8 @@ impl<M: PurchaseModel> Scorer<M> {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Future {
     p_active: f64,
-    expected_purchases: Option<f64>,
+    /// NaN for a lifetime in which they add up to no finite number.
+    expected_purchases: f64,
     discounted_purchases: f64,
     /// 0 where a year costs nothing.
     discounted_time_alive: f64,
