@@ -102,10 +102,10 @@ pub(super) fn by_recency(customers: &Customers, longest: f64, actual: &[f64], pr
 }
 
 /// The decile table of a forecast in this order.
-pub(super) fn by_decile(ranking: &Ranking, actual: &[f64], predicted: &[f64], level: Level) -> Vec<DecileRow> {
+pub(super) fn by_decile(actual: &[f64], predicted: &[f64], level: Level) -> Vec<DecileRow> {
     let squares: Vec<f64> = actual.iter().map(|actual| actual * actual).collect();
     (1..)
-        .zip(ranking.deciles([actual, predicted, &squares]))
+        .zip(Ranking::of(predicted).deciles([actual, predicted, &squares]))
         .map(|(decile, (customers, [actual, predicted, squares]))| DecileRow {
             decile,
             customers,
@@ -180,9 +180,9 @@ mod tests {
     #[test]
     fn deciles_of_twenty() {
         let values: Vec<f64> = (0..20).map(f64::from).collect();
-        let rows = by_decile(&Ranking::of(&values), &values, &values, Level::default());
+        let rows = by_decile(&values, &values, Level::default());
         assert_eq!((rows[0].decile, rows[0].customers, rows[0].actual), (1, 2.0, Some(0.5)));
         assert_eq!((rows[9].decile, rows[9].predicted), (10, Some(18.5)));
-        assert!(by_decile(&Ranking::of(&[]), &[], &[], Level::default()).iter().all(|row| row.customers == 0.0 && row.actual.is_none()));
+        assert!(by_decile(&[], &[], Level::default()).iter().all(|row| row.customers == 0.0 && row.actual.is_none()));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
+use super::alike::Alike;
 use super::calibration::{Pit, reliability};
 use super::classes::{by_decile, by_frequency, by_recency};
 use super::compare::{COMPARED, Difference, Skill};
@@ -100,11 +101,56 @@ pub(super) fn evaluate(case: &Case<'_>, forecasts: &[Forecast], samples: Samples
 /// A group of customers with all forecasts of it.
 struct GroupCase<'a> {
     group: Group,
-    purchases: Actual,
-    spend: Actual,
+    purchases: Vec<f64>,
+    spend: Vec<f64>,
     predicted: Vec<Option<&'a Predicted>>,
-    /// Of each forecast, none of one that there is not: purchases, then revenues.
+    /// Purchases, then revenues.
+    compared: [Compared; 2],
+}
+
+/// What came and what was forecast, a row for all customers who are alike in both.
+struct Compared {
+    alike: Alike,
+    actual: Actual,
+    /// Of each forecast; none of one that there is not.
     matched: Vec<Vec<Matched>>,
+}
+
+impl Compared {
+    fn purchases(actual: &[f64], predicted: &[Option<&Predicted>]) -> Self {
+        let columns = predicted.iter().flatten().flat_map(|predicted| predicted.purchase_columns());
+        Compared::of(actual, predicted, columns.collect(), |predicted, alike, actual| vec![predicted.against(actual, alike)])
+    }
+
+    fn revenues(actual: &[f64], predicted: &[Option<&Predicted>]) -> Self {
+        let columns = predicted.iter().flatten().flat_map(|predicted| predicted.revenue.iter().map(|revenue| revenue.amounts.clone()));
+        Compared::of(actual, predicted, columns.collect(), |predicted, alike, _| {
+            predicted.revenue.iter().map(|revenue| Matched::of_numbers(&alike.values(&revenue.amounts))).collect()
+        })
+    }
+
+    fn of(
+        actual: &[f64],
+        predicted: &[Option<&Predicted>],
+        mut columns: Vec<Vec<f64>>,
+        matched: impl Fn(&Predicted, &Alike, &Actual) -> Vec<Matched> + Sync + Send,
+    ) -> Self {
+        columns.push(actual.to_vec());
+        let alike = Alike::in_all(actual.len(), &columns);
+        let actual = Actual::new(alike.values(actual));
+        let matched = map_indices(predicted.len(), |forecast| {
+            predicted[forecast].map_or_else(Vec::new, |predicted| matched(predicted, &alike, &actual))
+        });
+        Compared { alike, actual, matched }
+    }
+
+    /// The figures of each forecast, of customers who may come repeatedly.
+    fn figures(&self, customers: impl Iterator<Item = usize>) -> Vec<Figures> {
+        let weights = self.alike.counts(customers);
+        let sampled = self.actual.sampled(&weights);
+        let figures = |matched: &Vec<Matched>| matched.iter().map(|matched| matched.metrics(&self.actual, &sampled)).collect();
+        self.matched.iter().map(figures).collect()
+    }
 }
 
 /// The figures of a forecast: of purchases, then of revenues.
@@ -137,26 +183,21 @@ impl Drawn {
 
 impl<'a> GroupCase<'a> {
     fn new(group: Group, came: &[Bought], predicted: Vec<Option<&'a Predicted>>) -> Self {
-        let purchases = Actual::new(came.iter().map(|customer| customer.purchases as f64).collect());
-        let spend = Actual::new(came.iter().map(|customer| customer.spend).collect());
-        let matched = map_indices(predicted.len(), |forecast| {
-            let of = |predicted: &Predicted| {
-                let revenues = predicted.revenue.iter().map(|revenue| Matched::of_numbers(&revenue.amounts));
-                [predicted.against(&purchases)].into_iter().chain(revenues).collect()
-            };
-            predicted[forecast].map_or_else(Vec::new, of)
-        });
-        GroupCase { group, purchases, spend, predicted, matched }
+        let purchases: Vec<f64> = came.iter().map(|customer| customer.purchases as f64).collect();
+        let spend: Vec<f64> = came.iter().map(|customer| customer.spend).collect();
+        let compared = [Compared::purchases(&purchases, &predicted), Compared::revenues(&spend, &predicted)];
+        GroupCase { group, purchases, spend, predicted, compared }
     }
 
-    /// The figures of all forecasts, each customer as often as their weight says.
-    fn figures(&self, weights: &[f64]) -> Vec<Figures> {
-        let (purchases, spend) = (self.purchases.sampled(weights), self.spend.sampled(weights));
-        let of_column = |(column, matched): (usize, &Matched)| match column {
-            0 => matched.metrics(&self.purchases, &purchases),
-            _ => matched.metrics(&self.spend, &spend),
-        };
-        self.matched.iter().map(|columns| columns.iter().enumerate().map(of_column).collect()).collect()
+    /// The figures of all forecasts, of customers who may come repeatedly.
+    fn figures(&self, customers: impl Iterator<Item = usize> + Clone) -> Vec<Figures> {
+        let [purchases, revenues] = self.compared.each_ref().map(|compared| compared.figures(customers.clone()));
+        purchases.into_iter().zip(revenues).map(|(purchases, revenues)| [purchases, revenues].concat()).collect()
+    }
+
+    /// The figures of all forecasts, of every customer once.
+    fn figures_of_all(&self) -> Vec<Figures> {
+        self.figures(0..self.purchases.len())
     }
 
     /// As many customers drawn with replacement, again and again; the same ones for all forecasts. Only the samples of one group of a cut are counted as
@@ -165,16 +206,13 @@ impl<'a> GroupCase<'a> {
         let customers = self.purchases.len();
         let of_sample = |sample: usize| {
             if work.is_stopped() || customers == 0 {
-                return self.figures(&vec![0.0; customers]);
+                return self.figures(std::iter::empty());
             }
             let group = self.group as u64;
             let stream = samples.first_stream + group * u64::from(samples.count) + sample as u64;
             let mut rng = random_stream(samples.seed, stream);
-            let mut weights = vec![0.0; customers];
-            for _ in 0..customers {
-                weights[rng.random_range(0..customers)] += 1.0;
-            }
-            let figures = self.figures(&weights);
+            let drawn: Vec<usize> = (0..customers).map(|_| rng.random_range(0..customers)).collect();
+            let figures = self.figures(drawn.iter().copied());
             done_one();
             figures
         };
@@ -182,7 +220,7 @@ impl<'a> GroupCase<'a> {
     }
 
     fn runs(&self, case: &Case<'_>, forecasts: &[Forecast], drawn: &Drawn) -> Vec<Run> {
-        let figures = self.figures(&vec![1.0; self.purchases.len()]);
+        let figures = self.figures_of_all();
         let baselines: Vec<(&'static str, Metrics)> = (forecasts.iter().zip(&figures))
             .filter(|(forecast, _)| forecast.is_to_be_beaten())
             .filter_map(|(forecast, figures)| Some((forecast.model, *figures.first()?)))
@@ -200,19 +238,19 @@ impl<'a> GroupCase<'a> {
                 parameters: forecast.parameters.clone(),
                 group: self.group,
                 customers: self.purchases.len() as u64,
-                actual_purchases: sum(&self.purchases.values),
-                actual_spend: sum(&self.spend.values),
+                actual_purchases: sum(&self.purchases),
+                actual_spend: sum(&self.spend),
                 predicted_purchases: predicted.map(|predicted| sum(&predicted.purchases)),
                 predicted_variance: predicted.and_then(Predicted::variance),
                 metrics,
                 intervals: predicted.map_or_else(BTreeMap::new, |_| drawn.intervals(index, 0)),
                 skill: if forecast.role == Role::Model { others(forecast.model).map(skill).collect() } else { BTreeMap::new() },
                 tables: predicted
-                    .map_or_else(Tables::default, |predicted| self.tables(case, forecast, (index, 0), &predicted.purchases, drawn.level)),
+                    .map_or_else(Tables::default, |predicted| self.tables(case, forecast, 0, &predicted.purchases, drawn.level)),
                 pit: predicted.and_then(|predicted| Pit::of(predicted.counts.as_deref()?)),
                 reliability: predicted
                     .and_then(|predicted| predicted.p_active.as_deref())
-                    .map_or_else(Vec::new, |p_active| reliability(p_active, &self.purchases.values, drawn.level)),
+                    .map_or_else(Vec::new, |p_active| reliability(p_active, &self.purchases, drawn.level)),
                 revenue: predicted.map_or_else(Vec::new, |predicted| self.revenue_runs(case, forecast, index, predicted, figures, drawn)),
             }
         };
@@ -236,15 +274,14 @@ impl<'a> GroupCase<'a> {
                 predicted_variance: revenue.variance,
                 metrics: figures[column],
                 intervals: drawn.intervals(index, column),
-                tables: self.tables(case, forecast, (index, column), &revenue.amounts, drawn.level),
+                tables: self.tables(case, forecast, column, &revenue.amounts, drawn.level),
             })
             .collect()
     }
 
-    fn tables(&self, case: &Case<'_>, forecast: &Forecast, (index, column): (usize, usize), predicted: &[f64], level: Level) -> Tables {
-        let (quantity, actual) =
-            if column == 0 { (Quantity::Purchases, &self.purchases.values) } else { (Quantity::Spend, &self.spend.values) };
-        let deciles = by_decile(self.matched[index][column].ranking(), actual, predicted, level);
+    fn tables(&self, case: &Case<'_>, forecast: &Forecast, column: usize, predicted: &[f64], level: Level) -> Tables {
+        let (quantity, actual) = if column == 0 { (Quantity::Purchases, &self.purchases) } else { (Quantity::Spend, &self.spend) };
+        let deciles = by_decile(actual, predicted, level);
         if self.group != Group::KnownAtCut {
             return Tables { deciles, ..Tables::default() };
         }
@@ -260,7 +297,7 @@ impl<'a> GroupCase<'a> {
 
     /// Each model against those after it, and against every baseline.
     fn differences(&self, case: &Case<'_>, forecasts: &[Forecast], drawn: &Drawn) -> Vec<Difference> {
-        let figures = self.figures(&vec![1.0; self.purchases.len()]);
+        let figures = self.figures_of_all();
         let mut differences = Vec::new();
         for (one, model) in forecasts.iter().enumerate().filter(|(_, forecast)| forecast.role == Role::Model) {
             for (other, against) in forecasts.iter().enumerate().skip(one + 1) {

@@ -30,7 +30,7 @@ fn metrics_of_ties_zeros_a_single_customer_and_an_empty_group() {
     for case in cases {
         let actual = Actual::new(numbers(&case["actual"]));
         let matched = Matched::of_numbers(&numbers(&case["predicted"])).with_activity(&numbers(&case["p_active"]), &actual);
-        let metrics = matched.metrics(&actual, &actual.sampled(&vec![1.0; actual.len()]));
+        let metrics = matched.metrics(&actual, &actual.sampled(&vec![1.0; actual.values.len()]));
         for (name, expected) in case["figures"].as_object().unwrap() {
             let ours = metrics.get(name);
             assert_eq!(ours.is_some(), expected.is_f64(), "{}: {name}", case["name"]);

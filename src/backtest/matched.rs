@@ -48,10 +48,6 @@ impl Actual {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.values.len()
-    }
-
     /// What all forecasts share in a sample in which each customer comes as often as their weight says.
     pub(super) fn sampled<'a>(&self, weights: &'a [f64]) -> Sampled<'a> {
         let mut ranks = Vec::new();
@@ -121,10 +117,6 @@ impl Matched {
         };
         self.counts = Some(forecasts.iter().map(figures).collect());
         self
-    }
-
-    pub(super) fn ranking(&self) -> &Ranking {
-        &self.ranking
     }
 
     /// The figures for a sample of the customers.
@@ -215,7 +207,7 @@ mod tests {
     }
 
     fn all(matched: &Matched, actual: &Actual) -> Metrics {
-        matched.metrics(actual, &actual.sampled(&vec![1.0; actual.len()]))
+        matched.metrics(actual, &actual.sampled(&vec![1.0; actual.values.len()]))
     }
 
     fn of_numbers(predicted: &[f64], actual: &[f64]) -> Metrics {

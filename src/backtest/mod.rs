@@ -1,5 +1,6 @@
 //! Back-tests: what the models would have forecast at a day in the past, against what came.
 
+mod alike;
 mod audit;
 mod baselines;
 mod calibration;

@@ -1,5 +1,6 @@
 //! What was forecast for the customers of a group.
 
+use super::alike::Alike;
 use super::counts::CountForecast;
 use super::matched::{Actual, Matched};
 
@@ -62,14 +63,21 @@ impl Predicted {
         }
     }
 
-    /// The purchases against those that came.
-    pub(super) fn against(&self, actual: &Actual) -> Matched {
-        let mut matched = Matched::of_numbers(&self.purchases);
+    /// What figures of purchases are made of. Distributions of counts that agree in mean, P(active), log score and CRPS are the same.
+    pub(super) fn purchase_columns(&self) -> Vec<Vec<f64>> {
+        let of_counts = |of: fn(&CountForecast) -> f64| self.counts.as_ref().map(|counts| counts.iter().map(of).collect());
+        let of_counts = [of_counts(|count| count.log_score), of_counts(|count| count.crps)];
+        [Some(self.purchases.clone()), self.p_active.clone()].into_iter().chain(of_counts).flatten().collect()
+    }
+
+    /// The purchases against those that came, a row for all customers who are alike in both.
+    pub(super) fn against(&self, actual: &Actual, alike: &Alike) -> Matched {
+        let mut matched = Matched::of_numbers(&alike.values(&self.purchases));
         if let Some(p_active) = &self.p_active {
-            matched = matched.with_activity(p_active, actual);
+            matched = matched.with_activity(&alike.values(p_active), actual);
         }
         if let Some(counts) = &self.counts {
-            matched = matched.with_counts(counts);
+            matched = matched.with_counts(&alike.values(counts));
         }
         matched
     }
