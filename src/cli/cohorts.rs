@@ -13,7 +13,7 @@ use crate::data::{Birth, Customers, Observation, TransactionLog};
 use crate::error::{Error, Result};
 use crate::fit::{Estimator, Level};
 use crate::io::read_costs;
-use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
+use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, PurchaseSample, Sample};
 use crate::report::{cohorts, terminal};
 use crate::score::{ClvDefinition, CohortReport, CohortStudy, Pooling};
 use crate::time::{Date, Horizon};
@@ -160,6 +160,8 @@ pub(super) fn run(args: Args) -> Outcome {
     input.check_start(&log, &observation, &console)?;
     let log = log_of_new(&log, &all, &console)?;
     let customers = all.where_birth(|birth| birth == Birth::InLog)?;
+    // What is wrong with the purchases comes before what is wrong with the spend, which is fitted first.
+    PurchaseSample::new(&customers)?;
     let names = args.by.names(&customers, &input)?;
     let report = {
         let _busy = console.busy("fitting cohorts");

@@ -28,6 +28,9 @@ const MOSTLY_PRIOR: f64 = 0.5;
 const FIRST_SD: f64 = 0.5;
 const LARGEST_MOVE: f64 = 1.0;
 
+/// A standard error of a log-parameter of the pooled fit beyond which that parameter is open.
+const LEFT_OPEN: f64 = 1.0;
+
 /// How far a group's mode may lie from the mean of all, in standard deviations.
 const FARTHEST: f64 = 40.0;
 
@@ -266,6 +269,28 @@ impl<M: Estimable<Sample: GroupedSample>> Estimator<'_, M> {
     }
 }
 
+/// Why groups have nothing to borrow: the fit to all leaves a parameter open, and with it the others that go with it. How groups differ in these is then anybody's
+/// guess, and the rounds have no end.
+fn open<M: Estimable>(pooled: &Optimum) -> Option<String> {
+    let at_bound = (0..M::PARAMETERS.len()).find(|i| !pooled.free.contains(i));
+    if let Some(i) = at_bound {
+        let (parameter, lower) = (&M::PARAMETERS[i], pooled.evaluation.gradient[i] < 0.0);
+        let meaning = LogPosterior::<M>::model(&pooled.point).and_then(|model| model.at_bound(i, lower));
+        let meaning = meaning.unwrap_or(if lower { parameter.at_lower } else { parameter.at_upper });
+        return Some(format!(
+            "in the fit to all {} is at the end of its range ({meaning}), so that groups are not seen to differ in it",
+            parameter.name
+        ));
+    }
+    let errors = pooled.covariance_of_logs().map(|covariance| covariance.diag().mapv(f64::sqrt));
+    let widest = match &errors {
+        Some(errors) => (0..errors.len()).max_by(|&k, &l| errors[k].total_cmp(&errors[l])).filter(|&k| errors[k] > LEFT_OPEN),
+        None => Some(0),
+    }?;
+    let name = pooled.free.get(widest).map(|&i| M::PARAMETERS[i].name)?;
+    Some(format!("the fit to all leaves {name} open, so that nothing can be said of how groups differ in it"))
+}
+
 /// A partially pooled fit under way.
 struct Partial<'a, M: Estimable> {
     samples: &'a [M::Sample],
@@ -297,11 +322,14 @@ impl<'a, M: Estimable> Partial<'a, M> {
                 return Ok(partial);
             }
             if partial.rounds == MAX_ROUNDS {
-                return Err(Error::fit(format!(
-                    "partial pooling of {} did not settle in {MAX_ROUNDS} rounds: it still moves by {change:.1e}; fit fewer or larger groups, and \
-                     please report it",
-                    M::NAME
-                )));
+                return Err(Error::fit(match open::<M>(pooled) {
+                    Some(why) => format!("groups cannot borrow from each other: {why}"),
+                    None => format!(
+                        "partial pooling of {} did not settle in {MAX_ROUNDS} rounds: it still moves by {change:.1e}; fit fewer or larger groups, and \
+                         please report it",
+                        M::NAME
+                    ),
+                }));
             }
             for (start, local) in starts.iter_mut().zip(&locals) {
                 let from_mean = &local.point - &next.mean;

@@ -183,7 +183,7 @@ impl fmt::Display for Explanation<'_> {
         if let Some(first) = steps.next() {
             first.fmt(f)?;
         }
-        let update = format!("Given alive, the future follows {}", self.update);
+        let update = wrapped(&format!("Given alive, the future follows {}", self.update), "", WIDTH);
         f.write_str(&section(&update, [self.given_alive.to_string().as_str()]))?;
         steps.try_for_each(|step| step.fmt(f))?;
         if let Some(Place { band, band_from, score }) = &self.place {
