@@ -26,8 +26,8 @@ const MISSING: &str = "(missing)";
 /// Cohorts or channels: how they bought, what they are worth, whether they differ
 ///
 /// Fits the purchase model to customers in groups, by the time of their first purchase or by a column of the log, in three ways: all alike, each group on its own,
-/// and in between, where small and young groups borrow from the others (--pooling). Writes as JSON, for each group: size, exposure, parameters, purchases by age next
-/// to what the model expects, retention, value to date and to come, what a new customer is worth and, with --costs, when that pays for the acquisition; and, for
+/// and in between, where small and young groups borrow from the others (--pooling). Writes as JSON, for each group: size, exposure, parameters, purchases by age and
+/// retention next to what the model expects, value to date and to come, what a new customer is worth and, with --costs, when that pays for the acquisition; and, for
 /// groups that follow each other in time, whether customers acquired later are others than those before. Tables go to --tables as CSV, an account to the terminal.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
