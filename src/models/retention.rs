@@ -81,36 +81,6 @@ impl Retention for MbgNbd {
 mod tests {
     use super::*;
     use crate::models::Estimable;
-    use crate::simulate::{Simulate, random_stream};
-
-    /// Customers of a simulation.
-    const CUSTOMERS: u64 = 100_000;
-
-    /// The share of simulated customers who buy in a period lies within 4 standard errors of its probability.
-    fn holds_in_a_simulation<M: Retention + Simulate + Estimable>(model: &M, seed: u64) {
-        let periods = [(0.0, 4.0), (4.0, 8.0), (30.0, 34.0), (90.0, 103.0)];
-        let mut active = [0_u64; 4];
-        for i in 0..CUSTOMERS {
-            let mut rng = random_stream(seed, i);
-            let times: Vec<f64> = model.draw_traits(&mut rng).purchase_times(103.0, &mut rng).collect();
-            for (count, (from, until)) in active.iter_mut().zip(periods) {
-                *count += u64::from(times.iter().any(|&time| time > from && time <= until));
-            }
-        }
-        for (count, (from, until)) in active.into_iter().zip(periods) {
-            let (n, p) = (CUSTOMERS as f64, model.p_active_between(from, until));
-            let off = (count as f64 / n - p) / (p * (1.0 - p) / n).sqrt();
-            assert!(off.abs() < 4.0, "{}: ({from}, {until}]: {p}, and {count} of {n}: {off} standard errors", M::NAME);
-        }
-    }
-
-    #[test]
-    fn retention_is_that_of_simulated_customers() {
-        holds_in_a_simulation(&Nbd::from_parameters(&[0.385, 12.07]).unwrap(), 1);
-        holds_in_a_simulation(&ParetoNbd::from_parameters(&[0.9, 6.0, 0.8, 14.0]).unwrap(), 2);
-        holds_in_a_simulation(&BgNbd::from_parameters(&[0.9, 6.0, 0.8, 2.4]).unwrap(), 3);
-        holds_in_a_simulation(&MbgNbd::from_parameters(&[0.9, 6.0, 0.8, 2.4]).unwrap(), 4);
-    }
 
     /// Of customers who all buy alike, and whose dropout is known, by hand: lambda = 0.1 a week (r and alpha large); Pareto/NBD with mu = 0.02.
     #[test]
