@@ -236,8 +236,8 @@ impl<M: Estimable<Sample: GroupedSample>> Estimator<'_, M> {
     /// ```
     ///
     /// # Errors
-    /// When there is not one name for each row, when there is one group only, when the pooled fit has no optimum, or when the work was stopped. A group that
-    /// cannot be fitted on its own is no error.
+    /// When there is not one name for each row, when there is one group only, when the pooled fit has no optimum or leaves a parameter so open that the rounds of
+    /// the partially pooled one have no end, or when the work was stopped. A group that cannot be fitted on its own is no error.
     pub fn fit_groups<S: AsRef<str>>(&self, customers: &<M::Sample as Sample>::Source, group_of: &[S]) -> Result<GroupFits<M>> {
         if group_of.len() != customers.rows() {
             return Err(Error::parameter(format!("{} names of groups for {} rows of customers", group_of.len(), customers.rows())));
@@ -255,7 +255,7 @@ impl<M: Estimable<Sample: GroupedSample>> Estimator<'_, M> {
         let objective = self.objective(&whole);
         let optimum = self.optimum(&objective)?;
         let pooled = Fitted::at_optimum(&objective, &optimum, measured, self.watch)?;
-        let partial = Partial::of(&optimum, &objective, &samples, self.watch)?;
+        let partial = Partial::of(&optimum, &objective, &samples, self.watch).map_err(|error| explained::<M>(error, &optimum))?;
         let separate = map_indices(samples.len(), |c| self.separate(&samples[c], measured));
         partial.into_fits(pooled, &names, separate, measured)
     }
@@ -266,6 +266,14 @@ impl<M: Estimable<Sample: GroupedSample>> Estimator<'_, M> {
         }
         let objective = self.objective(sample);
         Fitted::at_optimum(&objective, &self.optimum(&objective)?, measured, self.watch)
+    }
+}
+
+/// Why the rounds had to fail, where that is known, in place of how they did.
+fn explained<M: Estimable>(error: Error, pooled: &Optimum) -> Error {
+    match open::<M>(pooled) {
+        Some(why) if error.kind() == ErrorKind::Fit => Error::fit(format!("groups cannot borrow from each other: {why}")).because(error),
+        _ => error,
     }
 }
 
@@ -322,14 +330,11 @@ impl<'a, M: Estimable> Partial<'a, M> {
                 return Ok(partial);
             }
             if partial.rounds == MAX_ROUNDS {
-                return Err(Error::fit(match open::<M>(pooled) {
-                    Some(why) => format!("groups cannot borrow from each other: {why}"),
-                    None => format!(
-                        "partial pooling of {} did not settle in {MAX_ROUNDS} rounds: it still moves by {change:.1e}; fit fewer or larger groups, and \
-                         please report it",
-                        M::NAME
-                    ),
-                }));
+                return Err(Error::fit(format!(
+                    "partial pooling of {} did not settle in {MAX_ROUNDS} rounds: it still moves by {change:.1e}; fit fewer or larger groups, and \
+                     please report it",
+                    M::NAME
+                )));
             }
             for (start, local) in starts.iter_mut().zip(&locals) {
                 let from_mean = &local.point - &next.mean;
