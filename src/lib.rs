@@ -39,7 +39,7 @@
 //! |---|---|
 //! | data | [`TransactionLog`], [`Observation`], [`Customers`], [`DataReport`]: cleaning by rules, everything counted; [`CustomerState`], [`CustomerStates`]: carried on event by event, night by night |
 //! | data, less than a history | [`CensoredCustomers`] of [`LeftTruncated`], [`PeriodCounts`] or [`CrossSection`] rows, fitted as [`SeenThrough`] |
-//! | models | [`BgNbd`], [`MbgNbd`], [`ParetoNbd`], [`Nbd`] behind [`PurchaseModel`]; [`GammaGamma`] for spend |
+//! | models | [`BgNbd`], [`MbgNbd`], [`ParetoNbd`], [`Nbd`] behind [`PurchaseModel`], and [`Retention`] for later periods; [`GammaGamma`] for spend |
 //! | fit | [`Fit`], [`Estimator`], [`Fitted`], [`FitStatus`], [`Notice`], [`Profile`], [`Bootstrap`], [`GroupFits`]: an optimum with its evidence, or an error |
 //! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |
 //! | [`conformance`] | the rules of probability theory that every purchase model passes, to run on a model of your own |

@@ -271,3 +271,38 @@ fn columns_of(csv: &str, names: [&str; 3]) -> Vec<[String; 3]> {
     let at = names.map(|name| header.iter().position(|field| *field == name).unwrap());
     csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()).map(|fields| at.map(|at| fields[at].to_owned())).collect()
 }
+
+/// A flag wins over the file also where it cannot stand beside one of its settings.
+#[test]
+fn a_flag_wins_over_settings_that_it_excludes() {
+    let place = TempDir::new().unwrap();
+    write(&place, "clv.toml", "run_in = \"8 weeks\"\nthreshold = 100\nbands = [\"a\", \"b\"]\nband_limits = [0.5]\n");
+    let cdnow = cdnow();
+    let fit = ["fit", &cdnow, END[0], END[1], "--spend", "none"];
+    let with = ["--definition", "clv.toml"];
+    done(clv(&place, &[&fit[..], &["-o", "plain.json"]].concat()));
+    done(clv(&place, &[&fit[..], &with, &["--first-seen-is-new", "-o", "told.json"]].concat()));
+    let fitted = |name: &str| json(&read(&place, name))["purchases"].clone();
+    assert_eq!(fitted("plain.json"), fitted("told.json"));
+    // The setting alone is in force; dates of acquisition on the line replace it.
+    let (_, words) = done(clv(&place, &[&fit[..], &with, &["-o", "run_in.json"]].concat()));
+    assert!(words.contains("a run-in of 8 weeks") && fitted("run_in.json") != fitted("plain.json"), "{words}");
+    let births: std::collections::BTreeSet<String> =
+        fs::read_to_string(&cdnow).unwrap().lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned()).collect();
+    let births: String = births.iter().map(|id| format!("{id},1997-01-01\n")).collect();
+    write(&place, "births.csv", &format!("customer_id,acquired\n{births}"));
+    let (_, words) = done(clv(&place, &[&fit[..], &with, &["--acquired", "births.csv", "-o", "dates.json"]].concat()));
+    assert!(words.contains("dates from births.csv") && !words.contains("run-in"), "{words}");
+    let score = ["score", &cdnow, END[0], END[1], "--model", "plain.json", "--first-seen-is-new", "--no-intervals", "-o", "scores.csv"];
+    done(clv(&place, &[&score[..], &with].concat()));
+    assert!(!read(&place, "scores.csv").contains("p_clv_above"));
+    done(clv(&place, &["fit", &cdnow, END[0], END[1], "-o", "banded.json"]));
+    done(clv(
+        &place,
+        &["fit", &cdnow, END[0], END[1], "--first-seen-is-new", with[0], with[1], "--bands-from", "banded.json", "-o", "kept.json"],
+    ));
+    assert_eq!(json(&read(&place, "kept.json"))["bands"], json(&read(&place, "banded.json"))["bands"]);
+    // Two settings of one file that exclude each other are an error all the same.
+    write(&place, "both.toml", "run_in = \"8 weeks\"\nfirst_seen_is_new = true\n");
+    refused(&clv(&place, &[&fit[..], &["--definition", "both.toml"]].concat()), 2, "cannot be used with");
+}

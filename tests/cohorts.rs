@@ -92,6 +92,13 @@ fn cohorts_that_worsen_are_told_apart_and_the_verdict_says_since_when() {
     let share = curves.iter().filter(|point| within(point)).count() as f64 / curves.len() as f64;
     println!("{share} of {} points within", curves.len());
     assert!(share > 0.7, "{share}");
+    let retained = |point: &&Value| {
+        let (active, expected) = (point["active"].as_f64().unwrap(), &point["expected_active"]);
+        (expected["lower"].as_f64().unwrap()..=expected["upper"].as_f64().unwrap()).contains(&active)
+    };
+    let share = curves.iter().filter(|point| retained(point)).count() as f64 / curves.len() as f64;
+    println!("{share} of {} retentions within", curves.len());
+    assert!(share > 0.7, "{share}");
     let last = cohorts[0]["curve"].as_array().unwrap().last().unwrap();
     assert!(last["customers"].as_f64().unwrap() <= 400.0 && last["active"].as_f64().unwrap() < 1.0);
     let mut tables: Vec<String> =
@@ -175,14 +182,49 @@ fn cohorts_in_which_nobody_drops_out_are_still_told_of() {
         let cohorts = ["cohorts", "log.csv", "--by", "quarter", "--unit", "day", "--pooling", pooling, "-o", "cohorts.json"];
         let words = done(&clv(place.path(), &cohorts));
         let report = json(&place.path().join("cohorts.json"));
-        let settled = !report["p_all_alike"].is_null();
+        assert!(report["p_all_alike"].is_null() && !words.contains("report it"), "{words}");
+        // Where cohorts need not borrow, nothing is said of it; else it is said once, with the reason and what was done.
+        let sentence = "Groups cannot borrow from each other: in the fit to all a is at the end of its range (no customer ever drops out: this is the NBD \
+                        model), so that groups are not seen to differ in it; all cohorts have the one fit for all.";
+        assert_eq!(words.matches("Groups cannot borrow").count(), usize::from(pooling == "partial"), "{words}");
+        assert_eq!(words.contains(sentence), pooling == "partial", "{words}");
+        assert_eq!(report["notices"].as_array().map_or(0, Vec::len), usize::from(pooling == "partial"));
         for cohort in report["cohorts"].as_array().unwrap() {
-            // What is not the fit that was asked for says why.
-            assert_eq!(cohort["fit"] == pooling, cohort["fallback"].is_null(), "{words}");
-            assert!(settled || pooling != "partial" || cohort["fit"] == "pooled", "{words}");
+            assert_eq!(cohort["fit"], if pooling == "separate" { "separate" } else { "pooled" }, "{words}");
+            assert!(cohort["fallback"].is_null(), "{words}");
         }
         assert!(report["change"]["dropout"].is_null(), "{}", report["change"]);
     }
+}
+
+/// Who is expected to buy in a period, next to who did.
+#[test]
+fn retention_has_what_is_expected_beside_it() {
+    let place = TempDir::new().unwrap();
+    // By NBD, which knows no dropout, one period of four weeks is like the other: 1 - (alpha/(alpha + 4))^r.
+    let cohorts = ["cohorts", CDNOW, "--by", "quarter", "--pooling", "pooled", "--tables", "tables", "-o", "cohorts.json", "--model"];
+    done(&clv(place.path(), &[&cohorts[..], &["nbd"]].concat()));
+    let report = json(&place.path().join("cohorts.json"));
+    let of = |cohort: &Value, name: &str| {
+        let parameters = cohort["parameters"].as_array().unwrap().iter();
+        parameters.filter(|parameter| parameter[0] == name).map(|parameter| parameter[1]["value"].as_f64().unwrap()).next().unwrap()
+    };
+    for cohort in report["cohorts"].as_array().unwrap() {
+        let by_hand = 1.0 - (of(cohort, "alpha") / (of(cohort, "alpha") + 4.0)).powf(of(cohort, "r"));
+        for point in cohort["curve"].as_array().unwrap() {
+            let [value, lower, upper] = ["value", "lower", "upper"].map(|end| point["expected_active"][end].as_f64().unwrap());
+            assert!((value - by_hand).abs() < 1e-9 && 0.0 <= lower && lower < value && value < upper && upper <= 1.0, "{point}");
+        }
+    }
+    // A model with dropout expects fewer of the older ones; the table for a terminal and the CSV have it, too.
+    let words = done(&clv(place.path(), &[&cohorts[..], &["pareto-nbd"]].concat()));
+    assert!(words.contains("Retention: who bought in the period up to this age (weeks), and expected"), "{words}");
+    let curves = fs::read_to_string(place.path().join("tables/curves.csv")).unwrap();
+    assert!(curves.lines().next().unwrap().ends_with("active,expected_active,expected_active_lower,expected_active_upper"), "{curves}");
+    let report = json(&place.path().join("cohorts.json"));
+    let curve = report["cohorts"][0]["curve"].as_array().unwrap();
+    let expected = |point: &Value| point["expected_active"]["value"].as_f64().unwrap();
+    assert!(curve.windows(2).all(|points| expected(&points[1]) < expected(&points[0])));
 }
 
 #[test]
@@ -214,5 +256,12 @@ fn what_cannot_be_done_is_refused() {
     refused(&with(&["--period", "1 month"]), 1, &["no fixed length"]);
     refused(&with(&["--model", "auto"]), 2, &["--model"]);
     refused(&with(&["--pooling", "some"]), 2, &["pooled, separate, partial"]);
+    // Without a repeat buyer it is the purchases that say too little, before the spend.
+    fs::write(path.join("once.csv"), "customer_id,date,amount\na,2026-01-01,5\nb,2026-02-01,6\nc,2026-03-01,7\n").unwrap();
+    refused(
+        &clv(path, &["cohorts", "once.csv", "-o", "cohorts.json"]),
+        1,
+        &["none of the 3 customers has a repeat purchase, so neither purchase rates"],
+    );
     assert!(!path.join("cohorts.json").exists());
 }

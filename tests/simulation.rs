@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use clv::{
-    AcquisitionCohort, AnyPurchaseModel, CustomerTraits, Customers, Date, ErrorKind, FuturePurchase, GammaGamma, GammaGammaParams, History,
-    Observation, Population, PurchaseModel, Simulate, Simulation, SpendHistory, TimeUnit, Truth, random_stream,
+    AcquisitionCohort, AnyPurchaseModel, BgNbd, CustomerTraits, Customers, Date, ErrorKind, Estimable, FuturePurchase, GammaGamma,
+    GammaGammaParams, History, MbgNbd, Nbd, Observation, ParetoNbd, Population, PurchaseModel, Retention, Simulate, Simulation,
+    SpendHistory, TimeUnit, Truth, random_stream,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -234,6 +235,31 @@ fn futures_drawn_for_a_history() {
             compare_with_formulas(&subject, model, Some(History::new(x, t_x, 38.86).unwrap()), 2);
         }
     }
+}
+
+/// The share of new customers who buy in a period of a later age is what the model expects of it.
+fn compare_retention<M: Retention + Simulate>(subject: &str, model: M, seed: u64) {
+    let periods = [(0.0, 4.0), (4.0, 8.0), (30.0, 34.0), (90.0, 103.0)];
+    let mut active = [0; 4];
+    for i in 0..CUSTOMERS {
+        let mut rng = random_stream(seed, i as u64);
+        let times: Vec<f64> = model.draw_traits(&mut rng).purchase_times(103.0, &mut rng).collect();
+        for (count, (from, until)) in active.iter_mut().zip(periods) {
+            *count += usize::from(times.iter().any(|&time| time > from && time <= until));
+        }
+    }
+    let mut compare = Comparison::of(subject);
+    for (count, (from, until)) in active.into_iter().zip(periods) {
+        compare.share(format_args!("P(active in ({from}, {until}])"), count, CUSTOMERS, model.p_active_between(from, until));
+    }
+}
+
+#[test]
+fn retention_is_that_of_simulated_customers() {
+    compare_retention("nbd", Nbd::from_parameters(&[0.385, 12.07]).unwrap(), 51);
+    compare_retention("pareto-nbd", ParetoNbd::from_parameters(&[0.9, 6.0, 0.8, 14.0]).unwrap(), 52);
+    compare_retention("bg-nbd", BgNbd::from_parameters(&[0.9, 6.0, 0.8, 2.4]).unwrap(), 53);
+    compare_retention("mbg-nbd", MbgNbd::from_parameters(&[0.9, 6.0, 0.8, 2.4]).unwrap(), 54);
 }
 
 fn day(text: &str) -> Date {

@@ -1,5 +1,7 @@
 //! Customers by when they came: what each cohort has bought since, and what the model has expected of it.
 
+use std::collections::BTreeMap;
+
 use crate::data::{Observation, TransactionLog};
 use crate::error::Result;
 use crate::models::{AnyPurchaseModel, PurchaseModel};
@@ -62,10 +64,47 @@ pub struct CohortPoint {
     pub expected: f64,
 }
 
-/// Births by day, and repeat purchases by month of birth and point of the curve.
+/// Births by day since the first one of the log, and repeat purchases by month of birth, counted from the first, and point of the curve. Days and months without a
+/// birth have no entry: one row of long ago would make the others millions.
+#[derive(Default)]
 struct Counts {
-    births: Vec<u64>,
-    repeats: Vec<Vec<u64>>,
+    births: BTreeMap<i32, u64>,
+    repeats: BTreeMap<i32, Vec<u64>>,
+}
+
+impl Counts {
+    fn of(log: &TransactionLog, observation: &Observation, calendar: &Calendar) -> Result<Self> {
+        let parts = log.fold_customers(observation, Counts::default, |counts, purchases| {
+            let Some((born, repeats)) = purchases.split_first() else { return };
+            let born = born.time.date();
+            *counts.births.entry(born.days_since(calendar.first)).or_default() += 1;
+            let own = counts.repeats.entry(calendar.month_of(born)).or_insert_with(|| vec![0; calendar.points()]);
+            repeats.iter().for_each(|purchase| own[calendar.point_of(purchase.time.date())] += 1);
+        })?;
+        let mut all = Counts::default();
+        for part in parts {
+            part.births.into_iter().for_each(|(day, births)| *all.births.entry(day).or_default() += births);
+            for (month, repeats) in part.repeats {
+                let sums = all.repeats.entry(month).or_insert_with(|| vec![0; calendar.points()]);
+                sums.iter_mut().zip(repeats).for_each(|(sum, part)| *sum += part);
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// What a model expects of a new customer up to an age in days, for the ages that are asked for.
+struct Expected<'a> {
+    model: &'a AnyPurchaseModel,
+    unit_hours: f64,
+    by_age: BTreeMap<i32, f64>,
+}
+
+impl Expected<'_> {
+    fn until(&mut self, days: i32) -> f64 {
+        let Expected { model, unit_hours, by_age } = self;
+        *by_age.entry(days).or_insert_with(|| model.expected_purchases(f64::from(days) * 24.0 / *unit_hours))
+    }
 }
 
 /// Where in time a log lies.
@@ -95,13 +134,8 @@ impl Calendar {
         Date::from_days_since_1970(self.end.days_since_1970() - self.step * (self.points() - 1 - point) as i32)
     }
 
-    fn month_of(&self, day: Date) -> usize {
-        (day.month_number() - self.first.month_number()) as usize
-    }
-
-    fn counts(&self) -> Counts {
-        let days = (self.end.days_since(self.first) + 1) as usize;
-        Counts { births: vec![0; days], repeats: vec![vec![0; self.points()]; self.month_of(self.end) + 1] }
+    fn month_of(&self, day: Date) -> i32 {
+        day.month_number() - self.first.month_number()
     }
 }
 
@@ -115,26 +149,10 @@ impl CohortCurves {
             return Ok(CohortCurves { months: WIDTHS[0], cohorts: Vec::new() });
         };
         let calendar = Calendar::new(first, observation.end);
-        let parts = log.fold_customers(
-            observation,
-            || calendar.counts(),
-            |counts, purchases| {
-                let Some((born, repeats)) = purchases.split_first() else { return };
-                let born = born.time.date();
-                counts.births[born.days_since(calendar.first) as usize] += 1;
-                let own = &mut counts.repeats[calendar.month_of(born)];
-                repeats.iter().for_each(|purchase| own[calendar.point_of(purchase.time.date())] += 1);
-            },
-        )?;
-        let counts = parts.into_iter().fold(calendar.counts(), |mut sum, part| {
-            let all = sum.births.iter_mut().chain(sum.repeats.iter_mut().flatten());
-            all.zip(part.births.iter().chain(part.repeats.iter().flatten())).for_each(|(sum, part)| *sum += part);
-            sum
-        });
-        let expected: Vec<f64> =
-            (0..counts.births.len()).map(|days| model.expected_purchases(days as f64 * 24.0 / observation.unit.hours())).collect();
+        let counts = Counts::of(log, observation, &calendar)?;
+        let mut expected = Expected { model, unit_hours: observation.unit.hours(), by_age: BTreeMap::new() };
         let (months, spans) = spans(&calendar, &counts);
-        let cohorts = spans.into_iter().map(|month| cohort(&calendar, &counts, &expected, month, months)).collect::<Result<_>>()?;
+        let cohorts = spans.into_iter().map(|month| cohort(&calendar, &counts, &mut expected, month, months)).collect::<Result<_>>()?;
         Ok(CohortCurves { months, cohorts })
     }
 
@@ -153,8 +171,7 @@ impl CohortCurves {
 
 /// The width of the cohorts, and the month numbers at which those with customers begin.
 fn spans(calendar: &Calendar, counts: &Counts) -> (i32, Vec<i32>) {
-    let births = counts.births.iter().zip(calendar.first.days_since_1970()..).filter(|&(&births, _)| births > 0);
-    let days = births.filter_map(|(_, day)| Date::from_days_since_1970(day).ok());
+    let days = counts.births.keys().filter_map(|day| Date::from_days_since_1970(calendar.first.days_since_1970() + day).ok());
     let mut months: Vec<i32> = days.map(Date::month_number).collect();
     months.dedup();
     let begin = |width: i32| {
@@ -166,23 +183,22 @@ fn spans(calendar: &Calendar, counts: &Counts) -> (i32, Vec<i32>) {
 }
 
 /// The curve of those born in `months` months from month number `month` on.
-fn cohort(calendar: &Calendar, counts: &Counts, expected: &[f64], month: i32, months: i32) -> Result<CohortCurve> {
+fn cohort(calendar: &Calendar, counts: &Counts, expected: &mut Expected<'_>, month: i32, months: i32) -> Result<CohortCurve> {
     let (born_from, born_before) = (Date::of_month_number(month)?, Date::of_month_number(month + months)?);
-    let within = |day: Date| day.days_since(calendar.first).clamp(0, counts.births.len() as i32) as usize;
-    let days = within(born_from)..within(born_before);
-    let births: Vec<(usize, u64)> = days.map(|day| (day, counts.births[day])).filter(|&(_, births)| births > 0).collect();
+    let within = born_from.days_since(calendar.first)..born_before.days_since(calendar.first);
+    let births: Vec<(i32, u64)> = counts.births.range(within).map(|(&day, &births)| (day, births)).collect();
     let customers: u64 = births.iter().map(|&(_, births)| births).sum();
     let first = month - calendar.first.month_number();
-    let own = first.max(0) as usize..((first + months).max(0) as usize).min(counts.repeats.len());
+    let own: Vec<&Vec<u64>> = counts.repeats.range(first..first + months).map(|(_, repeats)| repeats).collect();
     let per_customer = 1.0 / (customers.max(1) as f64);
     let (mut actual, mut points) = (0_u64, Vec::new());
     for point in 0..calendar.points() {
-        actual += counts.repeats[own.clone()].iter().map(|repeats| repeats[point]).sum::<u64>();
+        actual += own.iter().map(|repeats| repeats[point]).sum::<u64>();
         let end = calendar.day_of_point(point)?;
-        let day = end.days_since(calendar.first) as usize;
+        let day = end.days_since(calendar.first);
         let there = births.iter().take_while(|&&(born, _)| born <= day);
         if there.clone().next().is_some() {
-            let sum = there.fold(0.0, |sum, &(born, births)| sum + births as f64 * expected[day - born]);
+            let sum = there.fold(0.0, |sum, &(born, births)| sum + births as f64 * expected.until(day - born));
             points.push(CohortPoint { end, actual: actual as f64 * per_customer, expected: sum * per_customer });
         }
     }
@@ -232,5 +248,24 @@ mod tests {
         assert_eq!((curves.months(), curves.cohorts().len()), (24, 5));
         assert_eq!(curves.cohorts().iter().map(|cohort| cohort.customers).collect::<Vec<_>>(), [24, 24, 24, 24, 4]);
         assert!(curves.cohorts().iter().all(|cohort| (2..=40).contains(&cohort.points.len())));
+    }
+    #[test]
+    fn a_row_of_long_ago_makes_no_entries_of_the_time_between() {
+        let rows = [("old", "0001-01-01"), ("a", "2026-01-01"), ("a", "2026-01-20"), ("b", "2026-01-11"), ("c", "2026-02-10")];
+        let transaction = |&(customer, date): &(&'static str, &str)| Transaction { customer, time: day(date).into(), amount: 1.0 };
+        let log = TransactionLog::from_events(rows.iter().map(transaction)).unwrap();
+        let observation = Observation::until(day("2026-02-26")).in_days();
+        let calendar = Calendar::new(day("0001-01-01"), observation.end);
+        let counts = Counts::of(&log, &observation, &calendar).unwrap();
+        // Four days and three months with births; a curve has at most 41 points.
+        assert_eq!((counts.births.len(), counts.repeats.len()), (4, 3));
+        assert!(counts.repeats.values().all(|repeats| repeats.len() == calendar.points()) && calendar.points() <= MOST_POINTS as usize + 1);
+        let model = Nbd::new(NbdParams { r: 1.0, alpha: 10.0 }).unwrap().into();
+        let mut expected = Expected { model: &model, unit_hours: 24.0, by_age: BTreeMap::new() };
+        let (months, spans) = spans(&calendar, &counts);
+        let cohorts: Vec<CohortCurve> =
+            spans.into_iter().map(|month| cohort(&calendar, &counts, &mut expected, month, months).unwrap()).collect();
+        assert_eq!(cohorts.iter().map(|cohort| cohort.customers).collect::<Vec<_>>(), [1, 2, 1]);
+        assert!(expected.by_age.len() <= counts.births.len() * calendar.points(), "{}", expected.by_age.len());
     }
 }

@@ -25,7 +25,7 @@ const MODELS: &str = "Models";
 /// Flags of every command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Common {
-    /// Settings as a TOML file: keys are the long names of flags, which win over the file
+    /// Settings as a TOML file: keys are the long names of flags, which win over the file, also over settings that they exclude
     #[arg(long, value_name = "FILE")]
     pub(super) definition: Option<PathBuf>,
     /// Threads to work with; 0 is one per core. The results are the same

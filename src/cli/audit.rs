@@ -1,7 +1,9 @@
 //! `clv audit`: a stored model's forecast against what has happened since.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use super::acquiring::{Acquiring, log_of_new};
 use super::args::{Common, CustomerColumn, MeasuredByModel};
 use super::backtest_tables::TablesOutput;
 use super::failure::{Failure, Outcome};
@@ -17,7 +19,7 @@ use crate::score::ModelFile;
 ///
 /// Reads a model file and the log as it is now: from the beginning, and further than when the model was fitted. What the model forecasts for the customers
 /// known then is held against what they have done since, by the same figures as a back-test, and cohort by cohort. The model is not
-/// fitted anew.
+/// fitted anew. Where births are known by --acquired or --run-in, the forecast is that for the customers who are known to be new in the log.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -49,6 +51,8 @@ pub(super) struct Args {
     #[command(flatten)]
     measured: MeasuredByModel,
     #[command(flatten)]
+    acquiring: Acquiring,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -58,7 +62,8 @@ pub(super) fn run(args: Args) -> Outcome {
     let destination = json_destination(args.output.clone(), "an audit", "audit.json")?.differs_from(&[&args.model_file])?;
     args.tables.check(&[&args.model_file])?;
     let model = model_file(&args.model_file)?;
-    let input = Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?;
+    let input =
+        Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?.acquired_as(&args.acquiring);
     let destination = destination.differs_from(input.files.paths())?;
     args.tables.check(input.files.paths())?;
     let audited = audited(&args, &model, &input, &console)?;
@@ -81,7 +86,12 @@ fn audited(args: &Args, model: &ModelFile, input: &Input<'_>, console: &Console)
         .into());
     };
     let log = input.log(console)?;
-    let observation = input.observation(&log, console)?;
+    let (log, observation) = if args.acquiring.for_a_log().next().is_some() {
+        let (customers, observation) = input.summarize(&log, console)?;
+        (log_of_new(&log, &customers, console)?, observation)
+    } else {
+        (Cow::Borrowed(&log), input.observation(&log, console)?)
+    };
     let audit = Audit::new(*model.purchase_model(), fitted_until)
         .spend(model.spend_model().copied())
         .samples(args.judged.samples, args.common.seed.unwrap_or_default());

@@ -92,7 +92,10 @@ fn curves(report: &CohortReport) -> Result<Table<'_>> {
         .with("expected", column(&rows, |row| Some(row.1.expected.value)))?
         .with("expected_lower", column(&rows, |row| Some(row.1.expected.lower)))?
         .with("expected_upper", column(&rows, |row| Some(row.1.expected.upper)))?
-        .with("active", column(&rows, |row| Some(row.1.active)))
+        .with("active", column(&rows, |row| Some(row.1.active)))?
+        .with("expected_active", column(&rows, |row| Some(row.1.expected_active.value)))?
+        .with("expected_active_lower", column(&rows, |row| Some(row.1.expected_active.lower)))?
+        .with("expected_active_upper", column(&rows, |row| Some(row.1.expected_active.upper)))
 }
 
 fn parameters(report: &CohortReport) -> Result<Table<'_>> {

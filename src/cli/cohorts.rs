@@ -13,7 +13,7 @@ use crate::data::{Birth, Customers, Observation, TransactionLog};
 use crate::error::{Error, Result};
 use crate::fit::{Estimator, Level};
 use crate::io::read_costs;
-use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
+use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, PurchaseSample, Sample};
 use crate::report::{cohorts, terminal};
 use crate::score::{ClvDefinition, CohortReport, CohortStudy, Pooling};
 use crate::time::{Date, Horizon};
@@ -26,8 +26,8 @@ const MISSING: &str = "(missing)";
 /// Cohorts or channels: how they bought, what they are worth, whether they differ
 ///
 /// Fits the purchase model to customers in groups, by the time of their first purchase or by a column of the log, in three ways: all alike, each group on its own,
-/// and in between, where small and young groups borrow from the others (--pooling). Writes as JSON, for each group: size, exposure, parameters, purchases by age next
-/// to what the model expects, retention, value to date and to come, what a new customer is worth and, with --costs, when that pays for the acquisition; and, for
+/// and in between, where small and young groups borrow from the others (--pooling). Writes as JSON, for each group: size, exposure, parameters, purchases by age and
+/// retention next to what the model expects, value to date and to come, what a new customer is worth and, with --costs, when that pays for the acquisition; and, for
 /// groups that follow each other in time, whether customers acquired later are others than those before. Tables go to --tables as CSV, an account to the terminal.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -160,6 +160,8 @@ pub(super) fn run(args: Args) -> Outcome {
     input.check_start(&log, &observation, &console)?;
     let log = log_of_new(&log, &all, &console)?;
     let customers = all.where_birth(|birth| birth == Birth::InLog)?;
+    // What is wrong with the purchases comes before what is wrong with the spend, which is fitted first.
+    PurchaseSample::new(&customers)?;
     let names = args.by.names(&customers, &input)?;
     let report = {
         let _busy = console.busy("fitting cohorts");

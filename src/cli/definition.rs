@@ -57,7 +57,7 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Pars
     let (mut from_file, mut fields) = (Vec::new(), none);
     for setting in Settings::read(path, &command)?.settings {
         let Some(argument) = setting.argument_of(&subcommand) else { continue };
-        if given.value_source(&setting.field) == Some(ValueSource::CommandLine) {
+        if is_given(given, argument) || excluded_by(given, argument, &subcommand) {
             continue;
         }
         let Some(argument) = setting.as_argument(argument)? else { continue };
@@ -71,6 +71,18 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Pars
     }
     let matches = command.try_get_matches_from(head.iter().cloned().chain(from_file).chain(rest.iter().cloned()))?;
     Ok(Parsed { matches, from_file: fields })
+}
+
+/// Whether an argument stands on the command line.
+fn is_given(given: &ArgMatches, argument: &Arg) -> bool {
+    given.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine)
+}
+
+/// Whether an argument of the command line excludes this one: flags win over the file, also those that cannot stand beside one of its settings.
+fn excluded_by(given: &ArgMatches, argument: &Arg, subcommand: &Command) -> bool {
+    let conflict = |one: &Arg, other: &Arg| subcommand.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id());
+    let on_the_line = subcommand.get_arguments().filter(|other| is_given(given, other));
+    on_the_line.into_iter().any(|other| conflict(argument, other) || conflict(other, argument))
 }
 
 /// Checks a definition file by itself: every key is a setting, and every value one that some command takes. Gives the number of settings.

@@ -2,24 +2,26 @@
 
 use std::path::PathBuf;
 
+use super::acquiring::Acquiring;
 use super::args::{Common, MeasuredByModel, Valuing};
 use super::failure::{Failure, Outcome};
+use super::formulas::GivenAlive;
 use super::input::{self, Input};
-use super::output::Destination;
-use crate::data::{Customers, Observation, Purchase, RefundPolicy, SpendBasis, TransactionLog};
+use super::output::{Console, Destination};
+use crate::data::{Birth, Customers, DataReport, Observation, Purchase, RefundPolicy, SpendBasis, TransactionLog};
 use crate::error::{Error, Result};
 use crate::fit::Level;
 use crate::io::TableFormat;
-use crate::models::{AnyPurchaseModel, BgNbd, Estimable, MbgNbd, Nbd, ParetoNbd, PurchaseModel};
 use crate::report::explanation::{Counted, Event, Explanation, Fixed, Place, Step};
 use crate::report::terminal;
-use crate::score::{ClvDefinition, DefinitionInForce, FitRecord, ModelFile, ValueBands, ValueInterval};
-use crate::time::{Moment, TimeUnit};
+use crate::score::{ClvDefinition, DefinitionInForce, FitRecord, ModelFile, ScoreStatus, ValueBands, ValueInterval};
+use crate::time::{Date, Moment, TimeUnit};
 
 /// Explain the score of one customer: events, history, formulas
 ///
 /// Shows the customer's events and what became of them, the history (x, t_x, T) with its arithmetic, and each formula with its inputs and its
-/// result: P(alive), the parameters given alive, expected purchases, P(active), discounted purchases, expected spend and CLV.
+/// result: P(alive), the parameters given alive, expected purchases, P(active), discounted purchases, expected spend and CLV. Of a customer acquired before the
+/// log (--acquired) the formulas are those of the left-truncated likelihood, as for `clv score`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -51,6 +53,8 @@ pub(super) struct Args {
     #[command(flatten)]
     measured: MeasuredByModel,
     #[command(flatten)]
+    acquiring: Acquiring,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -70,25 +74,17 @@ fn format(text: &str) -> Result<Format> {
 
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
-    let destination = Destination::new(args.output)?.differs_from(&[&args.model_file])?;
+    let destination = Destination::new(args.output.clone())?.differs_from(&[&args.model_file])?;
     let by_ending = destination.path().and_then(TableFormat::of_path).filter(|&format| format == TableFormat::Json);
     let format = args.format.or(by_ending.map(|_| Format::Json)).unwrap_or(Format::Text);
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer_column.as_deref();
-    let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?;
+    let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?.acquired_as(&args.acquiring);
     let destination = destination.differs_from(input.files.paths())?;
     let log = input.log(&console)?;
-    let id = args.customer_id.as_str();
-    let rows = log.transactions_of(id);
-    if rows.is_empty() {
-        return Err(unknown(id, &log).at(input.name()).into());
-    }
-    // Nobody's score depends on other customers, so a log of this one alone says the same; only the last day is that of the whole log.
-    let observation = input.observation(&log, &console)?;
-    let customers = TransactionLog::from_events(rows)?.summarize(&observation).map_err(|error| error.at(format!("customer {id:?}")))?;
-    let purchases = log.purchases_of(id, &observation)?;
     let definition = args.valuing.or(model.definition())?;
-    let explanation = explain(id, &log, &observation, &customers, &purchases, &model, &definition)?;
+    let subject = Subject::of(&args, &log, &input, &console)?;
+    let explanation = explain(&subject, &model, &definition)?;
     let text = match format {
         Format::Text => explanation.to_string(),
         Format::Json => {
@@ -97,6 +93,75 @@ pub(super) fn run(args: Args) -> Outcome {
         }
     };
     destination.write_text(&text)
+}
+
+/// The customer who is explained.
+struct Subject<'a> {
+    id: &'a str,
+    log: &'a TransactionLog,
+    observation: Observation,
+    /// This one alone.
+    customers: Customers,
+    purchases: Vec<Purchase>,
+    /// How the customer's rows were cleaned; none where there is no row.
+    cleaning: Option<DataReport>,
+    /// The first day of the log.
+    start: Option<Date>,
+}
+
+impl<'a> Subject<'a> {
+    fn of(args: &'a Args, log: &'a TransactionLog, input: &Input<'_>, console: &Console) -> Result<Self> {
+        let id = args.customer_id.as_str();
+        let rows = log.transactions_of(id);
+        let by_births = args.acquiring.for_a_log().next().is_some();
+        if rows.is_empty() && !by_births {
+            return Err(unknown(id, log).at(input.name()));
+        }
+        let alone = |observation: &Observation| {
+            TransactionLog::from_events(log.transactions_of(id))?
+                .summarize(observation)
+                .map_err(|error| error.at(format!("customer {id:?}")))
+        };
+        let (customers, observation, cleaning, start) = if by_births {
+            // When the log starts, and who has a date of acquisition, all rows say together.
+            let (all, observation) = input.summarize(log, console)?;
+            let Some(row) = all.find(id) else {
+                let excluded = all.excluded().find(|(other, _)| *other == id);
+                let why = excluded.map(|(_, why)| {
+                    Error::data(format!("there is no score of customer {id:?} to explain: {}", ScoreStatus::Excluded(why)))
+                });
+                return Err(why.unwrap_or_else(|| unknown(id, log)).at(input.name()));
+            };
+            let start = all.report().and_then(|report| report.first_date);
+            // Of somebody who bought nothing within the log there is nothing to clean.
+            let cleaning = alone(&observation).ok().and_then(|own| own.report().cloned());
+            (all.where_row(|other| other == row)?, observation, cleaning, start)
+        } else {
+            // Nobody's score depends on other customers, so a log of this one alone says the same; only the last day is that of the whole log.
+            let observation = input.observation(log, console)?;
+            let customers = alone(&observation)?;
+            let cleaning = customers.report().cloned();
+            (customers, observation, cleaning, log.first_date())
+        };
+        let purchases = log.purchases_of(id, &observation)?;
+        Ok(Subject { id, log, observation, customers, purchases, cleaning, start })
+    }
+
+    /// What is to be known of the birth before the numbers are read; nothing of one in the log.
+    fn birth(&self) -> Option<String> {
+        let (start, record) = (self.start?, self.customers.purchases().first()?);
+        match self.customers.birth(0) {
+            Birth::InLog => None,
+            Birth::Before(_) => Some(format!(
+                "Acquired on {}, before the log starts on {start}: what was bought until then is not known, and the score is that of the left-truncated likelihood",
+                record.first
+            )),
+            Birth::Unknown => Some(format!(
+                "First seen on {}, within the run-in from {start}: purchases before may be missing, and the score is that of somebody who was new then",
+                record.first
+            )),
+        }
+    }
 }
 
 /// The ids most like one that is not there: the same but for leading zeros, case or spaces.
@@ -115,33 +180,26 @@ fn unknown(id: &str, log: &TransactionLog) -> Error {
     Error::data(format!("there is no customer {id:?}; {hint}"))
 }
 
-fn explain<'a>(
-    id: &'a str,
-    log: &TransactionLog,
-    observation: &Observation,
-    customers: &Customers,
-    purchases: &[Purchase],
-    model: &'a ModelFile,
-    definition: &ClvDefinition,
-) -> Result<Explanation<'a>> {
+fn explain<'a>(subject: &Subject<'a>, model: &'a ModelFile, definition: &ClvDefinition) -> Result<Explanation<'a>> {
+    let Subject { observation, customers, purchases, cleaning, .. } = subject;
+    let scorer = model.scorer_by(definition, Some(observation.end))?;
+    let alive = GivenAlive::of(&scorer, model.purchase_model(), customers);
     Ok(Explanation {
-        customer_id: id,
+        customer_id: subject.id,
         observation_end: observation.end,
         unit: observation.unit,
         value: terminal::in_full(definition, Some(observation.end)),
-        events: events(id, log, observation, purchases),
-        cleaning: customers.report().map(ToString::to_string).unwrap_or_default(),
-        was_changed: customers.report().is_some_and(|report| report.used.count != purchases.len() as u64),
+        birth: subject.birth(),
+        events: events(subject),
+        cleaning: cleaning.as_ref().map(ToString::to_string).unwrap_or_default(),
+        was_changed: cleaning.as_ref().is_some_and(|report| report.used.count != purchases.len() as u64),
         purchases: purchases.iter().map(|purchase| Counted { time: purchase.time.to_string(), amount: purchase.amount }).collect(),
-        history: history(customers, observation, purchases),
+        history: history(subject),
         purchase_model: fixed(model.purchases()),
-        given_alive: {
-            let future = model.purchase_model().given_alive(&customers.history(0));
-            Fixed { model: future.name(), parameters: parameters(&future) }
-        },
-        update: update(model.purchase_model().name()),
+        given_alive: Fixed { model: alive.model, parameters: alive.parameters.clone() },
+        update: alive.update,
         spend_model: model.spend().map(fixed),
-        steps: steps(customers, model, definition, observation)?,
+        steps: steps(subject, &alive, model, definition)?,
         place: place(customers, model, definition, observation)?,
         definition_hash: DefinitionInForce::new(definition, model.unit(), model.spend_basis())
             .cleaned_by(observation.refunds, observation.merge)
@@ -158,7 +216,7 @@ fn place<'a>(
     observation: &Observation,
 ) -> Result<Option<Place<'a>>> {
     let Some(bands) = model.bands().filter(|_| definition == model.definition()) else { return Ok(None) };
-    let clv = model.scorer(Some(observation.end))?.score(&customers.history(0), &customers.spend(0)).clv;
+    let clv = model.scorer(Some(observation.end))?.score_row(customers, 0).clv;
     Ok(clv.map(|clv| Place { band: bands.band(clv), band_from: bands.limits().get(bands.place(clv)).copied(), score: bands.score(clv) }))
 }
 
@@ -166,20 +224,10 @@ fn fixed(record: &FitRecord) -> Fixed<'_> {
     Fixed { model: record.model(), parameters: record.parameters().collect() }
 }
 
-fn parameters(model: &AnyPurchaseModel) -> Vec<(&'static str, f64)> {
-    fn named<M: Estimable>(model: &M) -> Vec<(&'static str, f64)> {
-        M::PARAMETERS.iter().map(|parameter| parameter.name).zip(model.parameters()).collect()
-    }
-    match model {
-        AnyPurchaseModel::BgNbd(model) => named(model),
-        AnyPurchaseModel::MbgNbd(model) => named(model),
-        AnyPurchaseModel::ParetoNbd(model) => named(model),
-        AnyPurchaseModel::Nbd(model) => named(model),
-    }
-}
-
 /// Every row of the customer, and what became of it.
-fn events(id: &str, log: &TransactionLog, observation: &Observation, purchases: &[Purchase]) -> Vec<Event> {
+fn events(subject: &Subject<'_>) -> Vec<Event> {
+    let Subject { id, log, observation, purchases, customers, .. } = subject;
+    let is_new = !matches!(customers.birth(0), Birth::Before(_));
     let period = |time: Moment| time.hours_since_1970().div_euclid(observation.merge.hours());
     let mut last = None;
     let rows = log.transactions_of(id).into_iter().map(|row| {
@@ -197,7 +245,7 @@ fn events(id: &str, log: &TransactionLog, observation: &Observation, purchases: 
             match purchase {
                 None => "nothing: refunded".to_owned(),
                 Some(number) if merged => format!("part of purchase {}: the same {}", number + 1, observation.merge),
-                Some(0) => "purchase 1, the first".to_owned(),
+                Some(0) if is_new => "purchase 1, the first".to_owned(),
                 Some(number) => format!("purchase {}", number + 1),
             }
         };
@@ -207,33 +255,37 @@ fn events(id: &str, log: &TransactionLog, observation: &Observation, purchases: 
 }
 
 /// (x, t_x, T) and m_x with their arithmetic.
-fn history(customers: &Customers, observation: &Observation, purchases: &[Purchase]) -> Vec<Step> {
+fn history(subject: &Subject<'_>) -> Vec<Step> {
+    let Subject { observation, customers, purchases, .. } = subject;
     let history = customers.history(0);
     let spend = customers.spend(0);
+    let unit = observation.unit;
     let step = |name, meaning: String, formula: String, result| Step { name, meaning, with_inputs: formula.clone(), formula, result };
-    let times = || Some((purchases.first()?.time, purchases.last()?.time));
-    let mut steps = vec![step(
-        "x",
-        "repeat purchases: those after the first".to_owned(),
-        format!("{} - 1", purchases.len()),
-        Some(f64::from(history.frequency())),
-    )];
-    if let Some((first, last)) = times() {
-        let end = Moment::from(observation.end);
-        let end = if observation.merge.hours() == 1 { Moment::new(observation.end, 23).unwrap_or(end) } else { end };
-        let unit = observation.unit;
-        steps.push(step(
-            "t_x",
-            format!("{unit}s from the first purchase to the last"),
-            between(first, last, unit),
-            Some(history.recency()),
-        ));
-        steps.push(step(
-            "T",
-            format!("{unit}s from the first purchase to the observation end"),
-            between(first, end, unit),
-            Some(history.age()),
-        ));
+    let before = match customers.birth(0) {
+        Birth::Before(w) => Some(w),
+        Birth::InLog | Birth::Unknown => None,
+    };
+    let end = Moment::from(observation.end);
+    let end = if observation.merge.hours() == 1 { Moment::new(observation.end, 23).unwrap_or(end) } else { end };
+    let born = customers.purchases().first().map(|record| record.first);
+    let (origin, x) = match before {
+        None => ("first purchase", ("repeat purchases: those after the first", format!("{} - 1", purchases.len()))),
+        Some(_) => ("acquisition", ("purchases of the log; the first of all came before it", String::new())),
+    };
+    let mut steps = vec![step("x", x.0.to_owned(), x.1, Some(f64::from(history.frequency())))];
+    if let Some(born) = born {
+        let last = purchases.last().map(|purchase| between(born, purchase.time, unit));
+        let to_last = match last {
+            Some(_) => format!("{unit}s from the {origin} to the last"),
+            None => "nothing was bought in the log".to_owned(),
+        };
+        let to_last = if before.is_some() && last.is_some() { format!("{to_last} purchase") } else { to_last };
+        steps.push(step("t_x", to_last, last.unwrap_or_default(), Some(history.recency())));
+        steps.push(step("T", format!("{unit}s from the {origin} to the observation end"), between(born, end, unit), Some(history.age())));
+    }
+    if let (Some(w), Some(born), Some(start)) = (before, born, subject.start) {
+        steps.push(step("w", format!("{unit}s from the acquisition to the start of the log"), between(born, start.into(), unit), Some(w)));
+        steps.push(step("C", format!("{unit}s in which purchases were seen"), "T - w".to_owned(), Some(customers.exposure(0))));
     }
     let basis = match customers.spend_basis() {
         SpendBasis::RepeatPurchases => "repeat purchases",
@@ -262,20 +314,21 @@ fn between(first: Moment, last: Moment, unit: TimeUnit) -> String {
 }
 
 /// The formulas with their numbers, P(alive) first. The results are the library's.
-fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, observation: &Observation) -> Result<Vec<Step>> {
+fn steps(subject: &Subject<'_>, alive: &GivenAlive, model: &ModelFile, definition: &ClvDefinition) -> Result<Vec<Step>> {
+    let Subject { observation, customers, .. } = subject;
     let (history, spend) = (customers.history(0), customers.spend(0));
     let scorer = model.scorer_by(definition, Some(observation.end))?;
-    let (score, terms) = (scorer.score(&history, &spend), scorer.terms());
+    let (score, terms) = (scorer.score_row(customers, 0), scorer.terms());
     let unit = observation.unit;
     let mut inputs: Vec<(&str, f64)> = model.purchases().parameters().collect();
     inputs.extend([("x", f64::from(history.frequency())), ("t_x", history.recency()), ("T", history.age())]);
-    let purchase_model = model.purchase_model();
-    let mut steps =
-        vec![Step::new("P(alive)", "Still a customer?", p_alive(purchase_model.name(), history.frequency()), &inputs, Some(score.p_alive))];
+    if let Birth::Before(w) = customers.birth(0) {
+        inputs.extend([("w", w), ("C", customers.exposure(0))]);
+    }
+    let mut steps = vec![Step::new("P(alive)", "Still a customer?", alive.p_alive, &inputs, Some(score.p_alive))];
 
-    let future = purchase_model.given_alive(&history);
     let (t, delta) = (terms.horizon(), terms.discount_rate());
-    let mut inputs = parameters(&future);
+    let mut inputs = alive.parameters.clone();
     let for_life = definition.horizon.is_lifetime();
     let span = if for_life {
         format!("t -> infinity (for life after {})", observation.end)
@@ -283,14 +336,7 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
         inputs.push(("t", t));
         format!("t = {t:.4} {unit}s ({} after {})", definition.horizon, observation.end)
     };
-    let expected = if for_life { future.dert(0.0) } else { Some(future.expected_purchases(t)) };
-    steps.push(Step::new(
-        "E[X(t)]",
-        format!("Purchases of such a customer if alive, {span}"),
-        expected_purchases(future.name()),
-        &inputs,
-        expected,
-    ));
+    steps.push(Step::new("E[X(t)]", format!("Purchases of such a customer if alive, {span}"), alive.expected_by, &inputs, alive.expected));
     let product = |name, meaning: &str, inner: &'static str, value: Option<f64>, result| {
         let mut inputs = vec![("P_alive", score.p_alive)];
         inputs.extend(value.map(|value| (inner, value)));
@@ -298,9 +344,9 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
         step.formula = format!("P(alive) * {}", pretty(inner));
         step
     };
-    steps.push(product("expected_purchases", "Expected purchases", "E_X", expected, score.expected_purchases));
-    steps.push(Step::new("P(X(t) > 0)", "At least one purchase, if alive", p_active(future.name()), &inputs, Some(future.p_active(t))));
-    steps.push(product("p_active", "P(active): at least one purchase", "P_X", Some(future.p_active(t)), Some(score.p_active)));
+    steps.push(product("expected_purchases", "Expected purchases", "E_X", alive.expected, score.expected_purchases));
+    steps.push(Step::new("P(X(t) > 0)", "At least one purchase, if alive", alive.p_active_by, &inputs, Some(alive.p_active)));
+    steps.push(product("p_active", "P(active): at least one purchase", "P_X", Some(alive.p_active), Some(score.p_active)));
     steps.push(Step::new(
         "delta",
         format!("Discount rate per {unit}, continuous"),
@@ -313,13 +359,13 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
         "Purchases if alive, each discounted to the observation end",
         "Int[0..t] e^(-delta * u) dE[X(u)]",
         &if for_life { vec![("delta", delta)] } else { vec![("delta", delta), ("t", t)] },
-        Some(future.discounted_expected_purchases(t, delta)),
+        Some(alive.discounted),
     ));
     steps.push(product(
         "discounted_purchases",
         "Expected purchases, discounted",
         "D_t",
-        Some(future.discounted_expected_purchases(t, delta)),
+        Some(alive.discounted),
         Some(score.discounted_purchases),
     ));
     if let Some(record) = model.spend() {
@@ -340,7 +386,7 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
             formula += " - cost_per_purchase * discounted_purchases";
         }
         if !terms.cost_per_year().is_zero() {
-            let years = scorer.discounted_time_alive(&history) / unit.per_year();
+            let years = alive.time_alive / unit.per_year();
             let meaning = "Years until dropout within the horizon, discounted";
             steps.push(Step::new("years_alive", meaning, "Int[0..t] e^(-delta * u) P(alive at u) du, in years", &[], Some(years)));
             inputs.extend([("cost_per_year", terms.cost_per_year().amount()), ("years_alive", years)]);
@@ -348,9 +394,10 @@ fn steps(customers: &Customers, model: &ModelFile, definition: &ClvDefinition, o
         }
         steps.push(Step::new("clv", "CLV", &formula, &inputs, score.clv));
         let forecaster = model.forecaster_by(definition, Some(observation.end))?;
-        let interval = forecaster.value_intervals(customers, Level::default(), None, None)?;
-        // There is none for a lifetime, and where the spend has no mean.
-        if let Some(ValueInterval { lower, upper, .. }) = interval.into_iter().next().flatten() {
+        let born_before = customers.has_born_before();
+        let intervals = if born_before { Vec::new() } else { forecaster.value_intervals(customers, Level::default(), None, None)? };
+        // There is none for a lifetime, where the spend has no mean, and of customers born before the log.
+        if let Some(ValueInterval { lower, upper, .. }) = intervals.into_iter().next().flatten() {
             let meaning = "End of the 90 % interval: chance, and what the data leave open of the parameters";
             steps.push(Step::new("clv_lower", meaning, "v where P(CLV <= v) = 0.05", &[], Some(lower)));
             steps.push(Step::new("clv_upper", meaning, "v where P(CLV <= v) = 0.95", &[], Some(upper)));
@@ -364,43 +411,5 @@ fn pretty(inner: &str) -> &'static str {
         "E_X" => "E[X(t)]",
         "P_X" => "P(X(t) > 0)",
         _ => "D(t)",
-    }
-}
-
-fn p_alive(model: &str, frequency: u32) -> &'static str {
-    match model {
-        BgNbd::NAME if frequency == 0 => "1",
-        BgNbd::NAME => "1 / (1 + a / (b + x - 1) * ((alpha + T) / (alpha + t_x))^(r + x))",
-        MbgNbd::NAME => "1 / (1 + a / (b + x) * ((alpha + T) / (alpha + t_x))^(r + x))",
-        ParetoNbd::NAME => "1 / (1 + s * (alpha + T)^(r + x) * (beta + T)^s * Int[t_x..T] (alpha + u)^-(r + x) * (beta + u)^-(s + 1) du)",
-        Nbd::NAME => "1",
-        _ => "by the model's equation for P(alive)",
-    }
-}
-
-/// The model of the future, given alive, in terms of the fitted one.
-fn update(model: &str) -> &'static str {
-    match model {
-        BgNbd::NAME => "bg-nbd (r + x, alpha + T, a, b + x)",
-        MbgNbd::NAME => "bg-nbd (r + x, alpha + T, a, b + x + 1)",
-        ParetoNbd::NAME => "pareto-nbd (r + x, alpha + T, s, beta + T)",
-        Nbd::NAME => "nbd (r + x, alpha + T)",
-        _ => "the model with updated parameters",
-    }
-}
-
-fn expected_purchases(model: &str) -> &'static str {
-    match model {
-        BgNbd::NAME => "mean of (1 - (1 + p * t / alpha)^-r) / p over p ~ Beta(a, b)",
-        ParetoNbd::NAME => "r * beta / (alpha * (s - 1)) * (1 - (beta / (beta + t))^(s - 1))",
-        Nbd::NAME => "r * t / alpha",
-        _ => "by the model's equation for E[X(t)]",
-    }
-}
-
-fn p_active(model: &str) -> &'static str {
-    match model {
-        BgNbd::NAME | Nbd::NAME => "1 - (alpha / (alpha + t))^r",
-        _ => "1 - P(X(t) = 0), by the model's equation for it",
     }
 }

@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod fit;
 mod fitting;
+mod formulas;
 mod input;
 mod limits;
 mod origins;

@@ -117,31 +117,28 @@ impl FirstSeenFlow {
         let days = observation.end.days_since(start) + 1;
         // A purchase is somewhere within its day.
         let mid_day = |hour: i32| f64::from((hour - first_hour).div_euclid(24)) + 0.5;
+        let halves = HalfWindows::of(days);
         let parts = map_indices(log.partitions().len(), |index| {
             let partition = &log.partitions()[index];
             let mut first = vec![i32::MAX; partition.customers().ids().len()];
-            let mut per_day = vec![0_u64; (days / 6 + 1) as usize];
+            let mut purchases = Purchases::default();
             for event in partition.events().filter(|event| event.amount >= 0.0) {
                 let seen = &mut first[event.customer as usize];
                 *seen = event.hour.min(*seen);
-                if let Some(count) = per_day.get_mut((event.hour - first_hour).div_euclid(24) as usize) {
-                    *count += 1;
-                }
+                halves.add(mid_day(event.hour), &mut purchases);
             }
-            (first, per_day)
+            (first, purchases)
         });
         let last = first_hour + 24 * days;
         let first_seen: Vec<f64> =
             parts.iter().flat_map(|(first, _)| first).filter(|&&hour| hour < last).map(|&hour| mid_day(hour)).collect();
         let mut flow = FirstSeenFlow::of(&first_seen, f64::from(days))?;
-        let daily = |from: f64, to: f64| {
-            let days: Vec<usize> = (0..(days / 6 + 1) as usize).filter(|&day| (from..to).contains(&(day as f64 + 0.5))).collect();
-            let purchases: u64 = days.iter().map(|&day| parts.iter().map(|(_, per_day)| per_day[day]).sum::<u64>()).sum();
-            purchases as f64 / days.len().max(1) as f64
-        };
         for windows in &mut flow.windows {
-            let half = 0.5 * windows.length;
-            windows.daily_purchases = Some([0.0, 1.0, 2.0, 3.0].map(|begun| daily(begun * half, (begun + 1.0) * half)));
+            let daily = |(k, half): (usize, usize)| {
+                parts.iter().map(|(_, purchases)| purchases[k][half]).sum::<u64>() as f64 / halves.days(k, half)
+            };
+            let place = WINDOWS.iter().position(|share| share * f64::from(days) == windows.length);
+            windows.daily_purchases = place.map(|k| [0, 1, 2, 3].map(|half| daily((k, half))));
         }
         Ok(flow)
     }
@@ -196,6 +193,45 @@ impl FirstSeenFlow {
     }
 }
 
+/// Purchases in each half of the first and of the second window, for windows of each length: as many numbers for a log of any length.
+type Purchases = [[u64; 4]; WINDOWS.len()];
+
+/// Where the halves of the windows lie in a log, in days.
+struct HalfWindows {
+    lengths: [f64; WINDOWS.len()],
+    /// All of them lie before it.
+    end: f64,
+}
+
+impl HalfWindows {
+    fn of(days: i32) -> Self {
+        let lengths = WINDOWS.map(|share| 0.5 * (share * f64::from(days)));
+        HalfWindows { lengths, end: lengths.iter().fold(0.0, |end, length| end.max(4.0 * length)) }
+    }
+
+    /// The half window that a time lies in.
+    fn of_time(&self, k: usize, time: f64) -> Option<usize> {
+        (0..4).find(|&half| (half as f64 * self.lengths[k]..(half + 1) as f64 * self.lengths[k]).contains(&time))
+    }
+
+    fn add(&self, time: f64, purchases: &mut Purchases) {
+        if time >= self.end {
+            return;
+        }
+        for (k, counts) in purchases.iter_mut().enumerate() {
+            if let Some(half) = self.of_time(k, time) {
+                counts[half] += 1;
+            }
+        }
+    }
+
+    /// Days whose middle lies in a half window, at least 1.
+    fn days(&self, k: usize, half: usize) -> f64 {
+        let days = (0..self.end as usize + 1).filter(|&day| self.of_time(k, day as f64 + 0.5) == Some(half)).count();
+        days.max(1) as f64
+    }
+}
+
 /// Two windows of this length, unless too few customers are first seen in them.
 fn opening_windows(first_seen: &[f64], length: f64) -> Option<OpeningWindows> {
     let mut bins = [0_u64; 2 * BINS];
@@ -244,5 +280,23 @@ mod tests {
         }
         let nobody = FirstSeenFlow::of(&[], 10.0).unwrap();
         assert!(nobody.p_steady() >= 1.0 && !nobody.starts_in_the_middle());
+    }
+
+    #[test]
+    fn purchases_of_the_halves_by_hand_in_a_log_of_any_length() {
+        // 52 days: the shortest windows are of one day, their halves of half a day, of which the middle is in the second.
+        let halves = HalfWindows::of(52);
+        let mut purchases = Purchases::default();
+        for day in [0.5, 0.5, 1.5, 3.5, 7.5, 8.5] {
+            halves.add(day, &mut purchases);
+        }
+        assert_eq!(purchases, [[0, 2, 0, 1], [2, 1, 0, 1], [3, 1, 0, 1]]);
+        assert_eq!((halves.days(0, 0), halves.days(1, 0), halves.days(2, 3)), (1.0, 1.0, 2.0));
+        // As many numbers for a log with a row of the year 1 among those of 2026.
+        assert_eq!(size_of::<Purchases>(), 12 * size_of::<u64>());
+        let dates: Vec<crate::time::Date> = ["0001-01-01", "2026-01-01", "2026-02-01"].iter().map(|date| date.parse().unwrap()).collect();
+        let log = TransactionLog::from_columns(&["a", "b", "c"], &dates, &[1.0; 3]).unwrap();
+        let flow = FirstSeenFlow::of_log(&log, &Observation::until(dates[2])).unwrap();
+        assert!(flow.windows().is_empty() && !flow.starts_in_the_middle());
     }
 }

@@ -28,6 +28,9 @@ const MOSTLY_PRIOR: f64 = 0.5;
 const FIRST_SD: f64 = 0.5;
 const LARGEST_MOVE: f64 = 1.0;
 
+/// A standard error of a log-parameter of the pooled fit beyond which that parameter is open.
+const LEFT_OPEN: f64 = 1.0;
+
 /// How far a group's mode may lie from the mean of all, in standard deviations.
 const FARTHEST: f64 = 40.0;
 
@@ -233,8 +236,8 @@ impl<M: Estimable<Sample: GroupedSample>> Estimator<'_, M> {
     /// ```
     ///
     /// # Errors
-    /// When there is not one name for each row, when there is one group only, when the pooled fit has no optimum, or when the work was stopped. A group that
-    /// cannot be fitted on its own is no error.
+    /// When there is not one name for each row, when there is one group only, when the pooled fit has no optimum or leaves a parameter so open that the rounds of
+    /// the partially pooled one have no end, or when the work was stopped. A group that cannot be fitted on its own is no error.
     pub fn fit_groups<S: AsRef<str>>(&self, customers: &<M::Sample as Sample>::Source, group_of: &[S]) -> Result<GroupFits<M>> {
         if group_of.len() != customers.rows() {
             return Err(Error::parameter(format!("{} names of groups for {} rows of customers", group_of.len(), customers.rows())));
@@ -252,7 +255,7 @@ impl<M: Estimable<Sample: GroupedSample>> Estimator<'_, M> {
         let objective = self.objective(&whole);
         let optimum = self.optimum(&objective)?;
         let pooled = Fitted::at_optimum(&objective, &optimum, measured, self.watch)?;
-        let partial = Partial::of(&optimum, &objective, &samples, self.watch)?;
+        let partial = Partial::of(&optimum, &objective, &samples, self.watch).map_err(|error| explained::<M>(error, &optimum))?;
         let separate = map_indices(samples.len(), |c| self.separate(&samples[c], measured));
         partial.into_fits(pooled, &names, separate, measured)
     }
@@ -264,6 +267,36 @@ impl<M: Estimable<Sample: GroupedSample>> Estimator<'_, M> {
         let objective = self.objective(sample);
         Fitted::at_optimum(&objective, &self.optimum(&objective)?, measured, self.watch)
     }
+}
+
+/// Why the rounds had to fail, where that is known, in place of how they did.
+fn explained<M: Estimable>(error: Error, pooled: &Optimum) -> Error {
+    match open::<M>(pooled) {
+        Some(why) if error.kind() == ErrorKind::Fit => Error::fit(format!("groups cannot borrow from each other: {why}")).because(error),
+        _ => error,
+    }
+}
+
+/// Why groups have nothing to borrow: the fit to all leaves a parameter open, and with it the others that go with it. How groups differ in these is then anybody's
+/// guess, and the rounds have no end.
+fn open<M: Estimable>(pooled: &Optimum) -> Option<String> {
+    let at_bound = (0..M::PARAMETERS.len()).find(|i| !pooled.free.contains(i));
+    if let Some(i) = at_bound {
+        let (parameter, lower) = (&M::PARAMETERS[i], pooled.evaluation.gradient[i] < 0.0);
+        let meaning = LogPosterior::<M>::model(&pooled.point).and_then(|model| model.at_bound(i, lower));
+        let meaning = meaning.unwrap_or(if lower { parameter.at_lower } else { parameter.at_upper });
+        return Some(format!(
+            "in the fit to all {} is at the end of its range ({meaning}), so that groups are not seen to differ in it",
+            parameter.name
+        ));
+    }
+    let errors = pooled.covariance_of_logs().map(|covariance| covariance.diag().mapv(f64::sqrt));
+    let widest = match &errors {
+        Some(errors) => (0..errors.len()).max_by(|&k, &l| errors[k].total_cmp(&errors[l])).filter(|&k| errors[k] > LEFT_OPEN),
+        None => Some(0),
+    }?;
+    let name = pooled.free.get(widest).map(|&i| M::PARAMETERS[i].name)?;
+    Some(format!("the fit to all leaves {name} open, so that nothing can be said of how groups differ in it"))
 }
 
 /// A partially pooled fit under way.

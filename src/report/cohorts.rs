@@ -4,7 +4,7 @@ use comfy_table::CellAlignment;
 
 use super::format::{WIDTH, grouped, money, percent, significant, wrapped};
 use super::terminal::{in_full, plain, section};
-use crate::score::{CohortFigures, CohortReport, Pooling};
+use crate::score::{CohortFigures, CohortReport, CurvePoint, Pooling};
 
 /// Cohorts that are shown: the last ones.
 const MOST_SHOWN: usize = 24;
@@ -65,10 +65,11 @@ fn retention(report: &CohortReport, shown: &[CohortFigures]) -> String {
     let headers: Vec<String> = std::iter::once("cohort".to_owned()).chain(periods.iter().map(|&k| age(k))).collect();
     let mut table = table(&headers.iter().map(String::as_str).collect::<Vec<_>>());
     for cohort in shown {
-        let cells = periods.iter().map(|&k| cohort.curve.get(k - 1).map_or_else(dash, |point| format!("{:.0} %", 100.0 * point.active)));
+        let cell = |point: &CurvePoint| format!("{:.0}/{:.0} %", 100.0 * point.active, 100.0 * point.expected_active.value);
+        let cells = periods.iter().map(|&k| cohort.curve.get(k - 1).map_or_else(dash, cell));
         table.add_row(std::iter::once(short(&cohort.name)).chain(cells));
     }
-    section(&format!("Retention: who bought in the period up to this age, in {}s", report.unit), table.to_string().lines())
+    section(&format!("Retention: who bought in the period up to this age ({}s), and expected", report.unit), table.to_string().lines())
 }
 
 fn values(report: &CohortReport, shown: &[CohortFigures]) -> String {
@@ -119,16 +120,28 @@ fn sentences(report: &CohortReport) -> String {
             lines.push(format!("From cohort to cohort they vary: {}.", differing.join(", ")));
         }
     }
+    lines.extend(report.notices.iter().map(|notice| format!("{}.", capital(notice))));
     lines.extend(report.change.as_ref().map(|change| change.verdict.clone()));
     for cohort in &report.cohorts {
         let instead = if cohort.fit == Pooling::Pooled { "has the one fit for all" } else { "borrows from the others" };
         lines.extend(cohort.fallback.as_ref().map(|why| format!("{} {instead}: {why}.", cohort.name)));
     }
     if lines.is_empty() {
-        lines.push("Nothing to compare: there is one cohort, or one fit for all was asked for.".to_owned());
+        let why = match (report.cohorts.len(), report.pooling) {
+            (1, _) => "Nothing to compare: there is one cohort.",
+            (_, Pooling::Separate) => "Each cohort has its own fit; whether telling them apart is earned is said with --pooling partial.",
+            _ => "Nothing to compare: one fit for all was asked for.",
+        };
+        lines.push(why.to_owned());
     }
     let text = lines.iter().map(|line| wrapped(line, "", WIDTH - 2)).collect::<Vec<_>>().join("\n");
     section("Do they differ?", text.lines())
+}
+
+/// A sentence begins with a capital letter.
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn pooled(pooling: Pooling) -> &'static str {

@@ -20,6 +20,9 @@ pub(crate) struct Explanation<'a> {
     pub(crate) unit: TimeUnit,
     /// The definition of value in words.
     pub(crate) value: String,
+    /// How the birth is known, where it is not the first purchase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) birth: Option<String>,
     pub(crate) events: Vec<Event>,
     /// What was merged, netted or ignored, in words.
     pub(crate) cleaning: String,
@@ -148,13 +151,18 @@ impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Customer {}, observed until {}", self.customer_id, self.observation_end)?;
         writeln!(f, "Value: {}", self.value)?;
+        if let Some(birth) = &self.birth {
+            writeln!(f, "{}", wrapped(birth, "", WIDTH))?;
+        }
         let columns = [CellAlignment::Left, CellAlignment::Right, CellAlignment::Left];
         let mut events = plain(&["date", "amount", "used as"], &columns);
         for event in &self.events {
             events.add_row([event.time.clone(), grouped(event.amount, 2), event.used_as.clone()]);
         }
         f.write_str(&section("Events in the log", events.to_string().lines()))?;
-        f.write_str(&section("What became of them", self.cleaning.lines()))?;
+        if !self.cleaning.is_empty() {
+            f.write_str(&section("What became of them", self.cleaning.lines()))?;
+        }
         if self.was_changed {
             let mut purchases = plain(&["date", "amount"], &columns[..2]);
             for purchase in &self.purchases {
@@ -175,7 +183,7 @@ impl fmt::Display for Explanation<'_> {
         if let Some(first) = steps.next() {
             first.fmt(f)?;
         }
-        let update = format!("Given alive, the future follows {}", self.update);
+        let update = wrapped(&format!("Given alive, the future follows {}", self.update), "", WIDTH);
         f.write_str(&section(&update, [self.given_alive.to_string().as_str()]))?;
         steps.try_for_each(|step| step.fmt(f))?;
         if let Some(Place { band, band_from, score }) = &self.place {

@@ -4,7 +4,7 @@ use super::estimate::{Estimate, Uncertain};
 use crate::data::{Customers, Observation, TransactionLog};
 use crate::error::{Error, Result};
 use crate::fit::Level;
-use crate::models::{Estimable, PurchaseModel};
+use crate::models::{Estimable, Retention};
 
 /// More points than anybody reads.
 const MOST_POINTS: usize = 520;
@@ -23,6 +23,9 @@ pub struct CurvePoint {
     pub expected: Estimate,
     /// The share of them who bought in the period that ends at this age: retention.
     pub active: f64,
+    /// The same share as the model has it of new customers, with the interval in which such a share lies: parameters and chance. All customers of a point are as old
+    /// as that, so that each has seen the whole period.
+    pub expected_active: Estimate,
 }
 
 /// What was counted up to an age.
@@ -82,11 +85,14 @@ pub(super) fn counted(
 }
 
 /// A cohort's curve next to its model's.
-pub(super) fn curve<M: PurchaseModel + Estimable>(counts: &[Counted], period: f64, model: &Uncertain<M>, level: Level) -> Vec<CurvePoint> {
+pub(super) fn curve<M: Retention + Estimable>(counts: &[Counted], period: f64, model: &Uncertain<M>, level: Level) -> Vec<CurvePoint> {
     let point = |(k, counted): (usize, &Counted)| {
         let (age, n) = ((k + 1) as f64 * period, counted.customers);
         let expected = model.count(|model| n * model.expected_purchases(age), n * model.centre.purchase_variance(age), level);
-        CurvePoint { age, customers: n, observed: counted.purchases, expected, active: counted.active / n }
+        let retained = |model: &M| model.p_active_between(k as f64 * period, age);
+        let p = retained(&model.centre);
+        let expected_active = model.share(retained, p * (1.0 - p) / n, level);
+        CurvePoint { age, customers: n, observed: counted.purchases, expected, active: counted.active / n, expected_active }
     };
     counts.iter().enumerate().map(point).collect()
 }

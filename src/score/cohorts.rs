@@ -10,7 +10,8 @@ use super::totals::Totals;
 use crate::data::{Customers, Observation, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fit::{Estimator, Fitted, GroupFits, Level, Prior};
-use crate::models::{Estimable, GammaGamma, GroupedSample, PurchaseModel, Sample};
+use crate::models::{Estimable, GammaGamma, GroupedSample, PurchaseModel, Retention, Sample};
+use crate::parallel::map_indices;
 use crate::simulate::Simulate;
 use crate::time::{Date, Horizon, TimeUnit};
 
@@ -127,8 +128,11 @@ pub struct CohortReport {
     pub definition: ClvDefinition,
     /// Which fits were asked for.
     pub pooling: Pooling,
-    /// Probability of so large a gain from telling the cohorts apart if all were alike; none with one cohort.
+    /// Probability of so large a gain from telling the cohorts apart if all were alike; none with one cohort, and where they do not borrow from each other.
     pub p_all_alike: Option<f64>,
+    /// What holds for all cohorts and is worth knowing, in sentences: why there is no fit in which they borrow from each other.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub notices: Vec<String>,
     /// The standard deviation of the logarithm of each parameter between cohorts.
     pub sd_between: Vec<(&'static str, f64)>,
     /// In the byte order of their names.
@@ -140,7 +144,7 @@ pub struct CohortReport {
 /// The fits that were made.
 enum Fits<M> {
     Groups(Box<GroupFits<M>>),
-    /// There is one cohort, or there is no partially pooled fit.
+    /// There is one cohort, none needs to borrow, or there is no partially pooled fit.
     Ungrouped(Box<Ungrouped<M>>),
 }
 
@@ -148,7 +152,7 @@ enum Fits<M> {
 struct Ungrouped<M> {
     pooled: Fitted<M>,
     separate: Vec<Result<Fitted<M>>>,
-    /// Why there is no partially pooled fit, which is no question for one cohort.
+    /// Why there is no partially pooled fit, where it was tried.
     why: Option<String>,
 }
 
@@ -184,8 +188,15 @@ impl<M: Estimable> Ungrouped<M> {
             (Pooling::Pooled, _) => (&self.pooled, Pooling::Pooled, None),
             (Pooling::Separate, Some(Ok(fitted))) => (fitted, Pooling::Separate, None),
             (Pooling::Separate, Some(Err(error))) => (&self.pooled, Pooling::Pooled, Some(error.to_string())),
-            _ => (&self.pooled, Pooling::Pooled, self.why.clone()),
+            // That there is no partially pooled fit holds for all and is said once.
+            _ => (&self.pooled, Pooling::Pooled, None),
         }
+    }
+
+    /// Why there is no partially pooled fit, and what there is.
+    fn notice(&self) -> Option<String> {
+        let instead = if self.separate.is_empty() { "all cohorts have" } else { "a cohort without a fit of its own has" };
+        self.why.as_ref().map(|why| format!("{why}; {instead} the one fit for all"))
     }
 }
 
@@ -197,7 +208,7 @@ impl CohortStudy<'_> {
     /// not there or are negative, the period is not one of a fixed length, or the pooled fit has no optimum.
     pub fn run<M>(&self, log: &TransactionLog, observation: &Observation, customers: &Customers, names: &[String]) -> Result<CohortReport>
     where
-        M: PurchaseModel + Simulate<Alive: Simulate> + Estimable<Sample: GroupedSample + Sample<Source = Customers>>,
+        M: Retention + Simulate<Alive: Simulate> + Estimable<Sample: GroupedSample + Sample<Source = Customers>>,
     {
         if names.len() != customers.len() {
             return Err(Error::parameter(format!("{} names of cohorts for {} customers", names.len(), customers.len())));
@@ -212,20 +223,7 @@ impl CohortStudy<'_> {
         let cohort_of: Vec<usize> = names.iter().map(|name| cohort_names.partition_point(|other| other < name)).collect();
         let estimator = Estimator::<M>::new().prior(self.prior);
         let members = |c: usize| customers.where_row(|row| cohort_of[row] == c);
-        let fits = match cohort_names.len() {
-            1 => Fits::Ungrouped(Box::new(Ungrouped { pooled: estimator.fit(customers)?, separate: Vec::new(), why: None })),
-            count => match estimator.fit_groups(customers, names) {
-                Ok(fits) => Fits::Groups(Box::new(fits)),
-                // Where nobody drops out, cohorts differ in parameters that say nothing of them; the other two ways need no such fit.
-                Err(error) if error.kind() == ErrorKind::Fit => {
-                    let pooled = estimator.fit(customers)?;
-                    let alone = if self.pooling == Pooling::Separate { count } else { 0 };
-                    let separate = (0..alone).map(|c| estimator.fit(&members(c)?)).collect();
-                    Fits::Ungrouped(Box::new(Ungrouped { pooled, separate, why: Some(error.to_string()) }))
-                }
-                Err(error) => return Err(error),
-            },
-        };
+        let fits = self.fits(&estimator, customers, names, cohort_names.len(), &members)?;
         let counts = counted(log, observation, customers, (&cohort_of, cohort_names.len()), period)?;
         let spend = self.spend.map(Uncertain::of);
         let cohorts = (0..cohort_names.len()).map(|c| {
@@ -253,6 +251,10 @@ impl CohortStudy<'_> {
             }
             Fits::Ungrouped(_) => (None, Vec::new()),
         };
+        let notices = match &fits {
+            Fits::Groups(_) => Vec::new(),
+            Fits::Ungrouped(fits) => fits.notice().into_iter().collect(),
+        };
         Ok(CohortReport {
             format: 1,
             model: M::NAME,
@@ -262,10 +264,41 @@ impl CohortStudy<'_> {
             definition: self.definition,
             pooling: self.pooling,
             p_all_alike,
+            notices,
             sd_between,
             cohorts,
             change,
         })
+    }
+
+    /// The fits that the cohorts ask for, and no others.
+    fn fits<M>(
+        &self,
+        estimator: &Estimator<'_, M>,
+        customers: &Customers,
+        names: &[String],
+        cohorts: usize,
+        members: &(impl Fn(usize) -> Result<Customers> + Sync),
+    ) -> Result<Fits<M>>
+    where
+        M: Estimable<Sample: GroupedSample + Sample<Source = Customers>>,
+    {
+        let alone = |pooled, separate, why| Fits::Ungrouped(Box::new(Ungrouped { pooled, separate, why }));
+        if cohorts == 1 || self.pooling == Pooling::Pooled {
+            return Ok(alone(estimator.fit(customers)?, Vec::new(), None));
+        }
+        let mut separate = Vec::new();
+        if self.pooling == Pooling::Separate {
+            separate = map_indices(cohorts, |c| estimator.fit(&members(c)?));
+            if separate.iter().all(Result::is_ok) {
+                return Ok(alone(estimator.fit(customers)?, separate, None));
+            }
+        }
+        match estimator.fit_groups(customers, names) {
+            Ok(fits) => Ok(Fits::Groups(Box::new(fits))),
+            Err(error) if error.kind() == ErrorKind::Fit => Ok(alone(estimator.fit(customers)?, separate, Some(error.to_string()))),
+            Err(error) => Err(error),
+        }
     }
 
     fn check_costs(&self, names: &[String]) -> Result<()> {

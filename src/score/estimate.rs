@@ -54,4 +54,10 @@ impl<M: Estimable> Uncertain<M> {
         let reach = level.normal_quantile() * (self.variance(value, of) + chance).sqrt();
         Estimate { value, lower: (value - reach).max(0.0), upper: value + reach }
     }
+
+    /// A share of customers that has a variance of its own, too.
+    pub(super) fn share(&self, of: impl Fn(&M) -> f64, chance: f64, level: Level) -> Estimate {
+        let Estimate { value, lower, upper } = self.count(of, chance, level);
+        Estimate { value, lower, upper: upper.min(1.0) }
+    }
 }

@@ -249,6 +249,16 @@ impl<M: PurchaseModel> Scorer<M> {
         let future = self.horizon_of(&self.purchases.censored_given_alive(row), Asked::ALL);
         self.score_with(self.purchases.censored_p_alive(row), &future, spend)
     }
+
+    /// The same as [`discounted_time_alive`](Self::discounted_time_alive), of such a customer.
+    #[cfg(feature = "cli")]
+    pub(super) fn left_truncated_time_alive<D: Censored>(&self, row: &D) -> f64
+    where
+        M: CensoredFuture<D>,
+    {
+        let (t, delta) = (self.terms.horizon(), self.terms.discount_rate());
+        self.purchases.censored_p_alive(row) * time_alive(&self.purchases.censored_given_alive(row), t, delta)
+    }
 }
 
 /// What the horizon holds for a customer who is alive: it depends on x and T alone.

@@ -112,6 +112,21 @@ impl Scorer<AnyPurchaseModel> {
         }
     }
 
+    /// [`discounted_time_alive`](Self::discounted_time_alive) of row `index`, whatever is known of its birth.
+    #[cfg(feature = "cli")]
+    pub(crate) fn discounted_time_alive_of_row(&self, customers: &Customers, index: usize) -> f64 {
+        let row = match customers.left_truncated_row::<EveryCustomer>(index) {
+            Ok(row) if row.before() > 0.0 => row,
+            _ => return self.discounted_time_alive(&customers.history(index)),
+        };
+        match *self.models().0 {
+            AnyPurchaseModel::BgNbd(model) => self.by(model).left_truncated_time_alive(&row),
+            AnyPurchaseModel::MbgNbd(model) => self.by(model).left_truncated_time_alive(&row),
+            AnyPurchaseModel::ParetoNbd(model) => self.by(model).left_truncated_time_alive(&row),
+            AnyPurchaseModel::Nbd(model) => self.by(model).discounted_time_alive(row.history()),
+        }
+    }
+
     fn score_born_before(&self, row: &LeftTruncated<EveryCustomer>, spend: &SpendHistory) -> Score {
         match *self.models().0 {
             AnyPurchaseModel::BgNbd(model) => self.by(model).score_left_truncated(row, spend),
