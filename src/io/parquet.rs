@@ -181,7 +181,7 @@ impl ParquetLog {
             let [customers, times, amounts] = positions.map(array);
             let customers = arrow::ids(customers, &columns.customer).map_err(|error| error.at(name))?;
             let times = arrow::times_of(times, &columns.date).map_err(|error| error.at(name))?;
-            let amounts = arrow::amounts_of(amounts, &columns.amount).map_err(|error| error.at(name))?;
+            let amounts = arrow::amounts_of(amounts, &columns.amount, self.options.decimal).map_err(|error| error.at(name))?;
             for row in 0..customers.len() {
                 let customer = if customers.is_null(row) {
                     Err(fields::missing_customer(&columns.customer))
