@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
@@ -260,6 +261,13 @@ impl<W: Write + Send> ParquetTable<W> {
             writer.write(&arrow::record_batch(table, schema, start..end)?).map_err(write_failed)?;
         }
         Ok(())
+    }
+
+    /// Puts something about the whole table beside its schema.
+    pub(super) fn note(&mut self, key: &str, value: &str) {
+        if let State::Writing(writer, _) = &mut self.state {
+            writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value.to_owned()));
+        }
     }
 
     pub(super) fn finish(self) -> Result<()> {
