@@ -14,17 +14,19 @@
 //! Gamma variates are drawn as logarithms, because those of shape 1e-3 underflow. What is still 0 means what it says: a purchase rate of 0
 //! never buys, a dropout rate of 0 never leaves.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, Gamma, Poisson};
 
-use crate::data::{Customer, CustomerList, Customers, History, LeftTruncated, Transaction, TransactionLog};
+use crate::data::{CrossSection, Customer, CustomerList, Customers, History, LeftTruncated, PeriodCounts, Transaction, TransactionLog};
 use crate::error::{Error, Result};
 use crate::models::{
-    AnyPurchaseModel, BgNbd, BgNbdParams, CensoredLikelihood, CensoredSample, Estimable, GammaGamma, GammaGammaParams, MbgNbd,
-    MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams, PurchaseModel, PurchaseSample, SeenThrough, SpendSample,
+    AnyPurchaseModel, BgNbd, BgNbdParams, CensoredLikelihood, CensoredSample, Counted, Estimable, GammaGamma, GammaGammaParams, MbgNbd,
+    MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams, PurchaseModel, PurchaseSample, SeenThrough, SpendSample, check_redrawn,
+    draw_copies,
 };
 use crate::parallel::map_indices;
 use crate::time::{Date, Moment, TimeUnit};
@@ -263,6 +265,60 @@ where
             }
             Err(Error::fit(format!("by this model next to nobody born {before} before a log of {length} is seen in it")))
         })
+    }
+}
+
+impl<M> Redraw for SeenThrough<M, PeriodCounts>
+where
+    M: Simulate + CensoredLikelihood<PeriodCounts>,
+{
+    /// Of periods of one length ([`PeriodCounts::regular_ends`]); an error where a customer has others.
+    fn redraw<R: Rng>(&self, sample: &CensoredSample<PeriodCounts>, rng: &mut R) -> Result<CensoredSample<PeriodCounts>> {
+        sample.redrawn(rng, |row, rng| {
+            let ends = row.regular_ends().ok_or_else(|| {
+                Error::parameter(
+                    "periods of several lengths are not kept, and customers cannot be counted in them anew; draw the customers themselves: Resampling::Cases",
+                )
+            })?;
+            let mut counts = vec![0; ends.len()];
+            for time in self.model().draw_traits(rng).purchase_times(row.age(), &mut *rng).take(MOST_PURCHASES as usize) {
+                counts[ends.partition_point(|end| *end < time)] += 1;
+            }
+            PeriodCounts::new(&ends, &counts)
+        })
+    }
+}
+
+impl<M> Redraw for SeenThrough<M, CrossSection>
+where
+    M: Simulate + CensoredLikelihood<CrossSection>,
+{
+    /// The histograms of a cohort count the same customers again.
+    fn redraw<R: Rng>(&self, sample: &CensoredSample<CrossSection>, rng: &mut R) -> Result<CensoredSample<CrossSection>> {
+        let mut cells: Vec<(CrossSection, f64)> = Vec::new();
+        for Counted { customers, periods } in sample.counted() {
+            check_redrawn(customers)?;
+            let end = periods.iter().map(|period| period.period().0 + period.period().1).fold(0.0, f64::max);
+            let mut histograms: Vec<BTreeMap<u32, u64>> = vec![BTreeMap::new(); periods.len()];
+            for _ in 0..draw_copies(customers, rng) {
+                let mut bought = vec![0; periods.len()];
+                for time in self.model().draw_traits(rng).purchase_times(end, &mut *rng).take(MOST_PURCHASES as usize) {
+                    // The last period that starts before it, unless it has ended.
+                    let begun = periods.partition_point(|period| period.period().0 < time);
+                    let within = |period: &CrossSection| time <= period.period().0 + period.period().1;
+                    if let Some(k) = begun.checked_sub(1).filter(|&k| within(&periods[k])) {
+                        bought[k] += 1;
+                    }
+                }
+                for (k, &purchases) in bought.iter().enumerate() {
+                    *histograms[k].entry(periods[k].of_purchases(purchases).purchases()).or_default() += 1;
+                }
+            }
+            for (period, histogram) in periods.iter().zip(&histograms) {
+                cells.extend(histogram.iter().map(|(&purchases, &count)| (period.of_purchases(purchases), count as f64)));
+            }
+        }
+        CensoredSample::of_rows(cells.into_iter())
     }
 }
 
