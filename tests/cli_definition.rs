@@ -282,8 +282,13 @@ fn customers_born_before_the_log_have_bands_too() {
     write(&place, "late.csv", &format!("customer_id,date,amount\n{late}"));
     let born = [&["late.csv", "--acquired", "acquired.csv"], &END[..]].concat();
     done(clv(&place, &[&["fit"], &born[..], &["-o", "model.json"]].concat()));
-    let (scores, _) = done(clv(&place, &[&["score"], &born[..], &["--model", "model.json", "--no-intervals"]].concat()));
-    let bands = columns(&scores, &["clv", "band", "status"]);
+    let (scores, said) = done(clv(&place, &[&["score"], &born[..], &["--model", "model.json"]].concat()));
+    assert!(said.contains("the total has no interval, because some customers were born before the log"), "{said}");
+    let bands = columns(&scores, &["clv", "band", "status", "clv_lower", "clv_upper"]);
+    for fields in bands.values().filter(|fields| !fields[0].is_empty()) {
+        let [lower, upper] = [&fields[3], &fields[4]].map(|end| end.parse::<f64>().unwrap());
+        assert!(0.0 <= lower && lower <= upper, "{fields:?}");
+    }
     assert!(bands.values().any(|fields| fields[2] == "left_truncated" && fields[1] == "high"));
     assert!(bands.values().all(|fields| fields[0].is_empty() == fields[1].is_empty()));
 }
