@@ -24,8 +24,7 @@ pub(crate) struct Service {
 }
 
 pub(crate) const LARGEST_BODY: usize = 256 * 1024;
-/// Customers who are scored without a break: a tenth of a millisecond or so.
-const AT_ONCE: usize = 128;
+const AT_ONCE: usize = 128; // customers scored without a break: a tenth of a millisecond or so
 type Shared = State<Arc<Service>>;
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
