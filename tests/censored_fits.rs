@@ -232,25 +232,40 @@ enum Counted {
     TheSameByName,
 }
 
-/// Histograms of 13 weeks at four ages.
-fn histograms(model: &ParetoNbd, customers: usize, counted: Counted, seed: u64) -> CensoredCustomers<CrossSection> {
-    let mut table = CensoredCustomers::new(TimeUnit::Week);
-    let most = 8;
-    for period in 0..4_usize {
-        let since = 13.0 * period as f64;
-        let mut cells = vec![0; most + 1];
-        for i in 0..customers {
-            let stream = if counted == Counted::Apart { period * customers + i } else { i };
-            let mut rng = random_stream(seed, stream as u64);
-            let times = model.draw_traits(&mut rng).purchase_times(since + 13.0, &mut rng);
-            cells[times.filter(|time| *time > since).count().min(most)] += 1;
+/// How often customers buy in quarters of 13 weeks, by quarter; the last cell is open.
+type Quarters = [[u64; 9]; 4];
+
+fn quarters(model: &ParetoNbd, customers: usize, counted: Counted, seed: u64) -> Quarters {
+    let mut cells = [[0; 9]; 4];
+    let people = if counted == Counted::Apart { 4 * customers } else { customers };
+    for i in 0..people {
+        let mut rng = random_stream(seed, i as u64);
+        let mut bought = [0; 4];
+        model.draw_traits(&mut rng).purchase_times(52.0, &mut rng).for_each(|time| bought[((time / 13.0) as usize).min(3)] += 1);
+        for quarter in 0..4 {
+            if counted != Counted::Apart || i / customers == quarter {
+                cells[quarter][bought[quarter].min(8)] += 1;
+            }
         }
+    }
+    cells
+}
+
+fn tabled(quarters: &Quarters, counted: Counted) -> CensoredCustomers<CrossSection> {
+    let mut table = CensoredCustomers::new(TimeUnit::Week);
+    for (since, cells) in [0.0, 13.0, 26.0, 39.0].into_iter().zip(quarters) {
+        let customers = cells.iter().sum();
         match counted {
-            Counted::TheSameByName => table.push_cohort_histogram(7, since, 13.0, &cells, LastCell::OrMore, customers as u64).unwrap(),
-            Counted::Apart | Counted::TheSame => table.push_histogram(since, 13.0, &cells, LastCell::OrMore, customers as u64).unwrap(),
+            Counted::TheSameByName => table.push_cohort_histogram(7, since, 13.0, cells, LastCell::OrMore, customers).unwrap(),
+            Counted::Apart | Counted::TheSame => table.push_histogram(since, 13.0, cells, LastCell::OrMore, customers).unwrap(),
         }
     }
     table
+}
+
+/// Histograms of 13 weeks at four ages.
+fn histograms(model: &ParetoNbd, customers: usize, counted: Counted, seed: u64) -> CensoredCustomers<CrossSection> {
+    tabled(&quarters(model, customers, counted, seed), counted)
 }
 
 type CrossSections<'a> = Estimator<'a, SeenThrough<ParetoNbd, CrossSection>>;
@@ -274,10 +289,8 @@ fn cross_sections_recover_the_truth() {
 fn intervals_of_cross_sections_of_the_same_customers_cover() {
     const SAMPLES: usize = 60;
     let model = ParetoNbd::from_parameters(&PARETO).unwrap();
-    let fits = |counted| -> Vec<_> {
-        let fit = |i| CrossSections::new().fit(&histograms(&model, 4_000, counted, 200 + i as u64)).unwrap();
-        (0..SAMPLES).map(fit).collect()
-    };
+    let samples: Vec<Quarters> = (0..SAMPLES).map(|i| quarters(&model, 4_000, Counted::TheSame, 200 + i as u64)).collect();
+    let fits = |counted| -> Vec<_> { samples.iter().map(|sample| CrossSections::new().fit(&tabled(sample, counted)).unwrap()).collect() };
     let (named, unnamed) = (fits(Counted::TheSameByName), fits(Counted::TheSame));
     let stated = |fits: &[Fitted<_>], i: usize| {
         let error =
@@ -289,7 +302,7 @@ fn intervals_of_cross_sections_of_the_same_customers_cover() {
             |fitted: &&Fitted<_>| fitted.interval(i, Level::default()).is_some_and(|(lower, upper)| (lower..upper).contains(&PARETO[i]));
         fits.iter().filter(holds).count() as f64 / SAMPLES as f64
     };
-    for i in 0..4 {
+    for (i, truth) in PARETO.iter().enumerate() {
         let logs: Vec<f64> = named.iter().map(|fitted| fitted.model().parameters()[i].ln()).collect();
         let mean = logs.iter().sum::<f64>() / SAMPLES as f64;
         let sd = (logs.iter().map(|log| (log - mean) * (log - mean)).sum::<f64>() / (SAMPLES - 1) as f64).sqrt();
@@ -303,7 +316,7 @@ fn intervals_of_cross_sections_of_the_same_customers_cover() {
         // Four standard errors of a share of 0.9 and, relative, of a standard deviation, in 60 samples.
         assert!((covered(&named, i) - 0.9).abs() < 0.155);
         assert!((sd / own - 1.0).abs() < 0.37);
-        assert!((mean - PARETO[i].ln()).abs() < 4.0 * sd / (SAMPLES as f64).sqrt());
+        assert!((mean - truth.ln()).abs() < 4.0 * sd / (SAMPLES as f64).sqrt());
     }
     // Periods of the same customers tell less of how often they buy (alpha) than the likelihood takes them to, and more of who leaves (s).
     assert!(stated(&unnamed, 1) < 0.9 * stated(&named, 1) && covered(&unnamed, 1) < covered(&named, 1));
@@ -316,7 +329,7 @@ fn intervals_of_cross_sections_of_the_same_customers_cover() {
 fn a_bootstrap_of_cross_sections_draws_the_same_customers_again() {
     let model = ParetoNbd::from_parameters(&PARETO).unwrap();
     for counted in [Counted::Apart, Counted::TheSameByName] {
-        let table = histograms(&model, 12_000, counted, 300);
+        let table = histograms(&model, 6_000, counted, 300);
         let fitted = CrossSections::new().fit(&table).unwrap();
         let bootstrap = CrossSections::new().bootstrap(&table, Resampling::Parametric, 60, 8).unwrap();
         let sd = sd_of_log(&bootstrap, 1);

@@ -281,7 +281,7 @@ fn customers_born_before_the_log_have_bands_too() {
     let late: String = rows.iter().filter(|row| row[1].as_str() >= "1997-03-01").map(|row| format!("{}\n", row.join(","))).collect();
     write(&place, "late.csv", &format!("customer_id,date,amount\n{late}"));
     let born = [&["late.csv", "--acquired", "acquired.csv"], &END[..]].concat();
-    done(clv(&place, &[&["fit"], &born[..], &["-o", "model.json"]].concat()));
+    done(clv(&place, &[&["fit"], &born[..], &["--band-confidence", "0.9", "-o", "model.json"]].concat()));
     let (scores, said) = done(clv(&place, &[&["score"], &born[..], &["--model", "model.json"]].concat()));
     assert!(said.contains("the total has no interval, because some customers were born before the log"), "{said}");
     let bands = columns(&scores, &["clv", "band", "status", "clv_lower", "clv_upper"]);
@@ -291,6 +291,17 @@ fn customers_born_before_the_log_have_bands_too() {
     }
     assert!(bands.values().any(|fields| fields[2] == "left_truncated" && fields[1] == "high"));
     assert!(bands.values().all(|fields| fields[0].is_empty() == fields[1].is_empty()));
+    // Those who were low leave that band only where it is sure.
+    let some = bands.iter().filter(|(_, fields)| fields[2] == "left_truncated" && fields[1] == "high").take(60);
+    let low: String = some.map(|(id, _)| format!("{id},low\n")).collect();
+    write(&place, "before.csv", &format!("customer_id,band\n{low}"));
+    let (scores, _) =
+        done(clv(&place, &[&["score"], &born[..], &["--model", "model.json", "--no-intervals", "--bands-before", "before.csv"]].concat()));
+    let moved = columns(&scores, &["clv", "band", "status"]);
+    let high = |bands: &BTreeMap<String, Vec<String>>| {
+        bands.values().filter(|fields| fields[2] == "left_truncated" && fields[1] == "high").count()
+    };
+    assert!(0 < high(&moved) && high(&moved) < high(&bands), "{} of {}", high(&moved), high(&bands));
 }
 
 /// Three columns of a CSV file without quotes.

@@ -372,6 +372,10 @@ fn intervals_by_birth_are_those_of_single_customers() {
         let value = forecaster.value(&people()[1].0, &people()[1].1).unwrap();
         assert_eq!((new.lower, new.upper, new.p_above), (value.quantile(0.05), value.quantile(0.95), Some(value.sf(50.0))));
         assert_eq!((unknown, old), (new, alike));
+        for (row, interval) in [old, silent, new].iter().enumerate() {
+            let value = forecaster.value_row(&customers, row).unwrap();
+            assert_eq!((interval.lower, interval.upper), (value.quantile(0.05), value.quantile(0.95)));
+        }
         // Who was born a moment before the log is nearly new, but for the purchase that counts as a repeat one there.
         assert!((hardly.upper / new.upper - 1.0).abs() < 1e-4, "{name}: {} {}", hardly.upper, new.upper);
         assert!(silent.p_above < old.p_above && silent.upper <= old.upper);

@@ -69,7 +69,35 @@ fn key((row, spend): &(LeftTruncated<EveryCustomer>, SpendHistory)) -> [f64; 6] 
     [row.before(), f64::from(history.frequency()), history.age(), history.recency(), spend[0], spend[1]]
 }
 
+/// What the forecaster of the one model that all parameter sets are of has to say; `None` when they are of several.
+macro_rules! by_one_model {
+    ($any:expr, $variant:ident, $model:expr, |$forecaster:ident| $says:expr) => {
+        $any.by(*$model, |model| if let AnyPurchaseModel::$variant(model) = model { Some(*model) } else { None }).map(|$forecaster| $says)
+    };
+}
+
 impl Forecaster<AnyPurchaseModel> {
+    /// The distribution of the value of row `index`, whatever is known of its birth, as [`Scorer::score_row`](crate::Scorer::score_row) scores it.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[must_use]
+    pub fn value_row(&self, customers: &Customers, index: usize) -> Option<ValueDistribution> {
+        let spend = customers.spend(index);
+        let row = match customers.left_truncated_row::<EveryCustomer>(index) {
+            Ok(row) if row.before() > 0.0 => row,
+            _ => return self.value(&customers.history(index), &spend),
+        };
+        match self.scorer.models().0 {
+            AnyPurchaseModel::BgNbd(model) => by_one_model!(self, BgNbd, model, |of| of.value_left_truncated(&row, &spend)).flatten(),
+            AnyPurchaseModel::MbgNbd(model) => by_one_model!(self, MbgNbd, model, |of| of.value_left_truncated(&row, &spend)).flatten(),
+            AnyPurchaseModel::ParetoNbd(model) => {
+                by_one_model!(self, ParetoNbd, model, |of| of.value_left_truncated(&row, &spend)).flatten()
+            }
+            AnyPurchaseModel::Nbd(_) => self.value(row.history(), &spend),
+        }
+    }
+
     /// The central intervals of every customer's value, as [`value_intervals`](Self::value_intervals), those born before the log included.
     ///
     /// # Errors
@@ -103,25 +131,19 @@ impl Forecaster<AnyPurchaseModel> {
         threshold: Option<f64>,
         watch: Option<&Watch<'_>>,
     ) -> Result<Vec<Option<ValueInterval>>> {
-        macro_rules! by {
-            ($variant:ident, $model:expr) => {{
-                let only = |model: &AnyPurchaseModel| if let AnyPurchaseModel::$variant(model) = model { Some(*model) } else { None };
-                match self.by(*$model, only) {
-                    Some(forecaster) => forecaster.intervals_of(rows, level, threshold, watch),
-                    None => Ok(vec![None; rows.len()]),
-                }
-            }};
-        }
-        match self.scorer.models().0 {
-            AnyPurchaseModel::BgNbd(model) => by!(BgNbd, model),
-            AnyPurchaseModel::MbgNbd(model) => by!(MbgNbd, model),
-            AnyPurchaseModel::ParetoNbd(model) => by!(ParetoNbd, model),
+        let intervals = match self.scorer.models().0 {
+            AnyPurchaseModel::BgNbd(model) => by_one_model!(self, BgNbd, model, |of| of.intervals_of(rows, level, threshold, watch)),
+            AnyPurchaseModel::MbgNbd(model) => by_one_model!(self, MbgNbd, model, |of| of.intervals_of(rows, level, threshold, watch)),
+            AnyPurchaseModel::ParetoNbd(model) => {
+                by_one_model!(self, ParetoNbd, model, |of| of.intervals_of(rows, level, threshold, watch))
+            }
             // Without dropout the time before the log says nothing.
             AnyPurchaseModel::Nbd(_) => {
                 let value = |(row, spend): &(LeftTruncated<EveryCustomer>, SpendHistory)| self.value(row.history(), spend);
-                Ok(rows.iter().map(|row| value(row).map(|value| ValueInterval::of(&value, level, threshold))).collect())
+                Some(Ok(rows.iter().map(|row| value(row).map(|value| ValueInterval::of(&value, level, threshold))).collect()))
             }
-        }
+        };
+        intervals.unwrap_or_else(|| Ok(vec![None; rows.len()]))
     }
 }
 
