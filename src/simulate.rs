@@ -14,20 +14,24 @@
 //! Gamma variates are drawn as logarithms, because those of shape 1e-3 underflow. What is still 0 means what it says: a purchase rate of 0
 //! never buys, a dropout rate of 0 never leaves.
 
+mod redraw;
+
 use std::ops::Range;
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, Gamma, Poisson};
 
-use crate::data::{Customer, CustomerList, Customers, History, LeftTruncated, Transaction, TransactionLog};
+use crate::data::{Customer, Customers, History, Transaction, TransactionLog};
 use crate::error::{Error, Result};
 use crate::models::{
-    AnyPurchaseModel, BgNbd, BgNbdParams, CensoredLikelihood, CensoredSample, Estimable, GammaGamma, GammaGammaParams, MbgNbd,
-    MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams, PurchaseModel, PurchaseSample, SeenThrough, SpendSample,
+    AnyPurchaseModel, BgNbd, BgNbdParams, GammaGamma, GammaGammaParams, MbgNbd, MbgNbdParams, Nbd, NbdParams, ParetoNbd, ParetoNbdParams,
+    PurchaseModel,
 };
 use crate::parallel::map_indices;
 use crate::time::{Date, Moment, TimeUnit};
+
+pub use redraw::Redraw;
 
 /// More purchases of one customer are not simulated: it would take seconds for one row of a summary.
 const MOST_PURCHASES: u64 = 100_000_000;
@@ -205,64 +209,6 @@ impl Simulate for AnyPurchaseModel {
             AnyPurchaseModel::ParetoNbd(model) => model.draw_traits(rng),
             AnyPurchaseModel::Nbd(model) => model.draw_traits(rng),
         }
-    }
-}
-
-/// A model that can draw the sample it was fitted to anew: as many customers, observed for as long, with another chance.
-pub trait Redraw: Estimable {
-    /// Draws a sample of the same size from this model.
-    ///
-    /// # Errors
-    /// When what was drawn holds nothing to fit.
-    fn redraw<R: Rng>(&self, sample: &Self::Sample, rng: &mut R) -> Result<Self::Sample>;
-}
-
-impl<M: Simulate + Estimable<Sample = PurchaseSample>> Redraw for M {
-    fn redraw<R: Rng>(&self, sample: &PurchaseSample, rng: &mut R) -> Result<PurchaseSample> {
-        sample.redrawn(rng, |age, rng| {
-            let traits = self.draw_traits(rng);
-            let times = traits.purchase_times(age, rng).take(MOST_PURCHASES as usize);
-            let (x, t_x) = times.fold((0, 0.0), |(x, _), time| (x + 1, time));
-            // Cut short, the last purchase would look like the last one before dropout.
-            if u64::from(x) == MOST_PURCHASES {
-                return Err(Error::fit(format!("a customer was drawn who buys more than {MOST_PURCHASES} times")));
-            }
-            Ok((x, t_x))
-        })
-    }
-}
-
-impl Redraw for GammaGamma {
-    fn redraw<R: Rng>(&self, sample: &SpendSample, rng: &mut R) -> Result<SpendSample> {
-        sample.redrawn(rng, |purchases, rng| self.draw_spender(rng).draw_mean_amount(purchases, rng))
-    }
-}
-
-/// Draws of a customer who was born before the log and must be seen in it, before it is taken for impossible.
-const MOST_TRIES: u32 = 1_000_000;
-
-impl<M, L> Redraw for SeenThrough<M, LeftTruncated<L>>
-where
-    M: Simulate + CensoredLikelihood<LeftTruncated<L>>,
-    L: CustomerList,
-{
-    fn redraw<R: Rng>(&self, sample: &CensoredSample<LeftTruncated<L>>, rng: &mut R) -> Result<CensoredSample<LeftTruncated<L>>> {
-        sample.redrawn(rng, |row, rng| {
-            let (before, length) = (row.before(), row.history().age());
-            for _ in 0..MOST_TRIES {
-                let times = self.model().draw_traits(rng).purchase_times(before + length, &mut *rng).take(MOST_PURCHASES as usize);
-                let (x, last) = times.filter(|time| *time > before).fold((0, 0.0), |(x, _), time| (x + 1, time - before));
-                if x > 0 || !row.is_selected() {
-                    let history = History::new(x, f64::min(last, length), length)?;
-                    return if before > 0.0 {
-                        LeftTruncated::born_before(before, history)
-                    } else {
-                        Ok(LeftTruncated::born_within(history))
-                    };
-                }
-            }
-            Err(Error::fit(format!("by this model next to nobody born {before} before a log of {length} is seen in it")))
-        })
     }
 }
 

@@ -351,6 +351,8 @@ fn wrong_usage_is_exit_code_2() {
         (&["summarize", CDNOW, "--delimiter", "ab"], "one punctuation character"),
         (&["summarize", CDNOW, "--delimiter", "\""], "one punctuation character"),
         (&["summarize", CDNOW, "--delimiter", "\n"], "one punctuation character"),
+        (&["summarize", CDNOW, "--decimal", ";"], "it is '.' or ','"),
+        (&["summarize", CDNOW, "--decimal", ","], "a comma cannot be the decimal mark and separate the fields as well"),
         (&["summarize", CDNOW, "--threads", "100000"], "0..=1024"),
         (&["run", CDNOW], "--out"),
         (&["guess"], "unrecognized subcommand"),
@@ -491,6 +493,9 @@ fn columns_and_delimiters_can_be_named() {
     assert_eq!(clv(&[&["summarize", &log], &names[..]].concat()).done().stdout.lines().count(), 2);
     let log = place.file("log.tsv", "customer_id\tdate\tamount\na\t1997-01-01\t10\n");
     clv(&["summarize", &log, "--delimiter", "\\t"]).done();
+    let log = place.file("log.csv", "customer_id;date;amount\na;1997-01-01;10\na;1997-02-01;1.234,50\n");
+    let ended = clv(&["summarize", &log, "--delimiter", ";", "--decimal", ","]).done();
+    assert_eq!(ended.stdout.lines().nth(1).unwrap().rsplit(',').next(), Some("1244.5"));
 }
 
 #[test]

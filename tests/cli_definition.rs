@@ -130,6 +130,29 @@ fn a_model_carries_the_hash_and_another_definition_is_said() {
     let (_, said) = score(&["--refunds", "drop"]);
     assert!(said.contains("refunds \"drop\" instead of \"net\""), "{said}");
 
+    // It goes with the scores: in the metadata of Parquet, beside the rows of other formats.
+    score(&["-o", "scores.parquet", "--account", "account.json"]);
+    let file = fs::File::open(place.path().join("scores.parquet")).unwrap();
+    let metadata = parquet::arrow::arrow_reader::ArrowReaderMetadata::load(&file, Default::default()).unwrap();
+    let noted = metadata.metadata().file_metadata().key_value_metadata().unwrap();
+    let noted = |key: &str| noted.iter().find(|note| note.key == key).and_then(|note| note.value.clone());
+    assert_eq!(noted("clv.definition_hash").as_deref(), Some(hash));
+    let account = json(&read(&place, "account.json"));
+    assert_eq!((account["definition_hash"].as_str(), account["model_definition_hash"].as_str()), (Some(hash), Some(hash)));
+    assert_eq!(account["definition"].as_str(), noted("clv.definition").as_deref());
+    assert!(shown.contains(account["definition"].as_str().unwrap().lines().next().unwrap()), "{shown}");
+    let scores = columns(&score(&["--account", "account.json"]).0, &["clv"]);
+    let sum: f64 = scores.values().map(|fields| fields[0].parse::<f64>().unwrap()).sum();
+    let total = json(&read(&place, "account.json"))["clv"].as_f64().unwrap();
+    assert!((total - sum).abs() < 1e-9 * sum, "{total} {sum}");
+    assert_eq!(account["coverage"].as_array().unwrap().iter().map(|row| row["customers"].as_f64().unwrap()).sum::<f64>(), 2357.0);
+    score(&["--margin", "0.5", "--account", "account.json"]);
+    let other = json(&read(&place, "account.json"));
+    assert_eq!(other["model_definition_hash"].as_str(), Some(hash));
+    assert_ne!(other["definition_hash"].as_str(), Some(hash));
+    let same = ["score", &cdnow(), "--model", "out/model.json", "-o", "scores.json", "--account", "scores.json"];
+    refused(&clv(&place, &same), 2, "cannot go to the same place");
+
     // A definition that was changed by hand is not what its hash says.
     let changed = read(&place, "out/model.json").replace("\"margin\": 1.0", "\"margin\": 0.5");
     let mut changed = json(&changed);
@@ -258,11 +281,27 @@ fn customers_born_before_the_log_have_bands_too() {
     let late: String = rows.iter().filter(|row| row[1].as_str() >= "1997-03-01").map(|row| format!("{}\n", row.join(","))).collect();
     write(&place, "late.csv", &format!("customer_id,date,amount\n{late}"));
     let born = [&["late.csv", "--acquired", "acquired.csv"], &END[..]].concat();
-    done(clv(&place, &[&["fit"], &born[..], &["-o", "model.json"]].concat()));
-    let (scores, _) = done(clv(&place, &[&["score"], &born[..], &["--model", "model.json", "--no-intervals"]].concat()));
-    let bands = columns(&scores, &["clv", "band", "status"]);
+    done(clv(&place, &[&["fit"], &born[..], &["--band-confidence", "0.9", "-o", "model.json"]].concat()));
+    let (scores, said) = done(clv(&place, &[&["score"], &born[..], &["--model", "model.json"]].concat()));
+    assert!(said.contains("the total has no interval, because some customers were born before the log"), "{said}");
+    let bands = columns(&scores, &["clv", "band", "status", "clv_lower", "clv_upper"]);
+    for fields in bands.values().filter(|fields| !fields[0].is_empty()) {
+        let [lower, upper] = [&fields[3], &fields[4]].map(|end| end.parse::<f64>().unwrap());
+        assert!(0.0 <= lower && lower <= upper, "{fields:?}");
+    }
     assert!(bands.values().any(|fields| fields[2] == "left_truncated" && fields[1] == "high"));
     assert!(bands.values().all(|fields| fields[0].is_empty() == fields[1].is_empty()));
+    // Those who were low leave that band only where it is sure.
+    let some = bands.iter().filter(|(_, fields)| fields[2] == "left_truncated" && fields[1] == "high").take(60);
+    let low: String = some.map(|(id, _)| format!("{id},low\n")).collect();
+    write(&place, "before.csv", &format!("customer_id,band\n{low}"));
+    let (scores, _) =
+        done(clv(&place, &[&["score"], &born[..], &["--model", "model.json", "--no-intervals", "--bands-before", "before.csv"]].concat()));
+    let moved = columns(&scores, &["clv", "band", "status"]);
+    let high = |bands: &BTreeMap<String, Vec<String>>| {
+        bands.values().filter(|fields| fields[2] == "left_truncated" && fields[1] == "high").count()
+    };
+    assert!(0 < high(&moved) && high(&moved) < high(&bands), "{} of {}", high(&moved), high(&bands));
 }
 
 /// Three columns of a CSV file without quotes.

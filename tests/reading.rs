@@ -16,8 +16,8 @@ use arrow_array::{
 use arrow_cast::cast;
 use arrow_schema::DataType;
 use clv::{
-    BadRows, Customers, Date, ErrorKind, InputKind, LogColumns, MergePeriod, Moment, Observation, ReadOptions, Source, SummaryOptions,
-    Table, TableFormat, TimeUnit, Transaction, TransactionLog, Values, write_atomically, write_customers_csv,
+    BadRows, Customers, Date, DecimalMark, ErrorKind, InputKind, LogColumns, MergePeriod, Moment, Observation, ReadOptions, Source,
+    SummaryOptions, Table, TableFormat, TimeUnit, Transaction, TransactionLog, Values, write_atomically, write_customers_csv,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -304,6 +304,97 @@ fn a_delimiter_that_cannot_separate_is_refused() {
     }
 }
 
+fn with_commas() -> ReadOptions {
+    ReadOptions { delimiter: b';', decimal: DecimalMark::Comma, ..ReadOptions::default() }
+}
+
+/// A number with a decimal comma and points between its groups of three digits.
+fn german(number: &str) -> String {
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            grouped.push('.');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped},{decimals}")
+}
+
+#[test]
+fn decimal_commas_give_the_bits_of_decimal_points() {
+    let sample = fs::read_to_string(CDNOW).unwrap();
+    let rows = || sample.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    let written = |amount: &dyn Fn(&str) -> String| -> String {
+        let rows = rows().map(|row| format!("{};{};{}\n", row[1], row[2], amount(row[4])));
+        std::iter::once("customer_id;date;amount\n".to_owned()).chain(rows).collect()
+    };
+    let summarized = |log: TransactionLog| csv_of(&log.summarize(&calibration()).unwrap());
+    let expected = summarized(TransactionLog::from_csv(CDNOW).unwrap());
+    let commas = written(&|amount| amount.replace('.', ","));
+    assert!(summarized(read_with(commas.as_bytes(), &with_commas()).unwrap()) == expected);
+    // Quoted fields take another way through the reader.
+    let quoted = written(&|amount| format!("\"{}\"", amount.replace('.', ",")));
+    assert!(summarized(read_with(quoted.as_bytes(), &with_commas()).unwrap()) == expected);
+    // Dearer by 1,000,000 each, with groups of digits.
+    let dearer = |row: &[&str]| format!("1{:0>9}", row[4]);
+    let points: String = rows().map(|row| format!("{};{};{}\n", row[1], row[2], dearer(&row))).collect();
+    let groups: String = rows().map(|row| format!("{};{};{}\n", row[1], row[2], german(&dearer(&row)))).collect();
+    assert!(groups.contains(";1.000.029,33\n"));
+    let header = "customer_id;date;amount\n";
+    let semicolons = ReadOptions { delimiter: b';', ..ReadOptions::default() };
+    let expected = summarized(read_with(format!("{header}{points}").as_bytes(), &semicolons).unwrap());
+    assert!(summarized(read_with(format!("{header}{groups}").as_bytes(), &with_commas()).unwrap()) == expected);
+    // A summary, too.
+    let options = SummaryOptions { delimiter: b';', decimal: DecimalMark::Comma, ..SummaryOptions::default() };
+    let summary = Source::from_reader(&b"id;x;t_x;T;m_x\na;2;30,43;38,86;1.022,35\n"[..], "s.csv").unwrap().read_summary(&options).unwrap();
+    assert_eq!((summary.recency()[0], summary.age()[0], summary.average_spend()[0]), (30.43, 38.86, 1022.35));
+}
+
+#[test]
+fn an_amount_with_two_readings_is_refused_and_never_guessed() {
+    let row = |amount: &str| format!("customer_id;date;amount\n7;2026-01-05;{amount}\n");
+    let refused = |amount: &str| read_with(row(amount).as_bytes(), &with_commas()).unwrap_err().to_string();
+    assert_eq!(
+        refused("1.234"),
+        "orders.csv:2: column \"amount\": amount \"1.234\" has a point and no decimal comma, so that it has two readings; write 1.234 as 1234 or 1234,00, and \
+         12.50 as 12,50, or leave out --decimal ',' if all amounts have a decimal point; correct the row, or skip and count such rows with --bad-rows skip"
+    );
+    assert!(refused("12.50").contains("two readings"));
+    assert!(refused("1,234.50").contains("no number with a decimal comma"));
+    // The other way round: what was not said to be a decimal comma is none.
+    let semicolons = ReadOptions { delimiter: b';', ..ReadOptions::default() };
+    let error = read_with(row("12,50").as_bytes(), &semicolons).unwrap_err().to_string();
+    assert!(error.contains("say so with --decimal ','"), "{error}");
+    // A mark that ends the field cannot be within it.
+    let both = ReadOptions { delimiter: b',', ..with_commas() };
+    let error = read_with(row("12,50").as_bytes(), &both).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Parameter);
+    assert!(error.to_string().starts_with("a comma cannot be the decimal mark and separate the fields"), "{error}");
+    let both = SummaryOptions { decimal: DecimalMark::Comma, ..SummaryOptions::default() };
+    assert!(Source::from_reader(&b"x,t_x,T\n"[..], "s.csv").unwrap().read_summary(&both).is_err());
+}
+
+#[test]
+fn a_decimal_comma_is_one_of_text_alone() {
+    let amounts = |amounts: ArrayRef| {
+        let columns = [
+            ("customer_id", Arc::new(StringArray::from(vec!["7"])) as ArrayRef),
+            ("date", Arc::new(StringArray::from(vec!["2026-01-05"])) as ArrayRef),
+            ("amount", amounts),
+        ];
+        let files = Files::new();
+        let path = files.write("log.parquet", &parquet(&columns));
+        TransactionLog::from_parquet(&path, &with_commas()).map(|log| log.transactions_of("7")[0].amount)
+    };
+    let decimal = Decimal128Array::from(vec![123_450]).with_precision_and_scale(9, 2).unwrap();
+    assert_eq!(amounts(Arc::new(decimal)).unwrap(), 1234.5);
+    assert_eq!(amounts(Arc::new(Float64Array::from(vec![1.234]))).unwrap(), 1.234);
+    assert_eq!(amounts(Arc::new(Float32Array::from(vec![1.234]))).unwrap(), 1.234);
+    assert_eq!(amounts(Arc::new(StringArray::from(vec!["1.234,5"]))).unwrap(), 1234.5);
+    assert!(amounts(Arc::new(StringArray::from(vec!["1.234"]))).unwrap_err().to_string().contains("two readings"));
+}
+
 #[test]
 fn a_constructor_reads_the_format_it_names() {
     let files = Files::new();
@@ -367,7 +458,7 @@ fn a_bad_row_is_refused_by_line_and_column_or_skipped_and_counted() {
         (b"a,2026-01-05,1e999", "column \"amount\": amount 1e999 is not finite"),
         (
             b"a,2026-01-05,\"1.234,56\"",
-            "column \"amount\": amount \"1.234,56\" has a decimal comma or thousands separators; write it with a decimal point and nothing else, such as 1234.56",
+            "column \"amount\": amount \"1.234,56\" has a decimal comma or thousands separators; write it with a decimal point and nothing else, such as 1234.56, or, if all amounts have a decimal comma, say so with --decimal ','",
         ),
         (b"a,2026-01-05,1,2", "the row has 4 fields, but the header has 3; put a field that contains ',' in quotes"),
         (b"a,2026-01-05", "the row has 2 fields, but the header has 3; put a field that contains ',' in quotes"),

@@ -11,6 +11,9 @@ mod book;
 mod live;
 #[path = "../examples/service/serve.rs"]
 mod serve;
+#[cfg(unix)]
+#[path = "../examples/service/stop.rs"]
+mod stop;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -41,19 +44,31 @@ fn end() -> Date {
 
 struct Running {
     address: SocketAddr,
+    service: Arc<app::Service>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<clv::Result<()>>,
 }
 
 impl Running {
     async fn start(place: &TempDir, places: usize, longest: Duration) -> Self {
+        Running::until(place, places, longest, std::future::pending()).await
+    }
+
+    /// Serves until it is told to here, or `asked` ends.
+    async fn until(place: &TempDir, places: usize, longest: Duration, asked: impl Future<Output = ()> + Send + 'static) -> Self {
         let (model, states) = (place.path().join("model.json"), place.path().join("states.clv"));
         let (live, book) = (live::Live::load(model, Some(end())).unwrap(), book::Book::load(&states).unwrap());
         let service = Arc::new(app::Service { live, book, places: Semaphore::new(places), longest });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, (stop, stopped)) = (listener.local_addr().unwrap(), oneshot::channel::<()>());
-        let serving = tokio::spawn(async move { serve::serve(listener, service, &states, async { drop(stopped.await) }).await });
-        Running { address, stop, serving }
+        let serves = Arc::clone(&service);
+        let serving = tokio::spawn(async move {
+            let stopped = async {
+                tokio::select! { _ = stopped => {}, () = asked => {} }
+            };
+            serve::serve(listener, serves, &states, stopped).await
+        });
+        Running { address, service, stop, serving }
     }
 
     async fn stop(self) {
@@ -235,6 +250,78 @@ fn a_reload_loses_no_request_and_a_broken_model_changes_nothing() {
         let clv = |answer: &str| serde_json::from_str::<Value>(answer).unwrap()["clv"].as_f64().unwrap();
         assert_eq!(clv(&running.ask("GET", "/score/a", "").await.1), 0.5 * clv(&expected.1));
         Arc::into_inner(running).unwrap().stop().await;
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn two_reloads_at_once_are_both_answered_and_hold_nobody_up() {
+    // One thread for all handlers: whoever blocks it blocks everybody. It is not waited for when the test fails.
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    let serving = std::mem::ManuallyDrop::new(threads.worker_threads(1).enable_all().build().unwrap());
+    let place = place();
+    let running = serving.block_on(Running::start(&place, 8, LONGEST));
+    let running = Arc::new(running);
+    // A model file that cannot be read to its end until somebody writes it.
+    let model = place.path().join("model.json");
+    fs::remove_file(&model).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&model).status().unwrap().success());
+    run(async {
+        running.ask("POST", "/events", EVENTS).await;
+        let expected = running.ask("GET", "/score/a", "").await;
+        let reload = || {
+            let running = Arc::clone(&running);
+            tokio::spawn(async move { running.ask("POST", "/reload", "").await })
+        };
+        let (mut one, mut other) = (reload(), reload());
+        while running.service.places.available_permits() > 6 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..50 {
+            assert_eq!(running.ask("GET", "/score/a", "").await, expected);
+            assert_eq!(running.ask("POST", "/events", "[]").await.0, 200);
+        }
+        assert!(!one.is_finished() && !other.is_finished(), "a reload was answered before the model could be read");
+        let write = |model: std::path::PathBuf| tokio::task::spawn_blocking(move || fs::write(model, MODEL).unwrap());
+        write(model.clone()).await.unwrap();
+        // Whichever came first: the other waits for it, and reads the file anew.
+        let (first, second) = tokio::select! { answer = &mut one => (answer, other), answer = &mut other => (answer, one) };
+        assert_eq!(first.unwrap(), (200, "reloaded".to_owned()));
+        assert_eq!(running.ask("GET", "/score/a", "").await, expected);
+        write(model).await.unwrap();
+        assert_eq!(second.await.unwrap(), (200, "reloaded".to_owned()));
+    });
+    serving.block_on(Arc::into_inner(running).unwrap().stop());
+}
+
+#[cfg(unix)]
+#[test]
+fn terminated_it_answers_who_has_begun_and_saves_all_that_was_taken() {
+    run(async {
+        let place = place();
+        let asked = stop::asked().unwrap();
+        let running = Running::until(&place, 1, LONGEST, asked).await;
+        running.ask("POST", "/events", EVENTS).await;
+        let (event, rest) = (r#"[{"customer":"c","date":"1997-06-01","#, r#""amount":7}]"#);
+        let mut begun = TcpStream::connect(running.address).await.unwrap();
+        let head = format!("host: clv\r\ncontent-type: application/json\r\ncontent-length: {}", event.len() + rest.len());
+        begun.write_all(format!("POST /events HTTP/1.1\r\n{head}\r\n\r\n{event}").as_bytes()).await.unwrap();
+        // It has the only place once others are turned away.
+        while running.ask("GET", "/health", "").await.0 != 503 {}
+        // The handler of the signal is there, or this would be the end of the test.
+        let process = std::process::id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+        while TcpStream::connect(running.address).await.is_ok() {}
+        assert!(!running.serving.is_finished(), "it stopped before it had answered");
+        begun.write_all(rest.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        timeout(LONGEST, begun.read_to_string(&mut answer)).await.expect("an answer").unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\n1"), "{answer}");
+        timeout(LONGEST, running.serving).await.expect("it stops").unwrap().unwrap();
+        let saved = clv::CustomerStates::load(place.path().join("states.clv")).unwrap().states();
+        let rows: Vec<_> = saved.iter().map(|(customer, state)| (customer.as_str(), state.len())).collect();
+        assert_eq!(rows, [("a", 2), ("b", 1), ("c", 1)]);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "nothing is left beside model.json and states.clv");
     });
 }
 

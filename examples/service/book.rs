@@ -16,28 +16,36 @@ pub(crate) struct Event {
     amount: f64,
 }
 
+/// Two locks, neither of which is held over an `await`. `known` is taken within handlers, on the threads that serve all requests, so whoever has it keeps it for
+/// microseconds: to look customers up, or to add the events of one request. Saving takes as long as there are customers, so it has states of its own, behind a
+/// lock that is waited for on threads for blocking work alone, and catches up with the events since the last save.
 #[derive(Default)]
 pub(crate) struct Book {
-    states: RwLock<HashMap<String, CustomerState>>,
-    /// Saves come one after the other.
-    saving: Mutex<()>,
+    known: RwLock<Known>,
+    saved: Mutex<CustomerStates>,
+}
+
+#[derive(Default)]
+struct Known {
+    states: HashMap<String, CustomerState>,
+    /// Events since the last save.
+    unsaved: Vec<(String, Moment, f64)>,
 }
 
 impl Book {
     /// The states that were saved; a file that is not there yet is an empty book.
     pub(crate) fn load(path: &Path) -> clv::Result<Self> {
-        let states = if path.exists() { CustomerStates::load(path)?.states() } else { Vec::new() };
-        Ok(Book { states: RwLock::new(states.into_iter().collect()), saving: Mutex::default() })
+        let saved = if path.exists() { CustomerStates::load(path)? } else { CustomerStates::new() };
+        let known = Known { states: saved.states().into_iter().collect(), unsaved: Vec::new() };
+        Ok(Book { known: RwLock::new(known), saved: Mutex::new(saved) })
     }
 
-    /// Writes all states beside the file and puts that in its place: whoever reads it finds all of one moment.
+    /// Writes all states beside the file and puts that in its place: whoever reads it finds all of one moment. Saves come one after the other. What one could not
+    /// write is in the next.
     pub(crate) fn save(&self, path: &Path) -> clv::Result<()> {
-        let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut saved = CustomerStates::new();
-        self.read(|states| {
-            let events = states.iter().flat_map(|(id, state)| state.events().map(move |(time, amount)| (id, time, amount)));
-            events.into_iter().try_for_each(|(id, time, amount)| saved.take(Transaction { customer: id, time, amount }))
-        })?;
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let unsaved = std::mem::take(&mut self.known.write().unwrap_or_else(PoisonError::into_inner).unsaved);
+        unsaved.iter().try_for_each(|(customer, time, amount)| saved.take(Transaction { customer, time: *time, amount: *amount }))?;
         saved.save(path)
     }
 
@@ -52,15 +60,16 @@ impl Book {
             checked.push((customer, time, amount));
         }
         let count = checked.len();
-        let mut states = self.states.write().unwrap_or_else(PoisonError::into_inner);
-        for (customer, time, amount) in checked {
-            states.entry(customer).or_default().take(time, amount).map_err(|error| error.to_string())?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for (customer, time, amount) in &checked {
+            known.states.entry(customer.clone()).or_default().take(*time, *amount).map_err(|error| error.to_string())?;
         }
+        known.unsaved.append(&mut checked);
         Ok(count)
     }
 
-    /// Looks at the states, while events wait.
+    /// Looks at the states, while events wait: for a few customers at a time.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&HashMap<String, CustomerState>) -> T) -> T {
-        look(&self.states.read().unwrap_or_else(PoisonError::into_inner))
+        look(&self.known.read().unwrap_or_else(PoisonError::into_inner).states)
     }
 }

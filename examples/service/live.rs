@@ -46,10 +46,11 @@ impl Model {
     }
 }
 
-/// The model in use and where it comes from.
+/// The model in use and where it comes from. The lock of the model is taken within handlers: it is held to copy or to swap a pointer, over no `await` and no work.
 pub(crate) struct Live {
     path: PathBuf,
     model: RwLock<Arc<Model>>,
+    /// Held while a file is read, and so waited for on a thread that may block.
     reloading: Mutex<()>,
 }
 
@@ -67,7 +68,7 @@ impl Live {
     pub(crate) fn reload(&self) -> Result<(), String> {
         let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let model = Arc::new(Model::read(&self.path, self.get().as_of)?);
-        *self.model.write().unwrap_or_else(PoisonError::into_inner) = model;
+        let _before = std::mem::replace(&mut *self.model.write().unwrap_or_else(PoisonError::into_inner), model);
         Ok(())
     }
 }

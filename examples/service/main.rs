@@ -10,6 +10,7 @@ mod book;
 mod demo;
 mod live;
 mod serve;
+mod stop;
 
 use std::error::Error;
 use std::path::Path;
@@ -27,25 +28,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ["--serve", address, model, states] => {
             let (listener, service) = (TcpListener::bind(address).await?, service(Path::new(model), Path::new(states), None)?);
             println!("serving on http://{}", listener.local_addr()?);
-            Ok(serve::serve(listener, service, Path::new(states), stop()?).await?)
+            Ok(serve::serve(listener, service, Path::new(states), stop::asked()?).await?)
         }
         [] => demo::show().await,
         _ => Err("usage: service [--serve ADDRESS MODEL STATES]".into()),
     }
-}
-
-/// Ends with ctrl-c or, where there is one, SIGTERM, by which supervisors and containers stop a program.
-fn stop() -> std::io::Result<impl Future<Output = ()>> {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    #[cfg(unix)]
-    let terminated = async move { _ = terminate.recv().await };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    Ok(async move {
-        tokio::select! { _ = interrupted => {}, () = terminated => {} }
-    })
 }
 
 /// A service with the model and the states of these files; `as_of` is the day it takes for today.

@@ -43,9 +43,13 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, states: 
                 }
             },
             _ = save.tick() => {
-                if let Err(error) = saved(&service, states).await {
-                    eprintln!("not saved: {error}");
-                }
+                // Beside the service, which neither takes connections later nor stops later for it.
+                let saving = saved(&service, states);
+                tokio::spawn(async move {
+                    if let Err(error) = saving.await {
+                        eprintln!("not saved: {error}");
+                    }
+                });
                 continue;
             }
             () = &mut stop => break,
@@ -64,7 +68,7 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, states: 
     saved(&service, states).await
 }
 
-async fn saved(service: &Arc<Service>, states: &Path) -> clv::Result<()> {
+fn saved(service: &Arc<Service>, states: &Path) -> impl Future<Output = clv::Result<()>> + use<> {
     let (service, states) = (Arc::clone(service), states.to_owned());
-    tokio::task::spawn_blocking(move || service.book.save(&states)).await.expect("saving does not panic")
+    async move { tokio::task::spawn_blocking(move || service.book.save(&states)).await.expect("saving does not panic") }
 }

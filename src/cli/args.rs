@@ -11,7 +11,7 @@ use super::output::Console;
 use crate::data::{DataReport, MergePeriod, Observation, RefundPolicy, SpendBasis};
 use crate::error::{Error, Result};
 use crate::fit::{Level, Prior};
-use crate::io::{BadRows, LogColumns, ReadOptions, SummaryOptions, TableFormat};
+use crate::io::{BadRows, DecimalMark, LogColumns, ReadOptions, SummaryOptions, TableFormat, check_decimal};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma};
 use crate::score::{BandLimits, BandRule, ClvDefinition, Cost, Margin};
 use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
@@ -72,12 +72,20 @@ pub(super) struct Reading {
     /// What separates the fields of a CSV line: one character, or '\t'
     #[arg(long, value_name = "CHAR", default_value = ",", value_parser = delimiter, help_heading = READING)]
     delimiter: u8,
+    /// What stands before the decimals of amounts: a point, or with "," a comma, as in 12,50 or 1.234,50
+    #[arg(long, value_name = "CHAR", default_value = ".", value_parser = decimal, help_heading = READING)]
+    decimal: DecimalMark,
     /// Rows that cannot be used: an error, or skip and count them
     #[arg(long, value_name = "error|skip", default_value = "error", value_parser = bad_rows, help_heading = READING)]
     bad_rows: BadRows,
 }
 
 impl Reading {
+    /// Refuses flags that contradict each other.
+    pub(super) fn check(&self) -> Outcome {
+        check_decimal(self.delimiter, self.decimal).map_err(|error| Failure::Usage(error.to_string()))
+    }
+
     pub(super) fn log_options(&self, customer_column: Option<&str>) -> ReadOptions {
         let or = |given: Option<&str>, default: String| given.map_or(default, str::to_owned);
         let default = LogColumns::default();
@@ -86,7 +94,7 @@ impl Reading {
             date: or(self.date_column.as_deref(), default.date),
             amount: or(self.amount_column.as_deref(), default.amount),
         };
-        ReadOptions { columns, delimiter: self.delimiter, bad_rows: self.bad_rows }
+        ReadOptions { columns, delimiter: self.delimiter, decimal: self.decimal, bad_rows: self.bad_rows }
     }
 
     pub(super) fn summary_options(
@@ -102,6 +110,7 @@ impl Reading {
             spend_basis,
             customer: customer_column.map(str::to_owned),
             delimiter: self.delimiter,
+            decimal: self.decimal,
             bad_rows: self.bad_rows,
         }
     }
@@ -337,6 +346,14 @@ fn delimiter(text: &str) -> Result<u8> {
         (r"\t" | "tab", _) => Ok(b'\t'),
         (_, &[byte]) if byte.is_ascii_punctuation() && !b"\"'.-".contains(&byte) || byte == b'\t' || byte == b' ' => Ok(byte),
         _ => Err(Error::parameter(format!(r"delimiter {text:?} must be one punctuation character, such as ';', or '\t' for a tab"))),
+    }
+}
+
+fn decimal(text: &str) -> Result<DecimalMark> {
+    match text {
+        "." | "point" => Ok(DecimalMark::Point),
+        "," | "comma" => Ok(DecimalMark::Comma),
+        _ => Err(Error::parameter(format!("decimal mark {text:?} is not known; it is '.' or ','"))),
     }
 }
 

@@ -16,12 +16,13 @@ use super::failure::{Failure, Outcome};
 use crate::error::Error;
 
 /// Arguments that are not settings but say what one call works on; by the names of their fields.
-const NOT_SETTINGS: [&str; 16] = [
+const NOT_SETTINGS: [&str; 17] = [
     "help",
     "version",
     "definition",
     "input",
     "output",
+    "account",
     "format",
     "out",
     "tables",

@@ -33,7 +33,8 @@ pub(super) struct Input<'a> {
 
 impl<'a> Input<'a> {
     /// An input measured as the flags say.
-    pub(super) fn measured(names: &[PathBuf], flags: &'a Measured) -> Result<Self> {
+    pub(super) fn measured(names: &[PathBuf], flags: &'a Measured) -> Outcome<Self> {
+        flags.reading.check()?;
         Ok(Input {
             files: LogFiles::find(names)?,
             customer_column: flags.customer.customer_column.as_deref(),
@@ -52,13 +53,15 @@ impl<'a> Input<'a> {
         names: &[PathBuf],
         customer_column: Option<&'a str>,
         flags: &'a MeasuredByModel,
-    ) -> Result<Self> {
+    ) -> Outcome<Self> {
+        flags.reading.check()?;
         if let Some(unit) = flags.unit.filter(|&unit| unit != model.unit()) {
             return Err(Error::parameter(format!(
                 "the model is in {}s, but --unit {unit} was given; leave --unit out to measure the customers in {0}s, or fit a model with \
                  --unit {unit}",
                 model.unit()
-            )));
+            ))
+            .into());
         }
         Ok(Input {
             files: LogFiles::find(names)?,

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use super::acquiring::Acquiring;
 use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutput, Valuing};
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::input::{self, Input};
-use super::output::{Console, Destination};
+use super::output::{Console, Destination, json_destination};
 use super::scoring::{Scored, Scoring};
 use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, SummaryRead, TableWriter};
+use crate::report::account::{self, Scores};
 use crate::report::{banding, terminal};
 use crate::score::{ClvDefinition, Coverage, DefinitionInForce, ModelFile, Totals, ValueBands};
 use crate::time::Date;
@@ -35,6 +36,8 @@ Examples:
       --level 0.8 --threshold 100 -o scores.csv
   clv score customers.csv --model model.json \\
       --bands-before scores_of_last_month.csv -o scores.csv
+  clv score customers.csv --model model.json -o scores.csv \\
+      --account scores.json
   clv score customers.csv --model model.json \\
       --horizon \"24 months\" --margin 0.3 > scores.csv")]
 pub(super) struct Args {
@@ -46,6 +49,9 @@ pub(super) struct Args {
     model_file: PathBuf,
     #[command(flatten)]
     output: TableOutput,
+    /// Also write what the scores come to as JSON: the definition they are by with its hash, totals with intervals, customers and revenue by status
+    #[arg(long, value_name = "FILE")]
+    account: Option<PathBuf>,
     #[command(flatten)]
     valuing: Valuing,
     /// An earlier table of scores (CSV): customers leave the bands they had only where that is as sure as the model's band confidence
@@ -67,10 +73,18 @@ pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let destination = Destination::new(args.output.output.clone())?.differs_from(&[&args.model_file])?;
     let format = destination.format(args.output.format)?;
+    let told = args.account.clone().map(|path| json_destination(Some(path), "the account", "account.json")).transpose()?;
+    let told = told.map(|told| told.differs_from(&[&args.model_file])).transpose()?;
+    if told.as_ref().is_some_and(|told| told.path() == destination.path()) {
+        return Err(Failure::Usage(
+            "the scores and their account cannot go to the same place; name another file for one of them".to_owned(),
+        ));
+    }
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
     let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?.acquired_as(&args.acquiring);
     let destination = destination.differs_from(input.files.paths())?;
+    let told = told.map(|told| told.differs_from(input.files.paths())).transpose()?;
     let definition = args.valuing.or(model.definition())?;
     let mut work = Work { args: &args, model: &model, definition, console: &console, begun: None, read: None };
     let mut failed = None;
@@ -88,7 +102,12 @@ pub(super) fn run(args: Args) -> Outcome {
         // An error of the writer is one of the result, any other is not.
         last_write?;
         match read {
-            Ok(read) => work.read = read,
+            Ok(read) => {
+                work.read = read;
+                let (ours, _) = work.definitions();
+                writer.note("clv.definition_hash", &ours.hash());
+                writer.note("clv.definition", &ours.canonical());
+            }
             Err(error) => {
                 failed = Some(error);
                 return Err(Error::cancelled("there is nothing to write"));
@@ -98,7 +117,11 @@ pub(super) fn run(args: Args) -> Outcome {
     });
     match failed {
         Some(error) => Err(error.into()),
-        None => written.and_then(|()| Ok(work.account()?)),
+        None => {
+            written?;
+            let account = work.account()?;
+            told.map_or(Ok(()), |told| told.write_text(&account))
+        }
     }
 }
 
@@ -168,9 +191,18 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// What the scores come to.
-    fn account(self) -> Result<()> {
-        let Some(Begun { scoring, end, totals, coverage, kept, report }) = self.begun else { return Ok(()) };
+    /// The definition that the scores are by, and that of the model.
+    fn definitions(&self) -> (DefinitionInForce, DefinitionInForce) {
+        let report = self.begun.as_ref().and_then(|begun| begun.report.as_ref());
+        let cleaned = report.or(self.model.data().cleaning.as_ref());
+        let ours = DefinitionInForce::new(&self.definition, self.model.unit(), self.model.spend_basis()).cleaned(cleaned);
+        (ours.banded(self.model.bands().map(ValueBands::rule)), self.model.definition_in_force())
+    }
+
+    /// Tells what the scores come to, and gives it as JSON.
+    fn account(self) -> Result<String> {
+        let (definition, of_model) = self.definitions();
+        let Some(Begun { scoring, end, totals, coverage, kept, report }) = self.begun else { return Ok(String::new()) };
         if let Some(unchecked) = self.read.as_ref().map(|read| read.unchecked_ids).filter(|&unchecked| unchecked > 0) {
             self.console.say(&format!(
                 "note: {} ids come in no order and were not held against all of those before; sort the summary by its ids to know that none occurs twice",
@@ -181,13 +213,9 @@ impl<'a> Work<'a> {
         if let Some(report) = report.as_ref().or(skipped.as_ref()) {
             self.console.say(&terminal::cleaning(report));
         }
-        let model = self.model.definition_in_force();
-        let cleaned = report.as_ref().or(self.model.data().cleaning.as_ref());
-        let ours = DefinitionInForce::new(&self.definition, self.model.unit(), self.model.spend_basis()).cleaned(cleaned);
-        let ours = ours.banded(self.model.bands().map(ValueBands::rule));
-        let differences = ours.differences(&model);
+        let differences = definition.differences(&of_model);
         if !differences.is_empty() {
-            self.console.say(&banding::other_definition(&differences, &ours.hash()));
+            self.console.say(&banding::other_definition(&differences, &definition.hash()));
         }
         let forecast = match &kept {
             Some(customers) => scoring.total(customers, &totals, self.console)?,
@@ -195,7 +223,9 @@ impl<'a> Work<'a> {
         };
         self.console.say(&terminal::total(&totals, forecast.as_ref(), &self.definition, end));
         self.console.say(&terminal::coverage(&coverage));
-        Ok(())
+        let forecast = forecast.as_ref();
+        let scores = Scores { definition: &definition, of_model: &of_model, end, totals: &totals, forecast, coverage: &coverage };
+        Ok(account::account(&scores))
     }
 }
 

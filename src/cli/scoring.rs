@@ -100,7 +100,7 @@ impl<'a> Scoring<'a> {
         self.forecaster.scorer()
     }
 
-    /// Scores customers. Those born before the log have no intervals.
+    /// Scores customers.
     pub(super) fn score(&self, customers: &Customers, watch: Option<&Watch<'_>>) -> Result<Scored<'a>> {
         let scores = self.expectations(customers)?;
         let intervals = self.intervals(customers, watch)?;
@@ -126,13 +126,7 @@ impl<'a> Scoring<'a> {
             return Ok(Vec::new());
         }
         let &Intervals { level, threshold, .. } = self.wanted;
-        if !customers.has_born_before() {
-            return self.forecaster.value_intervals(customers, level, threshold, watch);
-        }
-        let complete = customers.where_birth(|birth| !is_before(birth))?;
-        let mut intervals = self.forecaster.value_intervals(&complete, level, threshold, watch)?.into_iter();
-        let interval = |row| if is_before(customers.birth(row)) { None } else { intervals.next().flatten() };
-        Ok((0..customers.len()).map(interval).collect())
+        self.forecaster.value_intervals_by_birth(customers, level, threshold, watch)
     }
 
     /// With what became of each customer and, where the model has limits, the band and the place.
@@ -152,7 +146,8 @@ impl<'a> Scoring<'a> {
             return Ok(None);
         }
         if customers.has_born_before() {
-            console.say("note: there are no intervals for customers who were born before the log, and so none for the total");
+            console
+                .say("note: the total has no interval, because some customers were born before the log; each of them has one of their own");
             return Ok(None);
         }
         let busy = console.busy("total");

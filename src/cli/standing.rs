@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::output::Console;
-use crate::data::{Birth, Customers};
+use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::models::AnyPurchaseModel;
+use crate::parallel::map_indices;
 use crate::score::{ClvDefinition, Forecaster, ModelFile, Score, ValueBands};
 
 /// By which limits customers are put into bands, and where they come from.
@@ -66,16 +67,11 @@ impl<'a> Standing<'a> {
             let before = self.before.as_ref().and_then(|before| before.get(customers.id(row))).map(|&before| usize::from(before));
             match before {
                 // Only where a customer would move is it worth while to know how sure that is.
-                Some(before) if before != place => {
-                    // Of those born before the log, the history alone does not say how their value is distributed.
-                    let is_known = !matches!(customers.birth(row), Birth::Before(_));
-                    let value = if is_known { forecaster.value(&customers.history(row), &customers.spend(row)) } else { None };
-                    self.bands.place_from(before, clv, value.as_ref())
-                }
+                Some(before) if before != place => self.bands.place_from(before, clv, forecaster.value_row(customers, row).as_ref()),
                 _ => place,
             }
         };
-        scores.iter().enumerate().map(|(row, score)| score.clv.map(|clv| (names[place(row, clv)], self.bands.score(clv)))).collect()
+        map_indices(scores.len(), |row| scores[row].clv.map(|clv| (names[place(row, clv)], self.bands.score(clv))))
     }
 }
 

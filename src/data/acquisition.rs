@@ -9,6 +9,17 @@ use crate::error::{Error, Result};
 use crate::time::{Date, Horizon, Moment};
 
 /// When a customer was acquired, as far as a log that starts on some day can tell.
+///
+/// ```
+/// use clv::Birth;
+///
+/// // As in the column before_log of a summary.
+/// assert_eq!(Birth::from_before_log(Some(26.0))?, Birth::Before(26.0));
+/// assert_eq!(Birth::InLog.before_log(), Some(0.0));
+/// assert_eq!(Birth::Unknown.before_log(), None);
+/// assert!(Birth::from_before_log(Some(-1.0)).is_err());
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Birth {
     /// Within the log: the first purchase in it is the first of all.
@@ -75,6 +86,21 @@ pub enum Acquisition {
 }
 
 /// Dates of acquisition by customer.
+///
+/// ```
+/// use clv::{Acquisition, AcquisitionDates, Birth, Observation, TransactionLog};
+///
+/// let log = TransactionLog::from_columns(&["a", "b"], &["2026-01-05".parse()?, "2026-01-26".parse()?], &[20.0, 30.0])?;
+/// let customers = log.summarize(&Observation::until("2026-03-02".parse()?).in_weeks())?;
+/// let dates = [("a", "2025-12-22"), ("b", "2026-01-26"), ("c", "2025-12-29")];
+/// let dates = dates.iter().map(|(id, date)| Ok((id.to_string(), date.parse()?))).collect::<clv::Result<Vec<_>>>()?;
+/// let (customers, _) = Acquisition::Dates(AcquisitionDates::new(dates)?).apply(customers)?;
+/// // Two weeks before the log, which starts with the purchase of "a"; "c" has been silent in it.
+/// let row = |id: &str| customers.find(id).unwrap();
+/// assert_eq!((customers.birth(row("a")), customers.birth(row("b"))), (Birth::Before(2.0), Birth::InLog));
+/// assert_eq!((customers.birth(row("c")), customers.frequency()[row("c")]), (Birth::Before(1.0), 0));
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AcquisitionDates {
     dates: BTreeMap<String, Date>,
@@ -123,6 +149,17 @@ impl AcquisitionDates {
 }
 
 /// Customers and what they spent in the log, by what is known of their birth.
+///
+/// ```
+/// use clv::{Acquisition, Observation, TransactionLog};
+///
+/// let log = TransactionLog::from_columns(&["a", "b"], &["2026-01-05".parse()?, "2026-01-26".parse()?], &[20.0, 30.0])?;
+/// let customers = log.summarize(&Observation::until("2026-03-02".parse()?).in_weeks())?;
+/// let (customers, _) = Acquisition::RunIn("2 weeks".parse()?).apply(customers)?;
+/// let births = customers.births();
+/// assert_eq!((births.in_log.count, births.unknown.value, births.all().value), (1, 20.0, 50.0));
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct BirthCounts {
     /// Born within the log.
@@ -144,6 +181,18 @@ impl BirthCounts {
 }
 
 /// What dates of acquisition said that the log alone would not.
+///
+/// ```
+/// use clv::{Acquisition, AcquisitionDates, Observation, TransactionLog};
+///
+/// let log = TransactionLog::from_columns(&["a"], &["2026-01-05".parse()?], &[20.0])?;
+/// let customers = log.summarize(&Observation::until("2026-03-02".parse()?).in_weeks())?;
+/// let dates = [("a", "2026-01-05"), ("silent", "2025-12-29"), ("registered", "2026-02-02")];
+/// let dates = dates.iter().map(|(id, date)| Ok((id.to_string(), date.parse()?))).collect::<clv::Result<Vec<_>>>()?;
+/// let (_, acquired) = Acquisition::Dates(AcquisitionDates::new(dates)?).apply(customers)?;
+/// assert_eq!((acquired.silent, acquired.without_purchase, acquired.before_first_purchase), (1, 1, 0));
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Acquired {

@@ -11,7 +11,7 @@ use crate::time::{Date, TimeUnit};
 /// a [`CrossSection`](crate::CrossSection).
 pub trait Censored: Copy + PartialEq + fmt::Debug + Send + Sync {
     /// What a likelihood depends on: rows with the same numbers count as one row. The first is the number of purchases.
-    fn key(&self) -> [f64; 5];
+    fn key(&self) -> [f64; 6];
 
     /// The part of ln L that no parameter moves: of counts, the combinatorial constant that makes it the probability of the counts. It is not part of
     /// the [`key`](Self::key).
@@ -37,8 +37,12 @@ pub trait Censored: Copy + PartialEq + fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// What the standard errors of a fit to such rows leave out, in words.
-    fn understates() -> Option<&'static str> {
+    /// What the standard errors of a fit to these rows leave out, in words.
+    fn understates<'a>(rows: impl Iterator<Item = &'a Self>) -> Option<&'static str>
+    where
+        Self: 'a,
+    {
+        let _ = rows;
         None
     }
 }

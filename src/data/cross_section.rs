@@ -9,8 +9,10 @@ use crate::numeric::rising::ln_rising;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CrossSection {
     purchases: u32,
-    /// Whether more purchases fall into the cell, too.
-    or_more: bool,
+    /// The purchases from which on the last cell of the histogram is open; 0 when it has no open cell.
+    open_from: u32,
+    /// Whose histogram it is; `None` when it is not known who else was counted in it.
+    cohort: Option<u32>,
     /// t and d
     since: f64,
     length: f64,
@@ -35,7 +37,13 @@ impl CrossSection {
     /// Whether more purchases fall into the cell, too.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.or_more
+        self.open_from > 0 && self.purchases == self.open_from
+    }
+
+    /// The cohort that was counted, by the number it was given; `None` when it is not known whether the same customers were counted in other periods.
+    #[must_use]
+    pub fn cohort(&self) -> Option<u32> {
+        self.cohort
     }
 
     /// The time from the birth of the customers to the start of the period, and the length of the period.
@@ -43,13 +51,30 @@ impl CrossSection {
     pub fn period(&self) -> (f64, f64) {
         (self.since, self.length)
     }
+
+    /// The purchases from which on the last cell of the histogram is open; 0 when it has no open cell.
+    pub(crate) fn open_from(&self) -> u32 {
+        self.open_from
+    }
+
+    /// The cell of the same histogram for so many purchases.
+    pub(crate) fn of_purchases(&self, purchases: u32) -> Self {
+        let purchases = if self.open_from > 0 { purchases.min(self.open_from) } else { purchases };
+        CrossSection { purchases, ..*self }
+    }
+
+    /// The same cell of customers who are new.
+    pub(crate) fn of_new(&self) -> Self {
+        CrossSection { since: 0.0, ..*self }
+    }
 }
 
 impl CensoredCustomers<CrossSection> {
     /// Adds the histogram of a cohort's purchases in a period: `cells[n]` customers bought n times.
     ///
     /// The period starts a time `since` after the customers' first purchase, which is not counted, and lasts `length`. `customers` is the size of the
-    /// cohort, those who bought nothing included.
+    /// cohort, those who bought nothing included. It is not said whether other histograms count the same customers: standard errors take these for others, and the fit carries a
+    /// notice. [`push_cohort_histogram`](Self::push_cohort_histogram) says it.
     ///
     /// ```
     /// use clv::{CensoredCustomers, CrossSection, LastCell, TimeUnit};
@@ -65,6 +90,69 @@ impl CensoredCustomers<CrossSection> {
     /// # Errors
     /// When the cells do not add up to the customers, `since` is negative, `length` not positive, or the histogram has but one cell that holds all.
     pub fn push_histogram(&mut self, since: f64, length: f64, cells: &[u64], last: LastCell, customers: u64) -> Result<()> {
+        self.push_cells(None, (since, length), cells, last, customers)
+    }
+
+    /// Adds the histogram of a cohort that is known by a number: histograms of one number count the same customers, those of different numbers others.
+    ///
+    /// What a customer did in one period goes with what they do in the next, so histograms of the same customers tell less of how often customers buy than as many of
+    /// others, and more of who leaves. Standard errors allow for that.
+    ///
+    /// ```
+    /// use clv::{CensoredCustomers, CrossSection, Estimator, LastCell, ParetoNbd, SeenThrough, TimeUnit};
+    ///
+    /// let quarters: [[u64; 4]; 4] = [[7159, 1630, 665, 546], [8010, 1135, 455, 400], [8390, 896, 384, 330], [8629, 781, 320, 270]];
+    /// let (mut apart, mut the_same) = (CensoredCustomers::new(TimeUnit::Week), CensoredCustomers::new(TimeUnit::Week));
+    /// for (k, cells) in (0..).zip(&quarters) {
+    ///     let since = 13.0 * f64::from(k);
+    ///     apart.push_cohort_histogram(k, since, 13.0, cells, LastCell::OrMore, 10_000)?;
+    ///     the_same.push_cohort_histogram(7, since, 13.0, cells, LastCell::OrMore, 10_000)?;
+    /// }
+    /// let fit = |table| Estimator::<SeenThrough<ParetoNbd, CrossSection>>::new().fit(table);
+    /// let (apart, the_same) = (fit(&apart)?, fit(&the_same)?);
+    /// assert_eq!(apart.model().model().params().r, the_same.model().model().params().r);
+    /// let wider = the_same.standard_error(1).unwrap() / apart.standard_error(1).unwrap();      // of alpha
+    /// assert!(wider > 1.05 && wider < 1.4);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`push_histogram`](Self::push_histogram), and when the cohort has another size, or overlapping periods, in another of its histograms.
+    pub fn push_cohort_histogram(
+        &mut self,
+        cohort: u32,
+        since: f64,
+        length: f64,
+        cells: &[u64],
+        last: LastCell,
+        customers: u64,
+    ) -> Result<()> {
+        let place = || format!("the histogram of cohort {cohort}, of the period {length} long that starts at {since}");
+        let before: Vec<(CrossSection, f64)> =
+            self.rows().filter(|(row, _)| row.cohort == Some(cohort)).map(|(row, weight)| (*row, weight)).collect();
+        if let Some((other, _)) = before.iter().find(|(row, _)| since < row.since + row.length && row.since < since + length) {
+            return Err(Error::data(format!(
+                "the period overlaps the one {} long that starts at {}; of a cohort every purchase is counted once",
+                other.length, other.since
+            ))
+            .at(place()));
+        }
+        if let Some((other, _)) = before.first() {
+            let of_period = before.iter().filter(|(row, _)| row.since == other.since);
+            let size: f64 = of_period.map(|(_, weight)| weight).sum();
+            if size != customers as f64 {
+                return Err(Error::data(format!(
+                    "the cohort has {customers} customers, but {size} in the period that starts at {}; those who left count on, among those who bought nothing",
+                    other.since
+                ))
+                .at(place()));
+            }
+        }
+        self.push_cells(Some(cohort), (since, length), cells, last, customers)
+    }
+
+    fn push_cells(&mut self, cohort: Option<u32>, period: (f64, f64), cells: &[u64], last: LastCell, customers: u64) -> Result<()> {
+        let (since, length) = period;
         let named = |error: Error| error.at(format!("the histogram of the period {length} long that starts at {since}"));
         if !((0.0..=1e100).contains(&since) && length > 0.0 && length <= 1e100) {
             return Err(named(Error::data("a period starts at a time of at least 0 after the first purchase and has a positive length")));
@@ -77,23 +165,24 @@ impl CensoredCustomers<CrossSection> {
         if customers == 0 || cells.len() < 2 && last == LastCell::OrMore {
             return Err(named(Error::data("nothing can be learned from no customers, or from one cell that holds them all")));
         }
-        for (purchases, &cell) in cells.iter().enumerate().filter(|(_, cell)| **cell > 0) {
-            let purchases = u32::try_from(purchases).map_err(|_| named(Error::data("more cells than a customer can have purchases")))?;
-            let or_more = last == LastCell::OrMore && purchases as usize + 1 == cells.len();
-            self.push(CrossSection { purchases, or_more, since, length }, cell as f64)?;
+        let most = u32::try_from(cells.len() - 1).map_err(|_| named(Error::data("more cells than a customer can have purchases")))?;
+        let open_from = if last == LastCell::OrMore { most } else { 0 };
+        for (purchases, &cell) in (0..=most).zip(cells).filter(|(_, cell)| **cell > 0) {
+            self.push(CrossSection { purchases, open_from, cohort, since, length }, cell as f64)?;
         }
         Ok(())
     }
 }
 
 impl Censored for CrossSection {
-    fn key(&self) -> [f64; 5] {
-        [f64::from(self.purchases), f64::from(u8::from(self.or_more)), self.since, self.length, 0.0]
+    fn key(&self) -> [f64; 6] {
+        let cohort = self.cohort.map_or(-1.0, f64::from);
+        [f64::from(self.purchases), f64::from(self.open_from), self.since, self.length, cohort, 0.0]
     }
 
     fn ln_constant(&self) -> f64 {
         // n purchases at any times, or n - 1 before the n-th, whose time is integrated over.
-        let at_any_time = f64::from(self.purchases) - if self.or_more { 1.0 } else { 0.0 };
+        let at_any_time = f64::from(self.purchases) - if self.is_open() { 1.0 } else { 0.0 };
         at_any_time * self.length.ln() - ln_rising(1.0, at_any_time).value
     }
 
@@ -103,8 +192,8 @@ impl Censored for CrossSection {
     }
 
     fn describe(&self) -> String {
-        let &CrossSection { purchases, or_more, since, length } = self;
-        let more = if or_more { " or more" } else { "" };
+        let &CrossSection { purchases, since, length, .. } = self;
+        let more = if self.is_open() { " or more" } else { "" };
         format!("{purchases}{more} purchases in the period of {length} that starts at an age of {since}")
     }
 
@@ -119,10 +208,10 @@ impl Censored for CrossSection {
         Ok(())
     }
 
-    fn understates() -> Option<&'static str> {
-        Some(
-            "the periods were taken for independent of each other; where the same customers are counted in several, the standard errors are too \
-             small, and only a resampling of customers would tell by how much",
+    fn understates<'a>(mut rows: impl Iterator<Item = &'a Self>) -> Option<&'static str> {
+        rows.any(|row| row.cohort.is_none()).then_some(
+            "the periods were taken for independent of each other; where the same customers are counted in several, the standard errors are not right, that of \
+             alpha too small: name the cohort of each histogram (push_cohort_histogram), and they are",
         )
     }
 }

@@ -68,6 +68,16 @@ pub struct PurchaseRecord {
 }
 
 /// Why a customer of a log is not in its summary.
+///
+/// ```
+/// use clv::{Exclusion, Observation, TransactionLog};
+///
+/// let days = ["2026-01-05".parse()?, "2026-01-06".parse()?, "2026-01-07".parse()?];
+/// let log = TransactionLog::from_columns(&["a", "a", "b"], &days, &[20.0, -20.0, 30.0])?;
+/// let customers = log.summarize(&Observation::until("2026-03-02".parse()?))?;
+/// assert_eq!(customers.excluded().collect::<Vec<_>>(), [("a", Exclusion::NoPurchase)]);
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exclusion {
     /// No purchase up to the observation end is left: all were refunded, or there were refunds only.

@@ -8,6 +8,12 @@ use super::history::History;
 use crate::error::{Error, Result};
 
 /// Whom a list of customers holds. It decides what a silent customer means, so it is a type: [`EveryCustomer`] or [`OnlySeen`].
+///
+/// ```
+/// use clv::{CustomerList, EveryCustomer, OnlySeen};
+///
+/// assert!(!EveryCustomer::ONLY_SEEN && OnlySeen::ONLY_SEEN);
+/// ```
 pub trait CustomerList: Copy + PartialEq + fmt::Debug + Send + Sync + 'static {
     /// Whether customers born before the log are on the list because they bought during it, and would otherwise be missing.
     const ONLY_SEEN: bool;
@@ -101,8 +107,8 @@ impl<L: CustomerList> LeftTruncated<L> {
 }
 
 impl<L: CustomerList> Censored for LeftTruncated<L> {
-    fn key(&self) -> [f64; 5] {
-        [f64::from(self.history.frequency()), self.before, self.history.age(), self.history.recency(), 0.0]
+    fn key(&self) -> [f64; 6] {
+        [f64::from(self.history.frequency()), self.before, self.history.age(), self.history.recency(), 0.0, 0.0]
     }
 
     fn approximately(&self) -> History {

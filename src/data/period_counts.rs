@@ -27,6 +27,8 @@ pub struct PeriodCounts {
     end: f64,
     /// T
     t_cal: f64,
+    /// The length of the periods where all have one, but for the first, which may be shorter; 0 otherwise.
+    regular: f64,
     /// The sum over the periods of x_k ln D_k - ln x_k!
     ln_constant: f64,
 }
@@ -44,7 +46,8 @@ impl PeriodCounts {
                 ends.len()
             )));
         }
-        let mut row = PeriodCounts { x: 0, last_count: 0, start: 0.0, end: 0.0, t_cal: 0.0, ln_constant: 0.0 };
+        let mut row =
+            PeriodCounts { x: 0, last_count: 0, start: 0.0, end: 0.0, t_cal: 0.0, regular: regular_length(ends), ln_constant: 0.0 };
         for (period, (&end, &count)) in ends.iter().zip(counts).enumerate() {
             if !(end > row.t_cal && end <= 1e100) {
                 return Err(Error::data(format!(
@@ -81,11 +84,44 @@ impl PeriodCounts {
     pub fn age(&self) -> f64 {
         self.t_cal
     }
+
+    /// The ends of the periods, where all are of one length, but for the first, which may be shorter. Those of other periods are not kept.
+    ///
+    /// ```
+    /// use clv::PeriodCounts;
+    ///
+    /// assert_eq!(PeriodCounts::new(&[2.0, 6.0, 10.0], &[0, 0, 1])?.regular_ends(), Some(vec![2.0, 6.0, 10.0]));
+    /// assert_eq!(PeriodCounts::new(&[2.0, 6.5, 10.0], &[0, 0, 1])?.regular_ends(), None);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn regular_ends(&self) -> Option<Vec<f64>> {
+        let periods = (self.t_cal / self.regular - SAME).ceil();
+        let end = |left: u32| self.t_cal - f64::from(left) * self.regular;
+        (self.regular > 0.0 && periods <= MOST_PERIODS).then(|| (0..periods as u32).rev().map(end).collect())
+    }
+}
+
+/// Lengths that differ by no more than this share of theirs are one: they are differences of rounded times.
+const SAME: f64 = 1e-9;
+
+/// Nobody counts in more periods.
+const MOST_PERIODS: f64 = 1e5;
+
+/// The length of periods with these ends, 0 where they have several.
+fn regular_length(ends: &[f64]) -> f64 {
+    let length = match ends {
+        [.., before, last] => last - before,
+        _ => ends[0],
+    };
+    let is_length = |pair: &[f64]| (pair[1] - pair[0] - length).abs() <= SAME * ends[ends.len() - 1];
+    let regular = ends.windows(2).all(is_length) && ends[0] <= length * (1.0 + SAME);
+    if regular { length } else { 0.0 }
 }
 
 impl Censored for PeriodCounts {
-    fn key(&self) -> [f64; 5] {
-        [f64::from(self.x), self.t_cal, self.end, self.start, f64::from(self.last_count)]
+    fn key(&self) -> [f64; 6] {
+        [f64::from(self.x), self.t_cal, self.end, self.start, f64::from(self.last_count), self.regular]
     }
 
     fn ln_constant(&self) -> f64 {

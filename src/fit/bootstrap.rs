@@ -70,6 +70,12 @@ impl<M: Redraw> Estimator<'_, M> {
         let Some(estimate) = LogPosterior::<M>::model(&optimum.point) else {
             return Err(Error::fit(format!("fitting {} left the domain of the model", M::NAME)));
         };
+        if resampling == Resampling::Cases && estimate.composite_score(&sample).is_some() {
+            return Err(Error::parameter(
+                "the customers of histograms that count them several times cannot be drawn anew, since nobody knows who they are; draw from the model: \
+                 Resampling::Parametric",
+            ));
+        }
         let work = Work::new(u64::from(replications), self.watch);
         let replicates = map_indices(replications as usize, |i| {
             if work.is_stopped() {

@@ -6,6 +6,7 @@ use super::diagnosis;
 use super::estimator::Optimum;
 use super::objective::LogPosterior;
 use super::prior::Prior;
+use super::sandwich;
 use super::watch::Watch;
 use crate::data::{Censored, SpendBasis};
 use crate::error::{Error, Result};
@@ -72,7 +73,10 @@ impl<M: Estimable> Fitted<M> {
         };
         let customers = objective.sample().customers();
         let parameters = model.parameters();
-        let of_logs = optimum.covariance_of_logs();
+        let of_logs = match model.composite_score(objective.sample()) {
+            None => optimum.covariance_of_logs(),
+            Some(score) => sandwich::covariance_of_logs(&score, &parameters, free, objective.prior()),
+        };
         let covariance = of_logs.map(|covariance| {
             Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] * (parameters[free[i]] * parameters[free[j]]))
         });

@@ -16,6 +16,7 @@ mod newton;
 mod objective;
 mod prior;
 mod profile;
+mod sandwich;
 mod watch;
 
 use crate::data::Customers;

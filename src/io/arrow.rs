@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use crate::data::{Customers, SkipReason};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
-use crate::io::options::SummaryOptions;
+use crate::io::options::{DecimalMark, SummaryOptions};
 use crate::io::score_table::score_table;
 use crate::io::summary::{Figure, SummaryReader};
 use crate::io::table::{Table, Values};
@@ -208,18 +208,18 @@ fn time_zone(zone: &str, column: &str) -> Result<TimeZone> {
     })
 }
 
-pub(super) fn amounts_of(array: ArrayRef, column: &str) -> Result<Get<f64>> {
+pub(super) fn amounts_of(array: ArrayRef, column: &str, decimal: DecimalMark) -> Result<Get<f64>> {
     let array = without_dictionary(array, column)?;
     let name = column.to_owned();
     let kind = array.data_type();
     // By way of their digits, decimals and single precision become the number that CSV would have: 29.33, not 29.329999923706055.
     if is_text(kind) || is_decimal(kind) || matches!(kind, DataType::Float16 | DataType::Float32) {
+        // The digits of what is a number already have a point.
+        let decimal = if is_text(kind) { decimal } else { DecimalMark::Point };
         let array = texts(&array, column)?;
-        return Ok(Box::new(
-            move |row| {
-                if array.is_null(row) { Err(fields::missing_amount(&name)) } else { fields::amount(array.value(row), &name) }
-            },
-        ));
+        return Ok(Box::new(move |row| {
+            if array.is_null(row) { Err(fields::missing_amount(&name)) } else { fields::amount(array.value(row), &name, decimal) }
+        }));
     }
     if !(kind.is_integer() || matches!(kind, DataType::Float64)) {
         return Err(unsuitable(column, kind, "amounts must be numbers"));
@@ -253,6 +253,11 @@ impl SummaryColumn {
             }
             kind if !text && (kind.is_integer() || matches!(kind, DataType::Float64)) => {
                 SummaryColumn::Number(cast(&array, &DataType::Float64, column)?.as_primitive::<Float64Type>().clone())
+            }
+            // By way of their digits, as amounts are; these have a point whatever text may have.
+            kind if !text && (is_decimal(kind) || matches!(kind, DataType::Float16 | DataType::Float32)) => {
+                let digits = texts(&array, column)?;
+                SummaryColumn::Number(digits.iter().map(|digits| digits.and_then(|digits| digits.parse().ok())).collect())
             }
             _ => SummaryColumn::Text(texts(&array, column)?),
         })

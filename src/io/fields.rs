@@ -2,7 +2,8 @@
 
 use crate::data::{Batch, SkipReason, Skipped, Transaction, is_blank};
 use crate::error::{Error, Result, quoted};
-use crate::io::options::{BadRows, LogColumns};
+use crate::io::numbers::number;
+use crate::io::options::{BadRows, DecimalMark, LogColumns};
 use crate::time::{Date, Moment};
 
 /// The column names of a file, trimmed.
@@ -182,15 +183,17 @@ pub(super) fn missing_amount(column: &str) -> Fault {
     Fault::column(SkipReason::BadAmount, column, "the amount is missing")
 }
 
-pub(super) fn amount(text: &str, column: &str) -> Checked<f64> {
+pub(super) fn amount(text: &str, column: &str, decimal: DecimalMark) -> Checked<f64> {
     // As nearly all are; whatever is not is looked at more closely.
-    if let Some(value) = text.parse().ok().filter(|value: &f64| value.is_finite()) {
+    if decimal == DecimalMark::Point
+        && let Some(value) = text.parse().ok().filter(|value: &f64| value.is_finite())
+    {
         return Ok(value);
     }
     if text.trim().is_empty() {
         return Err(missing_amount(column));
     }
-    number(text, "amount").map_err(|message| Fault::column(SkipReason::BadAmount, column, message))
+    number(text, "amount", decimal).map_err(|message| Fault::column(SkipReason::BadAmount, column, message))
 }
 
 #[cfg(feature = "parquet")]
@@ -199,19 +202,5 @@ pub(super) fn finite_amount(amount: f64, column: &str) -> Checked<f64> {
         Ok(amount)
     } else {
         Err(Fault::column(SkipReason::BadAmount, column, format!("amount {amount} is not finite")))
-    }
-}
-
-/// A finite number, or what is wrong with it; `what` is the word for it.
-pub(super) fn number(text: &str, what: &str) -> std::result::Result<f64, String> {
-    let text = text.trim();
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err(format!("{what} {text} is not finite")),
-        Err(_) if text.contains(',') && text.bytes().any(|byte| byte.is_ascii_digit()) => Err(format!(
-            "{what} {} has a decimal comma or thousands separators; write it with a decimal point and nothing else, such as 1234.56",
-            quoted(text)
-        )),
-        Err(_) => Err(format!("{what} {} is no number; write it as digits with a decimal point, such as 1234.56", quoted(text))),
     }
 }

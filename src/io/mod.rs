@@ -10,6 +10,7 @@ mod csv;
 mod fields;
 mod files;
 mod intake;
+mod numbers;
 mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -35,7 +36,9 @@ pub(crate) use atomic::Draft;
 pub use atomic::write_atomically;
 pub use files::LogFiles;
 pub use intake::ReadProgress;
-pub use options::{BadRows, InputKind, LogColumns, ReadOptions, SummaryOptions};
+#[cfg(feature = "cli")]
+pub(crate) use numbers::check_decimal;
+pub use options::{BadRows, DecimalMark, InputKind, LogColumns, ReadOptions, SummaryOptions};
 #[cfg(feature = "cli")]
 pub(crate) use parquet::panics_are_caught;
 #[cfg(feature = "cli")]

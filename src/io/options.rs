@@ -21,6 +21,30 @@ impl Default for LogColumns {
     }
 }
 
+/// What stands before the decimals of a number in a text file.
+///
+/// With a comma, groups of three digits before it may be separated by points, spaces or apostrophes: 1.234,50 is 1234.50. What would have two readings, as 1.234, cannot be
+/// used.
+///
+/// ```
+/// use clv::{DecimalMark, ReadOptions, TransactionLog};
+///
+/// let options = ReadOptions { delimiter: b';', decimal: DecimalMark::Comma, ..ReadOptions::default() };
+/// let export = "customer_id;date;amount\n7;2026-01-05;1.234,50\n";
+/// let log = TransactionLog::from_csv_reader(export.as_bytes(), "export.csv", &options)?;
+/// let customers = log.summarize(&clv::Observation::until("2026-01-31".parse()?))?;
+/// assert_eq!(customers.purchases()[0].total_spend, 1234.5);
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DecimalMark {
+    /// 12.50
+    #[default]
+    Point,
+    /// 12,50
+    Comma,
+}
+
 /// What to do with a row that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BadRows {
@@ -46,13 +70,15 @@ pub struct ReadOptions {
     pub columns: LogColumns,
     /// What separates the fields of a CSV line.
     pub delimiter: u8,
+    /// What stands before the decimals of numbers that are text.
+    pub decimal: DecimalMark,
     /// What to do with rows without a customer, a readable date or a finite amount.
     pub bad_rows: BadRows,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        ReadOptions { columns: LogColumns::default(), delimiter: b',', bad_rows: BadRows::default() }
+        ReadOptions { columns: LogColumns::default(), delimiter: b',', decimal: DecimalMark::default(), bad_rows: BadRows::default() }
     }
 }
 
@@ -71,6 +97,8 @@ pub struct SummaryOptions {
     pub customer: Option<String>,
     /// What separates the fields of a CSV line.
     pub delimiter: u8,
+    /// What stands before the decimals of numbers that are text.
+    pub decimal: DecimalMark,
     /// What to do with rows that break a rule.
     pub bad_rows: BadRows,
 }
@@ -83,6 +111,7 @@ impl Default for SummaryOptions {
             spend_basis: SpendBasis::default(),
             customer: None,
             delimiter: b',',
+            decimal: DecimalMark::default(),
             bad_rows: BadRows::default(),
         }
     }

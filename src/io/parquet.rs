@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
@@ -181,7 +182,7 @@ impl ParquetLog {
             let [customers, times, amounts] = positions.map(array);
             let customers = arrow::ids(customers, &columns.customer).map_err(|error| error.at(name))?;
             let times = arrow::times_of(times, &columns.date).map_err(|error| error.at(name))?;
-            let amounts = arrow::amounts_of(amounts, &columns.amount).map_err(|error| error.at(name))?;
+            let amounts = arrow::amounts_of(amounts, &columns.amount, self.options.decimal).map_err(|error| error.at(name))?;
             for row in 0..customers.len() {
                 let customer = if customers.is_null(row) {
                     Err(fields::missing_customer(&columns.customer))
@@ -260,6 +261,13 @@ impl<W: Write + Send> ParquetTable<W> {
             writer.write(&arrow::record_batch(table, schema, start..end)?).map_err(write_failed)?;
         }
         Ok(())
+    }
+
+    /// Puts something about the whole table beside its schema.
+    pub(super) fn note(&mut self, key: &str, value: &str) {
+        if let State::Writing(writer, _) = &mut self.state {
+            writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value.to_owned()));
+        }
     }
 
     pub(super) fn finish(self) -> Result<()> {

@@ -6,6 +6,8 @@ use crate::data::{AcquisitionDates, Skipped};
 use crate::error::{Error, Result};
 use crate::io::fields;
 use crate::io::files::LogFiles;
+#[cfg(feature = "cli")]
+use crate::io::numbers::number;
 use crate::io::options::ReadOptions;
 use crate::io::source::Source;
 use crate::time::{Date, Moment};
@@ -112,7 +114,8 @@ pub(crate) fn read_costs(path: impl AsRef<std::path::Path>, options: &ReadOption
         options,
         &mut |[cohort, cost], place| {
             let cohort = cohort.trim();
-            let cost = fields::number(cost, "cost").map_err(|message| Error::data(format!("column \"cost\": {message}")).at(place()))?;
+            let cost =
+                number(cost, "cost", options.decimal).map_err(|message| Error::data(format!("column \"cost\": {message}")).at(place()))?;
             if cost < 0.0 {
                 return Err(Error::data(format!(
                     "column \"cost\": the acquisition of {cohort:?} cost {cost}; a cost is an amount of at least 0"

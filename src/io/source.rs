@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 use crate::io::blocks::Blocks;
 use crate::io::fields::Header;
 use crate::io::intake::{self, ReadProgress};
+#[cfg(feature = "csv")]
+use crate::io::numbers::check_decimal;
 use crate::io::options::{InputKind, ReadOptions, SummaryOptions};
 #[cfg(feature = "parquet")]
 use crate::io::parquet::ParquetLog;
@@ -174,7 +176,10 @@ impl<'a> Source<'a> {
     fn header(&self, options: &ReadOptions) -> Result<Header<'_>> {
         let columns = match &self.content {
             #[cfg(feature = "csv")]
-            Content::Text { head, .. } => crate::io::csv::header_of(&self.name, head, options.delimiter)?,
+            Content::Text { head, .. } => {
+                check_decimal(options.delimiter, options.decimal)?;
+                crate::io::csv::header_of(&self.name, head, options.delimiter)?
+            }
             #[cfg(not(feature = "csv"))]
             Content::Text { .. } => return Err(without_csv(&self.name, options.delimiter)),
             #[cfg(feature = "parquet")]
@@ -203,6 +208,7 @@ impl<'a> Source<'a> {
         match self.content {
             #[cfg(feature = "csv")]
             Content::Text { head, rest, taken } => {
+                check_decimal(options.delimiter, options.decimal)?;
                 let input: Box<dyn Read + Send + 'a> = Box::new(Cursor::new(head).chain(rest));
                 let mut blocks = Blocks::new(&self.name, input, options.delimiter)?;
                 let (log, first) = TextLog::open(&self.name, &mut blocks, options)?;
@@ -227,7 +233,10 @@ impl<'a> Source<'a> {
         let name = self.name;
         match self.content {
             #[cfg(feature = "csv")]
-            Content::Text { head, rest, .. } => crate::io::csv::for_each_row(&name, Cursor::new(head).chain(rest), columns, options, each),
+            Content::Text { head, rest, .. } => {
+                check_decimal(options.delimiter, options.decimal)?;
+                crate::io::csv::for_each_row(&name, Cursor::new(head).chain(rest), columns, options, each)
+            }
             #[cfg(not(feature = "csv"))]
             Content::Text { .. } => Err(without_csv(&name, options.delimiter)),
             #[cfg(feature = "parquet")]
@@ -275,6 +284,7 @@ impl Content<'_> {
         match self {
             #[cfg(feature = "csv")]
             Content::Text { head, rest, taken } => {
+                check_decimal(options.delimiter, options.decimal)?;
                 let bytes = || taken.load(Ordering::Relaxed);
                 let reader = |header: &Header<'o>| SummaryReader::new(header, options, taker);
                 let summary = crate::io::csv::read_summary(name, Cursor::new(head).chain(rest), options.delimiter, reader, bytes)?;

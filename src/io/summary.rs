@@ -6,7 +6,8 @@ use crate::data::{Birth, Customer, Customers, DataReport, History, MergePeriod, 
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
 use crate::io::intake::ReadProgress;
-use crate::io::options::SummaryOptions;
+use crate::io::numbers::number;
+use crate::io::options::{DecimalMark, SummaryOptions};
 use crate::io::repeats::Repeats;
 use crate::io::source::no_rows;
 use crate::time::{Date, Moment};
@@ -118,9 +119,9 @@ impl Figure<'_> {
     }
 
     /// A finite number, or what is wrong with it; `what` is the word for it.
-    fn number(&self, what: &str) -> std::result::Result<f64, String> {
+    fn number(&self, what: &str, decimal: DecimalMark) -> std::result::Result<f64, String> {
         match self {
-            Figure::Text(text) => fields::number(text, what),
+            Figure::Text(text) => number(text, what, decimal),
             Figure::Number(value) if value.is_finite() => Ok(*value),
             Figure::Number(value) => Err(format!("{what} {value} is not finite")),
             Figure::Time { time, .. } => Err(format!("{what} {time} is a time and no number")),
@@ -302,7 +303,8 @@ impl<'a> SummaryReader<'a> {
     fn read<'r>(&self, field: &impl Fn(usize) -> Checked<Figure<'r>>) -> Checked<Row> {
         let columns = &self.columns;
         let bad = |column: &Found, message: String| Fault::column(SkipReason::BadHistory, &column.name, message);
-        let figure = |column: &Found, what: &str| field(column.at)?.number(what).map_err(|message| bad(column, message));
+        let figure =
+            |column: &Found, what: &str| field(column.at)?.number(what, self.options.decimal).map_err(|message| bad(column, message));
         let optional = |column: &Option<Found>, what: &str| -> Checked<Option<f64>> {
             match column {
                 Some(column) if !field(column.at)?.is_missing() => figure(column, what).map(Some),

@@ -87,6 +87,29 @@ impl<W: Write + Send> TableWriter<W> {
         Ok(())
     }
 
+    /// Notes something about the whole table, once its first rows are written: in the metadata of a Parquet file. CSV and JSON, whose rows are all there is, have no place
+    /// for it.
+    ///
+    /// ```
+    /// use clv::{Table, TableFormat, TableWriter, Values};
+    ///
+    /// let mut csv = Vec::new();
+    /// let mut writer = TableWriter::new(TableFormat::Csv, &mut csv)?;
+    /// writer.write(&Table::new().with("clv", Values::Number(vec![12.5].into()))?)?;
+    /// writer.note("clv.definition_hash", "1f3a");
+    /// writer.finish()?;
+    /// assert_eq!(csv, b"clv\n12.5\n");
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    pub fn note(&mut self, key: &str, value: &str) {
+        #[cfg(not(feature = "parquet"))]
+        let _ = (key, value);
+        #[cfg(feature = "parquet")]
+        if let To::Parquet(parquet) = &mut self.to {
+            parquet.note(key, value);
+        }
+    }
+
     /// Ends the table.
     ///
     /// # Errors

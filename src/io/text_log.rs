@@ -102,7 +102,7 @@ impl TextLog {
         let columns = &self.options.columns;
         let customer = customer.and_then(|text| fields::customer(text, &columns.customer));
         let time = date.and_then(|text| fields::time(text, &columns.date));
-        let amount = amount.and_then(|text| fields::amount(text, &columns.amount));
+        let amount = amount.and_then(|text| fields::amount(text, &columns.amount, self.options.decimal));
         fields::push_transaction(batch, self.options.bad_rows, customer, time, amount, place)
     }
 }

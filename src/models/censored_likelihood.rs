@@ -1,6 +1,7 @@
 //! What a purchase model must tell so that it can be fitted to, and asked about, customers of whom less is known than a history.
 
-use super::estimable::Estimable;
+use super::censored_sample::CensoredSample;
+use super::estimable::{CompositeScore, Estimable};
 use super::purchase_model::PurchaseModel;
 use super::purchase_sample::PurchaseSample;
 use crate::data::Censored;
@@ -10,6 +11,12 @@ use crate::numeric::jet::Jet;
 pub trait CensoredLikelihood<D: Censored>: Estimable<Sample = PurchaseSample> {
     /// ln L of a row with gradient and Hessian in the model's parameters, without [`Censored::ln_constant`].
     fn censored_jet(&self, row: &D) -> Jet<4>;
+
+    /// How the gradient of ln L varies over samples like this one: see [`Estimable::composite_score`].
+    fn censored_composite_score(&self, sample: &CensoredSample<D>) -> Option<CompositeScore> {
+        let _ = sample;
+        None
+    }
 
     /// ln L of a row; of counts, the logarithm of their probability.
     ///

@@ -102,6 +102,16 @@ impl<D: Censored> CensoredSample<D> {
         CensoredSample::of(rows)
     }
 
+    /// A sample of these rows, each with the number of customers it stands for.
+    pub(crate) fn of_rows(rows: impl Iterator<Item = (D, f64)>) -> Result<Self> {
+        CensoredSample::of(rows.map(|(row, weight)| CensoredRow { row, weight, ln_constant: row.ln_constant() }).collect())
+    }
+
+    /// The distinct rows, with the number of customers that each stands for.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&D, f64)> {
+        self.rows.iter().map(|row| (&row.row, row.weight))
+    }
+
     /// The number of distinct rows.
     #[must_use]
     pub fn distinct(&self) -> usize {

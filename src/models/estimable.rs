@@ -50,6 +50,16 @@ impl<const N: usize> From<Jet<N>> for Evaluation {
     }
 }
 
+/// The gradient of a composite likelihood, one that takes dependent observations for independent, under the model itself (Godambe 1960). In the order of
+/// [`Estimable::PARAMETERS`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompositeScore {
+    /// Its variance over samples: J.
+    pub variance: Array2<f64>,
+    /// How fast its mean changes with the parameters, the expected curvature of ln L: H. What the variance would be if the observations were independent.
+    pub information: Array2<f64>,
+}
+
 /// A model whose parameters can be estimated by maximum likelihood.
 pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
     /// The name in files and on the command line: `bg-nbd`.
@@ -83,6 +93,12 @@ pub trait Estimable: Sized + Copy + std::fmt::Debug + Send + Sync {
 
     /// ln L of the sample with gradient and Hessian, in one pass.
     fn ln_likelihood_sum(&self, sample: &Self::Sample) -> Evaluation;
+
+    /// How the gradient of ln L varies over samples like this one, where that is not the curvature of ln L. `None` for a likelihood proper.
+    fn composite_score(&self, sample: &Self::Sample) -> Option<CompositeScore> {
+        let _ = sample;
+        None
+    }
 
     /// What it means that a parameter of this fitted model ended at its lower (or upper) bound, where its fellows make it mean something else than
     /// [`Self::PARAMETERS`] says.

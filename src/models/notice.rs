@@ -23,7 +23,7 @@ pub enum NoticeKind {
     EqualSpends,
     /// Those who buy more often spend more, or less, per purchase; the spend model takes the two to be unrelated.
     SpendDependsOnFrequency,
-    /// The likelihood takes observations for independent that may be of the same customers: its standard errors are a lower bound.
+    /// The likelihood takes observations for independent that may be of the same customers: its standard errors are then not right.
     CompositeLikelihood,
     /// A group's estimate is mostly that of all groups together.
     MostlyOtherGroups,

@@ -136,7 +136,7 @@ impl ParetoNbd {
     }
 
     /// The purchases there would be if nobody dropped out.
-    fn without_dropout(&self) -> Nbd {
+    pub(super) fn without_dropout(&self) -> Nbd {
         Nbd::from_shape_and_rate(self.r, self.alpha)
     }
 

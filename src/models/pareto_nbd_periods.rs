@@ -22,6 +22,8 @@
 //! x = 0: the ordinary likelihood. t = 0: f = 1. s = 1, alpha = beta, x = 1e5, all purchases in one period: nothing special.
 
 use super::censored_likelihood::{CensoredFuture, CensoredLikelihood, share};
+use super::censored_sample::CensoredSample;
+use super::estimable::CompositeScore;
 use super::pareto_nbd::{ParetoNbd, ParetoNbdParams};
 use super::purchase_model::PurchaseModel;
 use crate::data::{Censored, CrossSection, History, PeriodCounts};
@@ -63,6 +65,10 @@ impl CensoredFuture<PeriodCounts> for ParetoNbd {
 }
 
 impl CensoredLikelihood<CrossSection> for ParetoNbd {
+    fn censored_composite_score(&self, sample: &CensoredSample<CrossSection>) -> Option<CompositeScore> {
+        self.score_of_cross_sections(&sample.counted())
+    }
+
     fn censored_jet(&self, row: &CrossSection) -> Jet<4> {
         let (since, length) = row.period();
         let n = f64::from(row.purchases());

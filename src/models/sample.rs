@@ -103,7 +103,7 @@ pub trait GroupedSample: Sample {
 const MOST_REDRAWN: f64 = 1e8;
 
 /// Checks that a sample of so many customers can be drawn anew.
-pub(super) fn check_redrawn(customers: f64) -> Result<()> {
+pub(crate) fn check_redrawn(customers: f64) -> Result<()> {
     if customers > MOST_REDRAWN {
         return Err(Error::parameter(format!(
             "{customers:e} customers, by weight, are too many to be drawn one by one (at most {MOST_REDRAWN:e}); bootstrap the cases instead"
@@ -113,7 +113,7 @@ pub(super) fn check_redrawn(customers: f64) -> Result<()> {
 }
 
 /// How many customers are drawn for a row of this weight: its whole part, and one more as often as the rest says.
-pub(super) fn draw_copies<R: Rng>(weight: f64, rng: &mut R) -> usize {
+pub(crate) fn draw_copies<R: Rng>(weight: f64, rng: &mut R) -> usize {
     weight as usize + usize::from(weight.fract() > 0.0 && rng.random::<f64>() < weight.fract())
 }
 

@@ -6,7 +6,7 @@ use ndarray::Array1;
 
 use super::censored_likelihood::CensoredLikelihood;
 use super::censored_sample::CensoredSample;
-use super::estimable::{Estimable, Evaluation, ParameterInfo};
+use super::estimable::{CompositeScore, Estimable, Evaluation, ParameterInfo};
 use super::notice::{Notice, NoticeKind};
 use crate::data::Censored;
 use crate::error::Result;
@@ -72,7 +72,11 @@ impl<D: Censored, M: CensoredLikelihood<D>> Estimable for SeenThrough<M, D> {
         sample.sum(|row| self.model.censored_jet(row)).into()
     }
 
-    fn cautions(&self, _: &CensoredSample<D>) -> Vec<Notice> {
-        D::understates().map(|why| Notice::new(NoticeKind::CompositeLikelihood, why)).into_iter().collect()
+    fn composite_score(&self, sample: &CensoredSample<D>) -> Option<CompositeScore> {
+        self.model.censored_composite_score(sample)
+    }
+
+    fn cautions(&self, sample: &CensoredSample<D>) -> Vec<Notice> {
+        D::understates(sample.rows().map(|(row, _)| row)).map(|why| Notice::new(NoticeKind::CompositeLikelihood, why)).into_iter().collect()
     }
 }

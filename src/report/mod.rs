@@ -1,5 +1,6 @@
 //! Tables and text for people: arrangement only, the numbers come from elsewhere.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod backtest;
 pub(crate) mod banding;

@@ -19,6 +19,10 @@ use crate::time::{Date, Horizon, TimeUnit};
 const REPLICATIONS: u32 = 500;
 
 /// Which fit speaks for a cohort.
+///
+/// ```
+/// assert_eq!(clv::Pooling::default(), clv::Pooling::Partial);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -33,6 +37,39 @@ pub enum Pooling {
 }
 
 /// How cohorts are looked at.
+///
+/// ```
+/// # #[cfg(feature = "csv")] {
+/// use clv::{BgNbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
+/// let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
+/// let observation = Observation::until("1997-09-30".parse()?).in_weeks();
+/// let customers = log.summarize(&observation)?;
+/// // By month of the first purchase.
+/// let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
+/// let spend = GammaGamma::fit(&customers)?;
+/// let study = CohortStudy {
+///     definition: ClvDefinition::default(),
+///     spend: Some(&spend),
+///     pooling: Pooling::default(),
+///     period: "13 weeks".parse()?,
+///     with_first_purchase: false,
+///     costs: vec![("1997-01".to_owned(), 7810.0)],
+///     in_time: true,
+///     level: Level::default(),
+///     prior: None,
+///     seed: 1,
+/// };
+/// let report = study.run::<BgNbd>(&log, &observation, &customers, &names)?;
+///
+/// let sizes: Vec<(&str, f64)> = report.cohorts.iter().map(|cohort| (cohort.name.as_str(), cohort.customers)).collect();
+/// assert_eq!(sizes, [("1997-01", 781.0), ("1997-02", 857.0), ("1997-03", 719.0)]);
+/// let january = &report.cohorts[0];
+/// assert_eq!(january.acquisition_cost, Some(10.0));                              // 7,810 for 781 customers
+/// let expected = january.expected_purchases;
+/// assert!(expected.lower < expected.value && expected.value < expected.upper);
+/// # }
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CohortStudy<'a> {
     /// What value means.
@@ -58,6 +95,36 @@ pub struct CohortStudy<'a> {
 }
 
 /// A cohort.
+///
+/// ```
+/// # #[cfg(feature = "csv")] {
+/// # use clv::{Nbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
+/// # let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
+/// # let observation = Observation::until("1997-09-30".parse()?).in_weeks();
+/// # let customers = log.summarize(&observation)?;
+/// # let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
+/// # let spend = GammaGamma::fit(&customers)?;
+/// # let study = CohortStudy {
+/// #     definition: ClvDefinition::default(),
+/// #     spend: Some(&spend),
+/// #     pooling: Pooling::Pooled,
+/// #     period: "13 weeks".parse()?,
+/// #     with_first_purchase: false,
+/// #     costs: vec![("1997-01".to_owned(), 7810.0)],
+/// #     in_time: true,
+/// #     level: Level::default(),
+/// #     prior: None,
+/// #     seed: 1,
+/// # };
+/// let report = study.run::<Nbd>(&log, &observation, &customers, &names)?;
+/// let january = &report.cohorts[0];
+/// assert_eq!(january.born_from, Some("1997-01-01".parse()?));
+/// // Every repeat purchase of the 2,457 is one of some cohort.
+/// assert_eq!(report.cohorts.iter().map(|cohort| cohort.observed_purchases).sum::<f64>(), 2457.0);
+/// assert_eq!(january.total_value, Some(january.value_to_date + january.residual_value.unwrap()));
+/// # }
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -109,7 +176,34 @@ pub struct CohortFigures {
     pub payback: Option<Payback>,
 }
 
-/// All cohorts.
+/// All cohorts: what [`CohortStudy::run`] finds.
+///
+/// ```
+/// # #[cfg(feature = "csv")] {
+/// # use clv::{Nbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
+/// # let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
+/// # let observation = Observation::until("1997-09-30".parse()?).in_weeks();
+/// # let customers = log.summarize(&observation)?;
+/// # let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
+/// # let spend = GammaGamma::fit(&customers)?;
+/// # let study = CohortStudy {
+/// #     definition: ClvDefinition::default(),
+/// #     spend: Some(&spend),
+/// #     pooling: Pooling::Pooled,
+/// #     period: "13 weeks".parse()?,
+/// #     with_first_purchase: false,
+/// #     costs: vec![("1997-01".to_owned(), 7810.0)],
+/// #     in_time: true,
+/// #     level: Level::default(),
+/// #     prior: None,
+/// #     seed: 1,
+/// # };
+/// let report = study.run::<Nbd>(&log, &observation, &customers, &names)?;
+/// assert_eq!((report.model, report.level, report.cohorts.len()), ("nbd", 0.9, 3));
+/// assert!(report.p_all_alike.is_some_and(|p| (0.0..=1.0).contains(&p)));
+/// # }
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

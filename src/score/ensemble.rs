@@ -81,6 +81,11 @@ impl<M: Copy> Ensemble<M> {
         self.surface.as_ref()
     }
 
+    /// The points alone, as another type; `None` when one of them is none.
+    pub(super) fn points_as<N: Copy>(&self, of: impl Fn(&M) -> Option<N>) -> Option<Ensemble<N>> {
+        Some(Ensemble { points: self.points.iter().map(of).collect::<Option<_>>()?, draws: Vec::new(), surface: None })
+    }
+
     pub(super) fn points(&self) -> &[M] {
         &self.points
     }

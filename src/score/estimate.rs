@@ -4,6 +4,11 @@ use crate::fit::{Fitted, Level};
 use crate::models::Estimable;
 
 /// A figure with its interval.
+///
+/// ```
+/// let residual = clv::Estimate { value: 2_094.0, lower: 1_879.0, upper: 2_333.0 };
+/// assert_eq!(residual.upper - residual.lower, 454.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Estimate {

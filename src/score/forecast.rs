@@ -19,7 +19,7 @@ use crate::time::Date;
 const LONGEST_DISCOUNT: f64 = 0.22;
 
 /// Customers of one age and frequency that are worked on together.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// Two ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +48,15 @@ pub struct ValueInterval {
     pub upper: f64,
     /// P(value > threshold); `None` when no threshold was asked for.
     pub p_above: Option<f64>,
+}
+
+impl ValueInterval {
+    /// The central interval, and the chance of more than the threshold.
+    pub(super) fn of(value: &ValueDistribution, level: Level, threshold: Option<f64>) -> Self {
+        let (below, above) = (0.5 - 0.5 * level.share(), 0.5 + 0.5 * level.share());
+        let p_above = threshold.map(|threshold| value.sf(threshold));
+        ValueInterval { lower: value.quantile(below), upper: value.quantile(above), p_above }
+    }
 }
 
 /// A scorer that knows what it does not know.
@@ -197,14 +206,8 @@ impl<M: PurchaseModel> Forecaster<M> {
                     intervals.push(intervals[k - 1]);
                     continue;
                 }
-                intervals.push(self.value_of(&customers.history(i), &customers.spend(i), &outlook).map(|value| {
-                    let (below, above) = (0.5 - 0.5 * level.share(), 0.5 + 0.5 * level.share());
-                    ValueInterval {
-                        lower: value.quantile(below),
-                        upper: value.quantile(above),
-                        p_above: threshold.map(|threshold| value.sf(threshold)),
-                    }
-                }));
+                let value = self.value_of(&customers.history(i), &customers.spend(i), &outlook);
+                intervals.push(value.map(|value| ValueInterval::of(&value, level, threshold)));
             }
             work.done_one();
             intervals
@@ -218,11 +221,16 @@ impl<M: PurchaseModel> Forecaster<M> {
     }
 
     fn outlook(&self, history: &History, spend: &SpendHistory) -> Outlook {
+        let futures = self.purchases.points().iter().map(|model| model.given_alive(history));
+        self.outlook_of(futures, self.scorer.average_discount(history), spend)
+    }
+
+    /// Of a customer who has this future if alive, by each parameter set.
+    pub(super) fn outlook_of(&self, futures: impl Iterator<Item: PurchaseModel>, average_discount: f64, spend: &SpendHistory) -> Outlook {
         let terms = self.scorer.terms();
-        let table = |model: &M| survival_table(&model.given_alive(history), terms.horizon());
-        let tables: Vec<Vec<f64>> = self.purchases.points().iter().map(table).collect();
+        let tables: Vec<Vec<f64>> = futures.map(|future| survival_table(&future, terms.horizon())).collect();
         let (purchases, constants) = (spend.purchases(), self.constants(spend, &tables));
-        Outlook { tables, purchases, constants, scale: terms.margin().share() * self.scorer.average_discount(history) }
+        Outlook { tables, purchases, constants, scale: terms.margin().share() * average_discount }
     }
 
     /// Of the densities of the spend; they depend on the number of purchases behind the average spend.
@@ -236,11 +244,11 @@ impl<M: PurchaseModel> Forecaster<M> {
     }
 
     /// P(X > n), dropout and parameters included.
-    fn survival(&self, history: &History, tables: &[Vec<f64>]) -> Vec<f64> {
+    fn survival(p_alive: impl Iterator<Item = f64>, tables: &[Vec<f64>]) -> Vec<f64> {
         let mut survival = vec![0.0; tables.iter().map(Vec::len).max().unwrap_or(0)];
         let share = 1.0 / tables.len() as f64;
-        for (model, table) in self.purchases.points().iter().zip(tables) {
-            let p_alive = share * model.p_alive(history);
+        for (p_alive, table) in p_alive.zip(tables) {
+            let p_alive = share * p_alive;
             for (sum, left) in survival.iter_mut().zip(table) {
                 *sum += p_alive * left;
             }
@@ -264,6 +272,16 @@ impl<M: PurchaseModel> Forecaster<M> {
     }
 
     fn value_of(&self, history: &History, spend: &SpendHistory, outlook: &Outlook) -> Option<ValueDistribution> {
+        self.value_if_alive(self.purchases.points().iter().map(|model| model.p_alive(history)), spend, outlook)
+    }
+
+    /// Of a customer who is alive with these probabilities, by each parameter set.
+    pub(super) fn value_if_alive(
+        &self,
+        p_alive: impl Iterator<Item = f64>,
+        spend: &SpendHistory,
+        outlook: &Outlook,
+    ) -> Option<ValueDistribution> {
         let model = self.scorer.models().1?;
         // Where spend has no mean there is no CLV to give an interval of.
         model.expected_average_spend(spend)?;
@@ -271,12 +289,12 @@ impl<M: PurchaseModel> Forecaster<M> {
         // Of a customer who spent nothing the spend is as unknown as that of one who did not buy.
         let shared = spend.purchases() == outlook.purchases;
         let constants = if shared { outlook.constants.clone() } else { self.constants(spend, &outlook.tables) };
-        Some(ValueDistribution::new(&self.survival(history, &outlook.tables), given, constants, outlook.scale))
+        Some(ValueDistribution::new(&Self::survival(p_alive, &outlook.tables), given, constants, outlook.scale))
     }
 }
 
 /// What customers of one age and frequency have in common.
-struct Outlook {
+pub(super) struct Outlook {
     /// P(X > n) if alive, for every parameter set.
     tables: Vec<Vec<f64>>,
     /// The number of purchases behind the average spend of most, and the constants of the densities of their spend, for every parameter set.

@@ -26,6 +26,7 @@ mod spend_histogram;
 mod standing;
 mod stencil;
 mod totals;
+mod truncated;
 mod value_histogram;
 
 pub use bands::{BandLimits, BandRule, ValueBands};

@@ -120,7 +120,12 @@ impl<M: PurchaseModel> Scorer<M> {
     /// What a unit of money spent within the horizon is worth today on average: discounted over undiscounted purchases, 1 where none are expected. Like the
     /// future of a customer who is alive it depends on x and T alone.
     pub(super) fn average_discount(&self, history: &History) -> f64 {
-        let Future { expected_purchases, discounted_purchases, .. } = self.future(history, Asked { p_active: false, ..Asked::ALL });
+        self.average_discount_of(&self.purchases.given_alive(history))
+    }
+
+    /// The same of a customer of whom a model says what is to come.
+    pub(super) fn average_discount_of(&self, model: &impl PurchaseModel) -> f64 {
+        let Future { expected_purchases, discounted_purchases, .. } = self.horizon_of(model, Asked { p_active: false, ..Asked::ALL });
         if expected_purchases > 0.0 { (discounted_purchases / expected_purchases).min(1.0) } else { 1.0 }
     }
 

@@ -10,6 +10,13 @@ use crate::models::AnyPurchaseModel;
 const MOSTLY_PRIOR: f64 = 0.9;
 
 /// What became of a customer in the scores.
+///
+/// ```
+/// use clv::{Exclusion, ScoreStatus};
+///
+/// assert_eq!(ScoreStatus::LeftTruncated.to_string(), "left_truncated");
+/// assert!(ScoreStatus::Excluded(Exclusion::NotBoughtYet).name().starts_with("excluded: "));
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScoreStatus {
@@ -61,6 +68,19 @@ pub fn score_status(score: &Score, birth: Birth, prior_dominated: bool) -> Score
 }
 
 /// Customers and their spend so far, by what became of them.
+///
+/// ```
+/// use clv::{Coverage, Observation, ScoreStatus, TransactionLog};
+///
+/// let days = ["2026-01-05".parse()?, "2026-01-26".parse()?];
+/// let log = TransactionLog::from_columns(&["a", "b"], &days, &[20.0, 60.0])?;
+/// let customers = log.summarize(&Observation::until("2026-03-02".parse()?).in_weeks())?;
+/// let mut coverage = Coverage::default();
+/// coverage.add(&customers, &[ScoreStatus::Scored, ScoreStatus::PriorDominated]);
+/// let shares: Vec<_> = coverage.shares().collect();
+/// assert_eq!(shares[1], (ScoreStatus::PriorDominated, 1.0, 0.5, Some(0.75)));
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Coverage {
     rows: Vec<(ScoreStatus, f64, f64)>,

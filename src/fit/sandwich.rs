@@ -1,0 +1,27 @@
+//! The covariance of an estimate by a composite likelihood: Godambe's sandwich.
+
+use ndarray::{Array1, Array2};
+
+use super::prior::Prior;
+use crate::models::CompositeScore;
+use crate::numeric::symmetric::Eigen;
+
+/// H^-1 J H^-1 of the logarithms of the free parameters; `None` when ln L is flat in some direction. A prior adds to the curvature and does not vary.
+///
+/// Both H and J are the model's expectations. With the curvature of the sample in place of H the two would not fit together: it varies from sample to sample, and enters twice.
+pub(super) fn covariance_of_logs(
+    score: &CompositeScore,
+    parameters: &Array1<f64>,
+    free: &[usize],
+    prior: Option<Prior>,
+) -> Option<Array2<f64>> {
+    // The gradient in ln theta is theta times that in theta.
+    let in_logs = |matrix: &Array2<f64>| {
+        let entry = |i: usize, j: usize| matrix[[i, j]] * (parameters[i] * parameters[j]);
+        Array2::from_shape_fn((free.len(), free.len()), |(i, j)| entry(free[i], free[j]))
+    };
+    let (mut information, variance) = (in_logs(&score.information), in_logs(&score.variance));
+    information.diag_mut().mapv_inplace(|entry| entry + prior.map_or(0.0, Prior::precision));
+    let inverse = Eigen::of(&information).positive_inverse()?;
+    Some(inverse.dot(&variance).dot(&inverse))
+}
