@@ -266,7 +266,7 @@ fn two_reloads_at_once_are_both_answered_and_hold_nobody_up() {
     let model = place.path().join("model.json");
     fs::remove_file(&model).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&model).status().unwrap().success());
-    run(async {
+    let both = async {
         running.ask("POST", "/events", EVENTS).await;
         let expected = running.ask("GET", "/score/a", "").await;
         let reload = || {
@@ -290,7 +290,8 @@ fn two_reloads_at_once_are_both_answered_and_hold_nobody_up() {
         assert_eq!(running.ask("GET", "/score/a", "").await, expected);
         write(model).await.unwrap();
         assert_eq!(second.await.unwrap(), (200, "reloaded".to_owned()));
-    });
+    };
+    run(async { timeout(LONGEST, both).await.expect("a reload holds up everybody") });
     serving.block_on(Arc::into_inner(running).unwrap().stop());
 }
 
