@@ -384,6 +384,21 @@ fn an_explanation_of_one_born_before_the_log_is_the_score() {
         let row = scores.lines().find(|line| line.starts_with(&format!("{old},"))).unwrap();
         assert_ne!(expected, row.split(',').nth(6).unwrap().parse().ok());
     }
+    // The interval is that of the score, too; with a cost there is none.
+    done(&clv(path, &[&["score", "log.csv", "--model", "pareto-nbd.json", "-o", "with_intervals.csv"], &given[..]].concat()));
+    let scores = fs::read_to_string(path.join("with_intervals.csv")).unwrap();
+    for id in [&old, &silent, &new] {
+        let explain = ["explain", "log.csv", "--customer", id, "--model", "pareto-nbd.json", "--format", "json"];
+        let output = clv(path, &[&explain[..], &given].concat());
+        done(&output);
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let row: Vec<&str> = scores.lines().find(|line| line.starts_with(&format!("{id},"))).unwrap().split(',').collect();
+        for (name, column) in [("clv_lower", 9), ("clv_upper", 10)] {
+            let step = told["steps"].as_array().unwrap().iter().find(|step| step["name"] == name);
+            let result = step.unwrap_or_else(|| panic!("{id} has no {name}"))["result"].as_f64();
+            assert_eq!(result, row[column].parse().ok(), "{id}: {name}");
+        }
+    }
     // A run-in changes no figure, and is told of.
     let explain = ["explain", "log.csv", "--model", "bg-nbd.json", "--customer"];
     let log = fs::read_to_string(path.join("log.csv")).unwrap();

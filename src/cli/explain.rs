@@ -394,9 +394,8 @@ fn steps(subject: &Subject<'_>, alive: &GivenAlive, model: &ModelFile, definitio
         }
         steps.push(Step::new("clv", "CLV", &formula, &inputs, score.clv));
         let forecaster = model.forecaster_by(definition, Some(observation.end))?;
-        let born_before = customers.has_born_before();
-        let intervals = if born_before { Vec::new() } else { forecaster.value_intervals(customers, Level::default(), None, None)? };
-        // There is none for a lifetime, where the spend has no mean, and of customers born before the log.
+        let intervals = forecaster.value_intervals_by_birth(customers, Level::default(), None, None)?;
+        // There is none for a lifetime, and where the spend has no mean.
         if let Some(ValueInterval { lower, upper, .. }) = intervals.into_iter().next().flatten() {
             let meaning = "End of the 90 % interval: chance, and what the data leave open of the parameters";
             steps.push(Step::new("clv_lower", meaning, "v where P(CLV <= v) = 0.05", &[], Some(lower)));
