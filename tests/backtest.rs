@@ -10,7 +10,7 @@
 use clv::{
     AcquisitionCohort, AnyPurchaseModel, Audit, BackTest, BackTestReport, Baseline, BgNbd, BgNbdParams, Choice, Date, Drift, ErrorKind,
     Finding, Fit, GammaGamma, GammaGammaParams, Group, MbgNbd, MbgNbdParams, Nbd, NbdParams, Observation, ParetoNbd, ParetoNbdParams,
-    Population, Role, Run, Scheme, Simulate, TimeUnit, Total, Transaction, TransactionLog,
+    Population, Prior, Role, Run, Scheme, Simulate, TimeUnit, Total, Transaction, TransactionLog,
 };
 
 const END: &str = "1998-06-30";
@@ -154,8 +154,10 @@ fn nothing_after_the_cut_changes_a_bit_before_it() {
     let cut = day("1997-09-30");
     let span = |text: &str| text.parse().unwrap();
     let schemes = [scheme(), Scheme::Nested { cut, horizons: vec![span("13 weeks"), span("39 weeks")] }];
-    for scheme in schemes {
-        let test = BackTest::new(scheme).samples(0, 0);
+    // A prior is centred on the scale of the customers it is for: of the calibration.
+    let tests = schemes.map(|scheme| [BackTest::new(scheme.clone()), BackTest::new(scheme).prior(Prior::weak())]);
+    for test in tests.into_iter().flatten() {
+        let test = test.samples(0, 0);
         let (one, other) = (test.run(&cdnow(), &observation()).unwrap(), test.run(&altered(cut), &observation()).unwrap());
         let known =
             |report: &BackTestReport| -> Vec<Run> { report.runs.iter().filter(|run| run.group == Group::KnownAtCut).cloned().collect() };

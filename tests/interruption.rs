@@ -89,6 +89,11 @@ fn a_killed_run_leaves_nothing_by_half() {
         child.wait().unwrap();
         nights.check_and_rerun(&before);
     }
+    // What they left half written, the next run in that directory removes.
+    sleep(Duration::from_millis(1100));
+    nights.first_night();
+    let names = fs::read_dir(nights.directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.filter(|name| name.to_string_lossy().starts_with(".clv-")).count(), 0, "something is left over");
 }
 
 #[test]

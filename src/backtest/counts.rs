@@ -52,7 +52,21 @@ pub(super) struct CountForecast {
     pub(super) upper: [u64; LEVELS.len()],
 }
 
+/// Log score, CRPS, whether the interval of each level holds the count, and how wide that is.
+pub(super) const COUNT_FIGURES: usize = 2 + 2 * LEVELS.len();
+
 impl CountForecast {
+    /// What the means of a sample are taken of.
+    pub(super) fn figures(&self) -> [f64; COUNT_FIGURES] {
+        let mut figures = [0.0; COUNT_FIGURES];
+        (figures[0], figures[1]) = (self.log_score, self.crps);
+        for level in 0..LEVELS.len() {
+            figures[2 + level] = f64::from(u8::from(self.covered(level)));
+            figures[2 + LEVELS.len() + level] = self.width(level);
+        }
+        figures
+    }
+
     /// Whether the interval of a level holds the count.
     pub(super) fn covered(&self, level: usize) -> bool {
         (self.lower[level]..=self.upper[level]).contains(&self.count)

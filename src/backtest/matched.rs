@@ -1,6 +1,6 @@
 //! A forecast and what came, side by side: evaluated once for the customers there were, and again for every sample drawn from them.
 
-use super::counts::CountForecast;
+use super::counts::{COUNT_FIGURES, CountForecast};
 use super::metrics::{LEVELS, Metrics, PerLevel};
 use super::ranking::Ranking;
 use super::sums::{dot, mean, ratio, sum, sums, triple};
@@ -82,8 +82,6 @@ pub(super) struct Matched {
     counts: Option<Vec<[f64; COUNT_FIGURES]>>,
 }
 
-const COUNT_FIGURES: usize = 2 + 2 * LEVELS.len();
-
 /// P(at least one purchase).
 #[derive(Debug, Clone)]
 struct Activity {
@@ -107,15 +105,7 @@ impl Matched {
 
     /// Adds a distribution of counts.
     pub(super) fn with_counts(mut self, forecasts: &[CountForecast]) -> Self {
-        let figures = |forecast: &CountForecast| {
-            let mut figures = [forecast.log_score, forecast.crps, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-            for level in 0..LEVELS.len() {
-                figures[2 + level] = f64::from(u8::from(forecast.covered(level)));
-                figures[2 + LEVELS.len() + level] = forecast.width(level);
-            }
-            figures
-        };
-        self.counts = Some(forecasts.iter().map(figures).collect());
+        self.counts = Some(forecasts.iter().map(CountForecast::figures).collect());
         self
     }
 

@@ -1,7 +1,7 @@
 //! What was forecast for the customers of a group.
 
 use super::alike::Alike;
-use super::counts::CountForecast;
+use super::counts::{COUNT_FIGURES, CountForecast};
 use super::matched::{Actual, Matched};
 
 /// Forecasts in the order of the customers; what a method does not say is not there.
@@ -63,11 +63,14 @@ impl Predicted {
         }
     }
 
-    /// What figures of purchases are made of. Distributions of counts that agree in mean, P(active), log score and CRPS are the same.
+    /// What figures of purchases are made of.
     pub(super) fn purchase_columns(&self) -> Vec<Vec<f64>> {
-        let of_counts = |of: fn(&CountForecast) -> f64| self.counts.as_ref().map(|counts| counts.iter().map(of).collect());
-        let of_counts = [of_counts(|count| count.log_score), of_counts(|count| count.crps)];
-        [Some(self.purchases.clone()), self.p_active.clone()].into_iter().chain(of_counts).flatten().collect()
+        let mut columns: Vec<Vec<f64>> = [Some(&self.purchases), self.p_active.as_ref()].into_iter().flatten().cloned().collect();
+        if let Some(counts) = &self.counts {
+            let figures: Vec<_> = counts.iter().map(CountForecast::figures).collect();
+            columns.extend((0..COUNT_FIGURES).map(|k| figures.iter().map(|figures| figures[k]).collect()));
+        }
+        columns
     }
 
     /// The purchases against those that came, a row for all customers who are alike in both.

@@ -1,14 +1,26 @@
 //! Files that appear whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 #[cfg(feature = "cli")]
 use tempfile::TempPath;
 
 use crate::error::{Error, Result};
+
+/// Names of files on their way, and of those that make room for them: the latter may be the only copy of a result, and are never swept away.
+const PREFIX: &str = ".clv-";
+const UNFINISHED: &str = ".part";
+#[cfg(feature = "cli")]
+const BEFORE: &str = ".before";
+
+/// A file younger than this may belong to a writer who is about to lock it.
+const JUST_MADE: Duration = Duration::from_secs(1);
 
 /// Writes a file whole or not at all: to a temporary file in the same directory that takes the place of `path` when `write` has succeeded.
 ///
@@ -57,7 +69,10 @@ impl Draft {
             Some(existing) if existing.is_dir() => Err(draft.cannot("it is a directory")),
             Some(existing) if !existing.is_file() => Ok(draft),
             _ => {
-                let aside = draft.new_file()?;
+                sweep(directory_of(&draft.target));
+                let aside = draft.new_file(UNFINISHED)?;
+                // A file system without locks keeps what a killed run leaves.
+                drop(aside.as_file().try_lock());
                 Ok(Draft { aside: Some(aside), ..draft })
             }
         }
@@ -111,7 +126,7 @@ impl Draft {
     fn place_reversibly(mut self) -> Result<Option<Placed>> {
         let Some(aside) = self.aside.take() else { return Ok(None) };
         let before = if self.target.is_file() {
-            let before = self.new_file()?.into_temp_path();
+            let before = self.new_file(BEFORE)?.into_temp_path();
             fs::rename(&self.target, &before).map_err(|error| self.failed(error))?;
             Some(before)
         } else {
@@ -126,15 +141,12 @@ impl Draft {
         }
     }
 
-    fn new_file(&self) -> Result<NamedTempFile> {
-        let directory = match self.target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+    fn new_file(&self, suffix: &'static str) -> Result<NamedTempFile> {
+        let directory = directory_of(&self.target);
         if !directory.is_dir() {
             return Err(self.cannot(&format!("there is no directory {}", directory.display())));
         }
-        builder().tempfile_in(directory).map_err(|error| match error.kind() {
+        builder(suffix).tempfile_in(directory).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 self.cannot(&format!("the directory {} is not writable", directory.display())).because(error)
             }
@@ -177,10 +189,32 @@ fn restore(before: TempPath, target: &Path) {
     }
 }
 
+fn directory_of(target: &Path) -> &Path {
+    target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes what runs that were killed left half written: files that nobody writes any more, since a writer holds a lock that ends with its process.
+///
+/// Once for each directory: many files can be written to it. What cannot be removed stays, and does no harm.
+fn sweep(directory: &Path) {
+    static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    if !SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(directory.to_owned()) {
+        return;
+    }
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_draft = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(UNFINISHED));
+        let is_settled = || entry.metadata().and_then(|of| of.modified()).is_ok_and(|time| time.elapsed().is_ok_and(|age| age > JUST_MADE));
+        if is_draft && is_settled() && File::options().write(true).open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
 /// A temporary file that, unlike most, others may read as the umask allows: it will be the result.
-fn builder() -> tempfile::Builder<'static, 'static> {
+fn builder(suffix: &'static str) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".clv-").suffix(".part");
+    builder.prefix(PREFIX).suffix(suffix);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -220,6 +254,23 @@ mod tests {
         Draft::place_all(drafts()).unwrap();
         assert!([&old, &new, &last].iter().all(|path| fs::read_to_string(path).unwrap() == "after"));
         assert_eq!(names(), 3);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_away_and_what_is_being_written_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let [left, written, fresh, before] =
+            [".clv-left.part", ".clv-written.part", ".clv-fresh.part", ".clv-old.before"].map(|name| directory.path().join(name));
+        let long_ago = std::time::SystemTime::now() - 60 * JUST_MADE;
+        let old = [&left, &written, &before].map(|path| {
+            let file = File::create(path).unwrap();
+            file.set_modified(long_ago).unwrap();
+            file
+        });
+        fs::write(&fresh, "").unwrap();
+        old[1].lock().unwrap();
+        draft(&directory.path().join("result"), "whole").place().unwrap();
+        assert_eq!([&left, &written, &fresh, &before].map(|path| path.exists()), [false, true, true, true]);
     }
 
     #[cfg(unix)]
