@@ -84,7 +84,6 @@ impl Error {
     }
 
     /// Keeps the cause, reachable through [`std::error::Error::source`]; the message does not repeat it.
-    #[cfg(any(feature = "csv", feature = "parquet", feature = "serde"))]
     pub(crate) fn because(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
