@@ -37,6 +37,8 @@ pub struct Limit {
 pub struct Breach {
     /// The limit.
     pub limit: Limit,
+    /// The model.
+    pub model: &'static str,
     /// The model, and the cut.
     pub place: String,
     /// The figure; `None` when it is undefined, so that nothing shows that the limit is kept.
@@ -52,11 +54,12 @@ impl Limit {
         let breach = |run: &Run| {
             let value = self.value(run);
             let place = || format!("{} at the cut {}, until {}", run.model, run.split.cut(), run.split.holdout_end());
-            (!value.is_some_and(|value| self.is_kept_by(value))).then(|| Breach { limit: *self, place: place(), value })
+            (!value.is_some_and(|value| self.is_kept_by(value))).then(|| Breach { limit: *self, model: run.model, place: place(), value })
         };
         let failed = report.failures.iter().filter(|failure| !self.revenue && failure.is_model());
         let failed = failed.map(|failure| Breach {
             limit: *self,
+            model: failure.model,
             place: format!("{} at the cut {}", failure.model, failure.split.cut()),
             value: None,
         });

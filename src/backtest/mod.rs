@@ -34,7 +34,7 @@ mod tracking;
 mod truth;
 mod verdict;
 
-pub use audit::{Audit, AuditReport, CohortDrift, Drift};
+pub use audit::{Audit, AuditReport, CohortDrift, Drift, JointDrift};
 pub use baselines::Baseline;
 pub use calibration::{Pit, ReliabilityRow};
 pub use choice::Choice;

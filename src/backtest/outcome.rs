@@ -84,6 +84,33 @@ pub struct Run {
     pub revenue: Vec<RevenueRun>,
 }
 
+#[cfg(test)]
+impl Run {
+    /// Of nobody, for tests of what goes by the split alone.
+    pub(super) fn nothing_at(split: Split) -> Self {
+        Run {
+            scheme: "holdout",
+            split,
+            model: "nbd",
+            role: Role::Model,
+            parameters: BTreeMap::new(),
+            group: Group::KnownAtCut,
+            customers: 0,
+            actual_purchases: 0.0,
+            actual_spend: 0.0,
+            predicted_purchases: None,
+            predicted_variance: None,
+            metrics: Metrics::default(),
+            intervals: BTreeMap::new(),
+            skill: BTreeMap::new(),
+            tables: Tables::default(),
+            pit: None,
+            reliability: Vec::new(),
+            revenue: Vec::new(),
+        }
+    }
+}
+
 /// A forecast of spend, and how it came out.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]

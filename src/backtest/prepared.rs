@@ -141,8 +141,8 @@ impl Prepared {
         fitted.map(|model| track(model, (spending.name, &spending.new), &truth.calendar, split, self.observation.unit, level)).collect()
     }
 
-    /// What the customers born in each month bought after the cut, against what this model forecasts.
-    pub(super) fn drift(&self, model: &AnyPurchaseModel, log: &TransactionLog, split: Split) -> Result<Vec<CohortDrift>> {
+    /// What the customers born in each month bought after the cut, against what this model forecasts, and the variance of that.
+    pub(super) fn drift(&self, model: &AnyPurchaseModel, log: &TransactionLog, split: Split) -> Result<Vec<(CohortDrift, f64)>> {
         let Prepared { customers, cohorts, observation, .. } = self;
         let truth = Truth::of(log, observation, &split, customers)?;
         let predicted = model::known(model, customers, cohorts, split.length(observation.unit), &truth.known, &[]);
@@ -152,7 +152,7 @@ impl Prepared {
             let actual = total(&|row| truth.known[row].purchases as f64);
             let counts = predicted.counts.as_deref().unwrap_or_default();
             let (expected, variance) = (total(&|row| counts[row].expected), total(&|row| counts[row].variance));
-            CohortDrift::new(month(rows[0]), rows.len() as u64, actual, expected, variance)
+            (CohortDrift::new(month(rows[0]), rows.len() as u64, actual, expected, variance), variance)
         });
         Ok(drift)
     }

@@ -2,16 +2,30 @@
 
 use std::fmt;
 
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+
 use super::calibration::Pit;
 use super::compare::Difference;
 use super::outcome::{Role, Run};
 use super::sums::{ratio, sum};
 use crate::fit::Level;
 
+/// What is off by more than chance is off by more than it is once in a hundred times, of one figure and of several together.
+const CONFIDENCE: f64 = 0.99;
+
+/// The same in standard deviations of one figure.
+pub(super) const CHANCE: f64 = 2.576;
+
 /// Totals off by less than this are no finding, however sure.
 const SMALL_BIAS: f64 = 0.05;
 
-/// Nor is what lies within this many standard deviations: there are many figures, and the parameters are estimates, too.
+/// Spend off by less than this is none: its amounts vary more, and the parameters of two models are estimates.
+const SMALL_BIAS_OF_SPEND: f64 = 0.1;
+
+/// A rule whose total is off by less than this has its small absolute errors from forecasting too little.
+const TOO_LITTLE: f64 = -0.2;
+
+/// Nor is what lies within this many standard deviations, of the figures of which there are many, and of spend: the parameters are estimates, too.
 const DEVIATIONS: f64 = 3.0;
 
 /// Nor is a transform this near to uniform.
@@ -23,14 +37,25 @@ const SMALL_SLOPE: f64 = 0.1;
 /// Nor 90 % intervals that miss their share by less than this.
 const SMALL_MISS: f64 = 0.02;
 
-/// What speaks against a model. Each is found at more than half of the cuts, or at the only one.
+/// Samples of fewer customers than this say nothing of chance: those of one customer are all alike.
+const FEWEST_SAMPLED: u64 = 10;
+
+/// What speaks against a model. Each is found at more than half of the cuts, or at the only one; the totals also at all cuts together, which shows a
+/// [shock](super::Shock) that all customers share.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "finding", rename_all = "snake_case"))]
 pub enum Finding {
-    /// The totals are off by more than 5 %, and by more than three standard deviations of what chance would do.
+    /// The totals are off by more than 5 %, and by more than chance does once in a hundred times.
     TotalsOff {
+        /// The smallest bias over the cuts.
+        lowest: f64,
+        /// The largest.
+        highest: f64,
+    },
+    /// The totals of spend are off by more than 10 %, and by more than chance does.
+    SpendOff {
         /// The smallest bias over the cuts.
         lowest: f64,
         /// The largest.
@@ -51,22 +76,24 @@ pub enum Finding {
         /// The mean calibration slope.
         slope: f64,
     },
-    /// A rule of thumb has the smaller squared errors, beyond chance.
+    /// A rule of thumb has the better figure, beyond chance.
     BeatenBy {
         /// The rule.
         baseline: &'static str,
+        /// The figure, by its [name](super::Metrics::NAMES): `rmse`, `mae`, `brier`, `log_score`, `top_decile_capture`, or `bias` for the total.
+        metric: &'static str,
     },
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |fraction: &f64| format!("{:+.0} %", 100.0 * fraction);
         match self {
-            Finding::TotalsOff { lowest, highest } if lowest == highest => {
-                write!(f, "its total is off by {}, more than chance does", percent(lowest))
+            Finding::SpendOff { lowest, highest } => {
+                write!(f, "its forecast of spend is off by {}, more than chance does", range(*lowest, *highest))
             }
             Finding::TotalsOff { lowest, highest } => {
-                write!(f, "its totals are off by {} to {}, more than chance does", percent(lowest), percent(highest))
+                let totals = if lowest == highest { "its total is" } else { "its totals are" };
+                write!(f, "{totals} off by {}, more than chance does", range(*lowest, *highest))
             }
             Finding::ProbabilitiesOff { distance } => {
                 write!(f, "its probabilities of so many purchases are off by up to {:.0} points", 100.0 * distance)
@@ -80,9 +107,22 @@ impl fmt::Display for Finding {
             Finding::DifferencesOff { slope } => {
                 write!(f, "it understates differences between customers (a purchase more expected brings {slope:.2})")
             }
-            Finding::BeatenBy { baseline } => write!(f, "the rule {baseline} has smaller squared errors"),
+            Finding::BeatenBy { baseline, metric } => match *metric {
+                "mae" => write!(f, "the rule {baseline} has smaller absolute errors"),
+                "brier" => write!(f, "the rule {baseline} tells better who buys at all"),
+                "log_score" => write!(f, "the rule {baseline} gave what came a higher probability"),
+                "top_decile_capture" => write!(f, "the rule {baseline} finds more of those who buy most"),
+                "bias" => write!(f, "the rule {baseline} came closer in total, by more than chance"),
+                _ => write!(f, "the rule {baseline} has smaller squared errors"),
+            },
         }
     }
+}
+
+/// +57 %, or -2 % to +28 %
+fn range(lowest: f64, highest: f64) -> String {
+    let percent = |fraction: f64| format!("{:+.0} %", 100.0 * fraction);
+    if lowest == highest { percent(lowest) } else { format!("{} to {}", percent(lowest), percent(highest)) }
 }
 
 /// What is to be thought of a model.
@@ -94,28 +134,69 @@ pub struct Verdict {
     pub model: &'static str,
     /// What speaks against it; nothing, when it is empty.
     pub findings: Vec<Finding>,
+    /// The smallest and the largest bias of its totals, where one of them is more than 5 %, and yet no more than chance does.
+    pub off_within_chance: Option<[f64; 2]>,
+}
+
+impl Verdict {
+    /// The findings of both, those of the first where both have one of a kind.
+    pub(crate) fn and(&self, other: &Verdict) -> Verdict {
+        let is_new = |finding: &&Finding| self.findings.iter().all(|own| !own.is_like(finding));
+        let findings = self.findings.iter().chain(other.findings.iter().filter(is_new)).copied().collect();
+        Verdict { model: self.model, findings, off_within_chance: self.off_within_chance.or(other.off_within_chance) }
+    }
+}
+
+impl Finding {
+    fn is_like(&self, other: &Finding) -> bool {
+        match (self, other) {
+            (Finding::BeatenBy { metric: own, .. }, Finding::BeatenBy { metric, .. }) => own == metric,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.findings.is_empty() {
-            return write!(f, "Nothing that was looked at speaks against {}.", self.model);
+            write!(f, "Nothing that was looked at speaks against {} beyond chance", self.model)?;
+            return match self.off_within_chance {
+                Some([lowest, highest]) => {
+                    write!(
+                        f,
+                        "; that it was off by {} may be chance with so few purchases, and proves nothing either way.",
+                        range(lowest, highest)
+                    )
+                }
+                None => write!(f, "."),
+            };
         }
         let findings: Vec<String> = self.findings.iter().map(Finding::to_string).collect();
         write!(f, "Against {} speaks: {}.", self.model, findings.join("; "))
     }
 }
 
-/// The verdict on a model, from its runs for one group of customers, one per cut.
-fn verdict(model: &'static str, runs: &[&Run], differences: &[Difference], level: Level) -> Verdict {
+/// The verdict on a model, from its runs for one group of customers, one per cut, among all runs.
+fn verdict(model: &'static str, runs: &[&Run], all: &[Run], differences: &[Difference], level: Level) -> Verdict {
+    let stretch = CHANCE / level.normal_quantile();
+    let purchases: Vec<Off> = runs.iter().filter_map(|run| Off::of_purchases(run)).collect();
+    let spend: Vec<Off> = runs.iter().filter_map(|run| Off::of_spend(run)).collect();
+    let totals_off = beyond_chance(&purchases, runs, SMALL_BIAS, CHANCE, stretch);
+    let off_within_chance =
+        if totals_off.is_none() { ends(&purchases).filter(|ends| ends.iter().any(|bias| bias.abs() > SMALL_BIAS)) } else { None };
+    // Amounts have heavy tails; their variance by the model is that of known parameters.
+    let spend_off = beyond_chance(&spend, runs, SMALL_BIAS_OF_SPEND, DEVIATIONS * std::f64::consts::SQRT_2, stretch);
     let findings = [
-        totals_off(runs),
+        totals_off.map(|[lowest, highest]| Finding::TotalsOff { lowest, highest }),
+        spend_off.map(|[lowest, highest]| Finding::SpendOff { lowest, highest }),
         probabilities_off(runs),
         intervals_too_narrow(runs),
         differences_off(runs, level),
-        beaten(model, runs, differences),
+        closer_in_total(runs, all),
     ];
-    Verdict { model, findings: findings.into_iter().flatten().collect() }
+    let beaten = ["rmse", "mae", "brier", "log_score", "top_decile_capture"];
+    let beaten = beaten.into_iter().filter_map(|metric| beaten_by(model, metric, runs, all, differences, level));
+    Verdict { model, findings: findings.into_iter().flatten().chain(beaten).collect(), off_within_chance }
 }
 
 /// The verdicts on all models that were asked about; `level` is that of the intervals of their figures.
@@ -128,7 +209,7 @@ pub(super) fn verdicts(runs: &[Run], differences: &[Difference], level: Level) -
             None => of_models.push((run.model, vec![run])),
         }
     }
-    of_models.into_iter().map(|(model, runs)| verdict(model, &runs, differences, level)).collect()
+    of_models.into_iter().map(|(model, group)| verdict(model, &group, runs, differences, level)).collect()
 }
 
 fn mostly(runs: &[&Run], found: impl Fn(&Run) -> bool) -> bool {
@@ -140,16 +221,64 @@ fn mean(runs: &[&Run], of: impl Fn(&Run) -> Option<f64>) -> Option<f64> {
     ratio(sum(&values), values.len() as f64)
 }
 
-fn totals_off(runs: &[&Run]) -> Option<Finding> {
-    let off = |run: &Run| {
-        let (Some(bias), Some(predicted), Some(variance)) = (run.metrics.bias, run.predicted_purchases, run.predicted_variance) else {
-            return false;
-        };
-        bias.abs() > SMALL_BIAS && (predicted - run.actual_purchases).abs() > DEVIATIONS * variance.sqrt()
-    };
-    let biases = || runs.iter().filter_map(|run| run.metrics.bias);
-    mostly(runs, off)
-        .then(|| Finding::TotalsOff { lowest: biases().fold(f64::INFINITY, f64::min), highest: biases().fold(f64::NEG_INFINITY, f64::max) })
+/// A total against its forecast.
+struct Off {
+    bias: f64,
+    /// In standard deviations of chance by the model.
+    deviations: Option<f64>,
+    /// The interval of the bias, from samples of the customers.
+    interval: Option<[f64; 2]>,
+}
+
+impl Off {
+    fn of_purchases(run: &Run) -> Option<Self> {
+        let deviations = run
+            .predicted_purchases
+            .zip(run.predicted_variance)
+            .and_then(|(predicted, variance)| ratio(predicted - run.actual_purchases, variance.sqrt()));
+        Some(Off {
+            bias: run.metrics.bias?,
+            deviations,
+            interval: run.intervals.get("bias").copied().filter(|_| run.customers >= FEWEST_SAMPLED),
+        })
+    }
+
+    fn of_spend(run: &Run) -> Option<Self> {
+        let revenue = run.revenue.first()?;
+        let deviations = revenue.predicted_variance.and_then(|variance| ratio(revenue.predicted - run.actual_spend, variance.sqrt()));
+        Some(Off {
+            bias: revenue.metrics.bias?,
+            deviations,
+            interval: revenue.intervals.get("bias").copied().filter(|_| run.customers >= FEWEST_SAMPLED),
+        })
+    }
+
+    fn is_beyond(&self, small: f64, deviations: f64, stretch: f64) -> bool {
+        let by_samples = self
+            .interval
+            .is_some_and(|[lower, upper]| self.bias > stretch * (self.bias - lower) || -self.bias > stretch * (upper - self.bias));
+        self.bias.abs() > small && (self.deviations.is_some_and(|off| off.abs() > deviations) || by_samples)
+    }
+}
+
+/// The smallest and the largest bias.
+fn ends(totals: &[Off]) -> Option<[f64; 2]> {
+    let biases = || totals.iter().map(|total| total.bias);
+    Some([biases().reduce(f64::min)?, biases().reduce(f64::max)?])
+}
+
+/// The ends of the biases, where most totals are off, or all together: the squares of their deviations have a chi-squared distribution by chance alone, where
+/// no holdout shares days with another.
+fn beyond_chance(totals: &[Off], runs: &[&Run], small: f64, deviations: f64, stretch: f64) -> Option<[f64; 2]> {
+    let ends = ends(totals)?;
+    let is_off = 2 * totals.iter().filter(|total| total.is_beyond(small, deviations, stretch)).count() > runs.len();
+    let are_apart = runs.windows(2).all(|pair| pair[0].split.holdout_end() <= pair[1].split.cut());
+    // In units of what one total may be off.
+    let squares: Option<Vec<f64>> = totals.iter().map(|total| total.deviations.map(|off| (off * CHANCE / deviations).powi(2))).collect();
+    let together = squares
+        .filter(|squares| squares.len() > 1 && are_apart && ends.iter().any(|bias| bias.abs() > small))
+        .is_some_and(|squares| ChiSquared::new(squares.len() as f64).is_ok_and(|by_chance| by_chance.cdf(sum(&squares)) > CONFIDENCE));
+    (is_off || together).then_some(ends)
 }
 
 fn probabilities_off(runs: &[&Run]) -> Option<Finding> {
@@ -181,18 +310,64 @@ fn differences_off(runs: &[&Run], level: Level) -> Option<Finding> {
     ((slope - 1.0).abs() > SMALL_SLOPE && mostly(runs, sure)).then_some(Finding::DifferencesOff { slope })
 }
 
-fn beaten(model: &'static str, runs: &[&Run], differences: &[Difference]) -> Option<Finding> {
+/// The runs of the rules beside a run of a model.
+fn rules<'a>(run: &'a Run, all: &'a [Run]) -> impl Iterator<Item = &'a Run> {
+    all.iter().filter(move |rule| rule.role == Role::Baseline && rule.split == run.split && rule.group == run.group)
+}
+
+/// The rule that is better by a figure beyond chance, at most cuts. The squared errors are the figure that decides; of the others there are many, and absolute
+/// errors are no merit of a rule that forecasts too little.
+fn beaten_by(
+    model: &'static str,
+    metric: &'static str,
+    runs: &[&Run],
+    all: &[Run],
+    differences: &[Difference],
+    level: Level,
+) -> Option<Finding> {
+    let stretch = if metric == "rmse" { 1.0 } else { DEVIATIONS / level.normal_quantile() };
+    let is_worse = |row: &Difference| {
+        let [lower, upper] = row.interval;
+        if metric == "top_decile_capture" {
+            -row.difference > stretch * (upper - row.difference)
+        } else {
+            row.difference > stretch * (row.difference - lower)
+        }
+    };
+    let too_low = |run: &Run, rule: &str| {
+        metric == "mae" && rules(run, all).any(|other| other.model == rule && other.metrics.bias.is_none_or(|bias| bias < TOO_LITTLE))
+    };
     let worse = |baseline: &str| {
         let worse_at = |run: &Run| {
-            let mut own = differences.iter().filter(|difference| difference.split == run.split && difference.model == model);
-            own.any(|difference| difference.metric == "rmse" && difference.against == baseline && difference.interval[0] > 0.0)
+            let mut own = differences.iter().filter(|row| row.split == run.split && row.model == model && row.metric == metric);
+            run.customers >= FEWEST_SAMPLED && own.any(|row| row.against == baseline && is_worse(row)) && !too_low(run, baseline)
         };
         mostly(runs, worse_at)
     };
     let skill = |baseline: &&&'static str| mean(runs, |run| run.skill.get(**baseline).and_then(|skill| skill.rmse)).unwrap_or(0.0);
     let baselines = runs.first()?.skill.keys().filter(|baseline| worse(baseline));
     let strongest = baselines.min_by(|one, other| skill(one).total_cmp(&skill(other)))?;
-    Some(Finding::BeatenBy { baseline: strongest })
+    Some(Finding::BeatenBy { baseline: strongest, metric })
+}
+
+/// The rule whose total was closer at most cuts, by more than chance: were the middle of both forecasts to be expected, what came would lie further from it than
+/// chance does, on the side of the rule.
+fn closer_in_total(runs: &[&Run], all: &[Run]) -> Option<Finding> {
+    let closer = |run: &Run, rule: &Run| {
+        let (Some(own), Some(other), Some(variance)) = (run.predicted_purchases, rule.predicted_purchases, run.predicted_variance) else {
+            return false;
+        };
+        let from_middle = run.actual_purchases - 0.5 * (own + other);
+        from_middle * (other - own) > 0.0
+            && from_middle.abs() > DEVIATIONS * variance.sqrt()
+            && run.metrics.bias.is_some_and(|bias| bias.abs() > SMALL_BIAS)
+    };
+    let names = rules(runs.first()?, all).map(|rule| rule.model);
+    let often = names.filter(|&name| mostly(runs, |run| rules(run, all).any(|rule| rule.model == name && closer(run, rule))));
+    let size =
+        |name: &str| mean(runs, |run| rules(run, all).find(|rule| rule.model == name)?.metrics.bias.map(f64::abs)).unwrap_or(f64::INFINITY);
+    let baseline = often.min_by(|one, other| size(one).total_cmp(&size(other)))?;
+    Some(Finding::BeatenBy { baseline, metric: "bias" })
 }
 
 #[cfg(test)]
@@ -204,15 +379,49 @@ mod tests {
         let findings = vec![
             Finding::TotalsOff { lowest: 0.31, highest: 0.31 },
             Finding::DifferencesOff { slope: 0.7 },
-            Finding::BeatenBy { baseline: "hiatus" },
+            Finding::BeatenBy { baseline: "hiatus", metric: "rmse" },
         ];
-        let text = Verdict { model: "nbd", findings }.to_string();
+        let against = Verdict { model: "nbd", findings, off_within_chance: None };
+        let text = against.to_string();
         assert_eq!(
             text,
             "Against nbd speaks: its total is off by +31 %, more than chance does; it exaggerates differences between customers (a purchase more \
              expected brings 0.70); the rule hiatus has smaller squared errors."
         );
-        let nothing = Verdict { model: "bg-nbd", findings: Vec::new() }.to_string();
-        assert_eq!(nothing, "Nothing that was looked at speaks against bg-nbd.");
+        let nothing = Verdict { model: "bg-nbd", findings: Vec::new(), off_within_chance: None };
+        assert_eq!(nothing.to_string(), "Nothing that was looked at speaks against bg-nbd beyond chance.");
+        let open = Verdict { off_within_chance: Some([0.3, 0.3]), ..nothing.clone() };
+        assert!(
+            open.to_string()
+                .ends_with("beyond chance; that it was off by +30 % may be chance with so few purchases, and proves nothing either way.")
+        );
+        // One of a kind is enough.
+        let more = Verdict { findings: vec![Finding::TotalsOff { lowest: -0.1, highest: 0.2 }], ..nothing };
+        assert_eq!(more.and(&against).findings.len(), 3);
+        assert_eq!(more.and(&against).findings[0], more.findings[0]);
+    }
+
+    #[test]
+    fn totals_are_judged_one_by_one_and_together() {
+        let day = |text: &str| text.parse().unwrap();
+        let split =
+            |cut: &str, end: &str| super::super::split::Split::new(day(cut), day(end), day("2026-01-01"), day("2026-12-31")).unwrap();
+        let off = |bias: f64, deviations: f64| Off { bias, deviations: Some(deviations), interval: None };
+        let splits = [split("2026-02-01", "2026-03-01"), split("2026-03-01", "2026-04-01")];
+        let runs: Vec<Run> = splits.into_iter().map(Run::nothing_at).collect();
+        let runs: Vec<&Run> = runs.iter().collect();
+        let judged = |totals: &[Off], runs: &[&Run]| beyond_chance(totals, runs, SMALL_BIAS, CHANCE, 1.5);
+        // Alone each may be chance; together 2.4^2 + 2.4^2 = 11.52 is beyond 9.21, which chance exceeds once in a hundred times.
+        assert_eq!(judged(&[off(0.2, 2.4)], &runs[..1]), None);
+        assert_eq!(judged(&[off(0.2, 2.4), off(0.1, 2.4)], &runs), Some([0.1, 0.2]));
+        assert_eq!(judged(&[off(0.2, 2.4), off(0.1, 1.8)], &runs), None);
+        // Holdouts that share days are not independent.
+        assert_eq!(judged(&[off(0.2, 2.4), off(0.1, 2.4)], &[runs[0], runs[0]]), None);
+        assert_eq!(judged(&[off(0.2, 2.6)], &runs[..1]), Some([0.2, 0.2]));
+        // 0.5 and its interval stretched by half again: from 0.5 - 1.5 x 0.3 on.
+        let by_samples = |lower| Off { bias: 0.5, deviations: Some(2.0), interval: Some([lower, 1.0]) };
+        assert_eq!((judged(&[by_samples(0.2)], &runs[..1]), judged(&[by_samples(0.1)], &runs[..1])), (Some([0.5, 0.5]), None));
+        // However sure, 4 % is no finding.
+        assert_eq!(judged(&[off(0.04, 9.0)], &runs[..1]), None);
     }
 }

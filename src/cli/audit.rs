@@ -27,7 +27,7 @@ Examples:
   clv audit orders.csv --model model.json --observation-end 1998-06-30 \\
       --fail-if \"bias>0.2\" --fail-on-drift
 
-Exit codes: 0 done; 1 the work could not be done; 2 wrong usage; 3 done, and a limit of --fail-if was crossed, or a cohort drifted and
+Exit codes: 0 done; 1 the work could not be done; 2 wrong usage; 3 done, and a limit of --fail-if was crossed, or cohorts drifted and
 --fail-on-drift was given.")]
 pub(super) struct Args {
     /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
@@ -39,7 +39,7 @@ pub(super) struct Args {
     /// File to write, whole or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// End with exit code 3 when the purchases of a cohort are off their forecast by more than 10 % and by more than chance
+    /// End with exit code 3 when the purchases of a cohort, or of all together, are off their forecast by more than 10 % and by more than chance
     #[arg(long, help_heading = super::backtest::BACKTEST)]
     fail_on_drift: bool,
     #[command(flatten)]
@@ -71,8 +71,9 @@ pub(super) fn run(args: Args) -> Outcome {
     destination.write_text(&audited.to_json())?;
     console.say(&backtest::account(&audited.report));
     console.say(&audit::drift(&audited));
-    limits.judge(&audited.report)?;
-    let drifted: Vec<String> = audited.drifted().map(audit::cohort_in_words).collect();
+    limits.judge(&audited.report, |_| true)?;
+    let drifted: Vec<String> =
+        audit::together_in_words(&audited).into_iter().chain(audited.drifted().map(audit::cohort_in_words)).collect();
     if args.fail_on_drift && !drifted.is_empty() { Err(Failure::Judged(drifted)) } else { Ok(()) }
 }
 

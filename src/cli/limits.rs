@@ -8,7 +8,7 @@ use crate::backtest::{BackTestReport, Limit};
 #[derive(Debug, clap::Args)]
 pub(super) struct Judged {
     /// End with exit code 3 when a figure of a model crosses this limit at any cut, such as "bias>0.2" (either way) or "revenue_gini<0.3"; may be given
-    /// several times
+    /// several times. NBD, in which nobody drops out, is there to be beaten: it is judged when it is named by --models
     #[arg(long, value_name = "LIMIT", help_heading = BACKTEST)]
     fail_if: Vec<String>,
     /// Samples of the customers behind the intervals of the figures; with 0 there are none
@@ -26,9 +26,10 @@ impl Limits {
         limits.map(Limits).map_err(|error: crate::error::Error| Failure::Usage(error.to_string()))
     }
 
-    /// A failure when one of them was crossed; the results are written all the same.
-    pub(super) fn judge(&self, report: &BackTestReport) -> Outcome {
-        let breaches: Vec<String> = self.0.iter().flat_map(|limit| limit.breaches(report)).map(|breach| breach.to_string()).collect();
+    /// A failure when one of them was crossed by a model that counts; the results are written all the same.
+    pub(super) fn judge(&self, report: &BackTestReport, counts: impl Fn(&str) -> bool) -> Outcome {
+        let breaches = self.0.iter().flat_map(|limit| limit.breaches(report)).filter(|breach| counts(breach.model));
+        let breaches: Vec<String> = breaches.map(|breach| breach.to_string()).collect();
         if breaches.is_empty() { Ok(()) } else { Err(Failure::Judged(breaches)) }
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Page {
     file: String,
     html: String,
     figures: Figures,
+    /// The forecasts of the model at several cuts.
+    pub(super) rolling: BackTestReport,
 }
 
 /// The folder of a page's numbers: its own name without the ending.
@@ -114,7 +116,7 @@ pub(super) fn page(
     };
     let figures = data.figures()?;
     let html = data.page(&figures, folder(file));
-    Ok(Page { file: file.to_owned(), html, figures })
+    Ok(Page { file: file.to_owned(), html, figures, rolling })
 }
 
 /// The same model at several cuts, its purchases alone and without intervals of the figures.

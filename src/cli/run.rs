@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::fit::Level;
 use crate::io::{Table, TableFormat};
 use crate::models::AnyPurchaseModel;
-use crate::report::{backtest as in_words, banding, terminal};
+use crate::report::{backtest as in_words, banding, shock_in_short, terminal};
 use crate::score::{ClvDefinition, Coverage, GroupForecast, ModelFile, Ranking, Totals};
 
 const CUSTOMERS: &str = "customers.csv";
@@ -115,7 +115,7 @@ pub(super) fn run(args: Args) -> Outcome {
         reporting::page(&base, scoring.scorer(), &worth, &backtest, REPORT)?
     };
     write(&args.out, &customers, &model, &scored, &backtest, &page)?;
-    account(&args, &customers, &model, &scored, &ranking, &total, &backtest, &console);
+    account(&args, &customers, &model, &scored, &ranking, &total, &backtest, &page.rolling, &console);
     Ok(())
 }
 
@@ -159,8 +159,10 @@ fn account(
     ranking: &Ranking,
     total: &Total,
     backtest: &Result<BackTestReport>,
+    rolling: &BackTestReport,
     console: &Console,
 ) {
+    let name = model.purchases().model();
     let end = customers.observation_end();
     if let Some(report) = customers.report() {
         console.say(&terminal::cleaning(report));
@@ -168,14 +170,15 @@ fn account(
     console.say(&terminal::window(customers));
     console.say(&terminal::fits(model));
     console.say(&match backtest {
-        Ok(report) => in_words::in_short(report),
+        Ok(report) => in_words::in_short(report, name, rolling, args.models.model == AUTO),
         Err(error) => in_words::left_out(&error.to_string()),
     });
     console.say(&terminal::most_valuable(customers, &scored.scores, &ranking.rows, model.definition(), end));
     let mut coverage = Coverage::default();
     coverage.add(customers, &scored.statuses);
     console.say(&terminal::coverage(&coverage));
-    console.say(&terminal::totals(&total.totals, ranking, total.forecast.as_ref(), model.definition(), end));
+    let beside = in_words::shock_of(name, rolling).and_then(shock_in_short);
+    console.say(&terminal::totals(&total.totals, ranking, total.forecast.as_ref(), model.definition(), end, beside.as_deref()));
     if let Some(bands) = model.bands() {
         console.say(&banding::bands(bands, &bands.holdings(customers, &scored.scores)));
     }

@@ -42,6 +42,7 @@ use ndarray::Array1;
 
 use super::estimable::{Estimable, Evaluation, ParameterInfo, ParameterKind};
 use super::notice::{Notice, NoticeKind};
+use super::sample::Sample;
 use super::spend_by_frequency::SpendByFrequency;
 use super::spend_sample::SpendSample;
 use super::{at_least_zero, check_parameters};
@@ -391,11 +392,19 @@ impl Estimable for GammaGamma {
         if sample.all_equal() {
             notices.push(Notice::new(
                 NoticeKind::EqualSpends,
-                format!(
-                    "every repeat buyer has the same average spend, {:.2}: nothing can be learned about how spend differs, and everybody is expected \
-                     to go on spending that; check that the amounts are not a constant placeholder",
-                    sample.mean_spend()
-                ),
+                if Sample::customers(sample) <= 1.0 {
+                    format!(
+                        "there is one repeat buyer only, with an average spend of {:.2}: nothing can be learned about how spend differs, and everybody is \
+                         expected to go on spending that",
+                        sample.mean_spend()
+                    )
+                } else {
+                    format!(
+                        "every repeat buyer has the same average spend, {:.2}: nothing can be learned about how spend differs, and everybody is expected \
+                         to go on spending that; check that the amounts are not a constant placeholder",
+                        sample.mean_spend()
+                    )
+                },
             ));
         } else {
             notices.extend(SpendByFrequency::of(self, sample).and_then(|spend| spend.notice()));

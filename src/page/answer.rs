@@ -4,15 +4,19 @@ use maud::{Markup, html};
 
 use super::ReportData;
 use super::show::{bound, count, fine_share, id, money, off, one_decimal, share};
-use crate::backtest::{Run, Total, Verdict};
+use crate::backtest::Run;
 use crate::fit::Level;
-use crate::report::backtest::sentences;
+use crate::report::backtest::{judgement, sentences, shock_of};
 use crate::report::format::{grouped, money_decimals, percent};
 use crate::report::methods::{days, signed};
+use crate::report::{shock, shock_in_short};
 use crate::score::{GroupForecast, Interval, Score};
 
 /// Customers that are named.
 const MOST_VALUABLE: usize = 10;
+
+/// An id that stays in one line on a phone.
+const SHORT_ID: usize = 14;
 
 /// A number that is read first.
 struct Tile {
@@ -36,9 +40,12 @@ pub(super) fn tiles(report: &ReportData<'_>) -> Markup {
 
 /// What speaks against the model at several cuts or at the last one; or that nothing does.
 fn short_verdict(report: &ReportData<'_>) -> Option<String> {
-    let own = |verdict: &&Verdict| verdict.model == report.model_name();
-    let verdicts = || report.rolling.verdicts.iter().chain(&report.backtest.verdicts).filter(own);
-    verdicts().find(|verdict| !verdict.findings.is_empty()).or_else(|| verdicts().next()).map(Verdict::to_string)
+    judgement(report.model_name(), report.rolling, report.backtest).map(|verdict| verdict.to_string())
+}
+
+/// What an interval of a total leaves out, if the past shows it.
+fn beside(report: &ReportData<'_>) -> Option<String> {
+    report.forecast.and_then(|_| shock_of(report.model_name(), report.rolling)).and_then(shock_in_short)
 }
 
 fn between(report: &ReportData<'_>, of: fn(&GroupForecast) -> Option<Interval>, number: fn(f64) -> String) -> String {
@@ -51,7 +58,9 @@ fn between(report: &ReportData<'_>, of: fn(&GroupForecast) -> Option<Interval>, 
 
 fn value(report: &ReportData<'_>) -> Option<Tile> {
     let clv = report.totals.clv?;
-    let mut notes = vec![between(report, |group| group.clv, money), format!("of {} customers", count(report.totals.customers))];
+    let mut notes = vec![between(report, |group| group.clv, money)];
+    notes.extend(beside(report).filter(|_| report.forecast.is_some_and(|(_, group)| group.clv.is_some())));
+    notes.push(format!("of {} customers", count(report.totals.customers)));
     if report.totals.without_clv > 0.0 {
         notes.push(format!("{} without a spend estimate are not in it", count(report.totals.without_clv)));
     }
@@ -63,7 +72,7 @@ fn purchases(report: &ReportData<'_>) -> Option<Tile> {
     Some(Tile {
         name: "Purchases still to come",
         number: count(expected),
-        notes: vec![between(report, |group| Some(group.purchases), count)],
+        notes: [between(report, |group| Some(group.purchases), count)].into_iter().chain(beside(report)).collect(),
     })
 }
 
@@ -77,10 +86,11 @@ fn past(report: &ReportData<'_>) -> Option<Tile> {
         return Some(Tile { name, number: "not comparable".to_owned(), notes: vec!["nobody bought after the cut".to_owned()] });
     };
     let mut notes = vec![format!(
-        "the last {} held out: {} purchases of {} customers forecast, {} came",
+        "the last {} held out: {} purchases of the {} customers known on {} were forecast, {} came; the chart of all purchases counts those who came later, too",
         days(run.split.days()),
         count(run.predicted_purchases.unwrap_or(0.0)),
         count(run.customers as f64),
+        run.split.cut(),
         count(run.actual_purchases)
     )];
     notes.extend(several(report));
@@ -92,7 +102,8 @@ fn several(report: &ReportData<'_>) -> Option<String> {
     let biases: Vec<f64> = report.rolling_runs().filter_map(|run: &Run| run.metrics.bias).collect();
     let (low, high) = (biases.iter().copied().reduce(f64::min)?, biases.iter().copied().reduce(f64::max)?);
     let of = report.rolling_sample.map_or_else(String::new, |customers| format!(", of {} customers", count(customers as f64)));
-    Some(format!("at {} days in the past: {} to {}{of}", biases.len(), signed(low), signed(high)))
+    let ahead = report.rolling_runs().next().map(|run| days(run.split.days()))?;
+    Some(format!("at {} past dates, each looking {ahead} ahead: {} to {}{of}", biases.len(), signed(low), signed(high)))
 }
 
 fn held(report: &ReportData<'_>) -> Option<Tile> {
@@ -106,20 +117,11 @@ fn held(report: &ReportData<'_>) -> Option<Tile> {
 
 /// What the back-test comes to in sentences.
 pub(super) fn verdict(report: &ReportData<'_>) -> Markup {
-    let shocks = report.rolling.shocks.iter().filter(|shock| shock.total == Total::Purchases && shock.model == report.model_name());
-    let shocks = shocks.map(|shock| {
-        let [lower, upper] = shock.factors_90;
-        format!(
-            "At {} days in the past totals were off by about {} beyond chance. With a confidence of 90 % the next total of as many days lies between {lower:.2} and {upper:.2} \
-             times its forecast; the intervals of this page take the model to be right and do not hold that.",
-            shock.origins,
-            share(shock.size)
-        )
-    });
+    let several = shock_of(report.model_name(), report.rolling).and_then(shock);
     let why = report.no_backtest.iter().map(|why| format!("There is no back-test: {why}"));
     html! {
         ul class="plain" {
-            @for sentence in why.chain(sentences(report.backtest)).chain(shocks) { li { (bound(&sentence)) } }
+            @for sentence in why.chain(sentences(report.backtest)).chain(several).chain(short_verdict(report)) { li { (bound(&sentence)) } }
         }
     }
 }
@@ -154,17 +156,24 @@ pub(super) fn most_valuable(report: &ReportData<'_>) -> Markup {
         move |score: &Score| of(score).map_or_else(|| "–".to_owned(), |amount| grouped(amount, decimals))
     };
     let (clv, spend) = (amounts(|score| score.clv), amounts(|score| score.expected_average_spend));
+    // Without a spend model there is nothing to be said of value.
+    let with_clv = report.totals.clv.is_some();
+    let (title, by) = if with_clv {
+        ("The most valuable customers", "By expected value")
+    } else {
+        ("The customers with most expected purchases", "By discounted purchases")
+    };
     html! {
-        h3 { "The most valuable customers" }
-        div class="scroll" tabindex="0" role="region" aria-label="The most valuable customers" {
+        h3 { (title) }
+        div class="scroll" tabindex="0" role="region" aria-label=(title) {
             table {
-                caption { "By expected value" }
+                caption { (by) span class="hint" { " (scrolls sideways)" } }
                 thead {
                     tr {
                         th scope="col" { "Customer" }
-                        th scope="col" { "CLV" }
+                        @if with_clv { th scope="col" { "CLV" } }
                         th scope="col" { "Expected purchases" }
-                        th scope="col" { "Spend per purchase" }
+                        @if with_clv { th scope="col" { "Spend per purchase" } }
                         th scope="col" { "P(alive)" }
                         th scope="col" { "Purchases so far" }
                     }
@@ -172,10 +181,11 @@ pub(super) fn most_valuable(report: &ReportData<'_>) -> Markup {
                 tbody {
                     @for (row, score) in rows() {
                         tr {
-                            th scope="row" { bdi { (id(report.customers.id(row))) } }
-                            td { (clv(score)) }
+                            @let shown = id(report.customers.id(row));
+                            th scope="row" { bdi class=[(shown.chars().count() <= SHORT_ID).then_some("short")] { (shown) } }
+                            @if with_clv { td { (clv(score)) } }
                             td { (score.expected_purchases.map_or_else(|| "–".to_owned(), one_decimal)) }
-                            td { (spend(score)) }
+                            @if with_clv { td { (spend(score)) } }
                             td { (share(score.p_alive)) }
                             td { (count(report.customers.purchases_in_log(row) as f64)) }
                         }

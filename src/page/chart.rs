@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::Axis;
+use super::axis::{Axis, Tick};
 
 /// The size of a chart in its own units, which are pixels on a phone and more on a screen.
 const WIDTH: f64 = 420.0;
@@ -77,6 +77,8 @@ impl Chart {
                 desc id=(format!("{id}-desc")) { (description) }
                 (frame.axes())
                 @for layer in &self.layers { (frame.layer(layer)) }
+                // Words over all lines, so that none crosses them.
+                @for layer in &self.layers { (frame.words(layer)) }
             }
         }
     }
@@ -108,7 +110,7 @@ impl Frame<'_> {
                 text x=(px(self.left - 6.0)) y=(px(self.y(tick.at) + 4.5)) text-anchor="end" { (tick.label) }
             }
             path class="rule" d=(format!("M{} {}H{}", px(self.left), px(bottom), px(right))) {}
-            @for tick in &self.x.ticks {
+            @for tick in self.ticks() {
                 text x=(px(self.x(tick.at))) y=(px(bottom + 23.0)) text-anchor="middle" { (tick.label) }
             }
         }
@@ -132,18 +134,32 @@ impl Frame<'_> {
                     }
                 }
             },
-            Layer::Upright(x, words, row) => {
-                let x = self.x(*x);
-                // On the right in the first row and on the left in others, so that few words lie on another line; where there is no room, on the other side.
-                let width = LETTER * words.chars().count() as f64;
-                let is_right = if *row == 0 { x + width < WIDTH - RIGHT } else { x - width < self.left };
-                let (at, anchor) = if is_right { (x + 5.0, "start") } else { (x - 5.0, "end") };
-                html! {
-                    path class="upright" d=(format!("M{} {}V{}", px(x), px(TOP - 6.0), px(HEIGHT - BOTTOM))) {}
-                    text class="over" x=(px(at)) y=(px(TOP + 6.0 + 17.0 * *row as f64)) text-anchor=(anchor) { (words) }
-                }
-            }
+            Layer::Upright(x, _, _) => html! {
+                path class="upright" d=(format!("M{} {}V{}", px(self.x(*x)), px(TOP - 6.0), px(HEIGHT - BOTTOM))) {}
+            },
         }
+    }
+
+    /// What an upright line is.
+    fn words(&self, layer: &Layer) -> Markup {
+        let Layer::Upright(x, words, row) = layer else { return html! {} };
+        let x = self.x(*x);
+        // On the right in the first row and on the left in others, so that few words lie on another line; where there is no room, on the other side.
+        let width = LETTER * words.chars().count() as f64;
+        let is_right = if *row == 0 { x + width < WIDTH - RIGHT } else { x - width < self.left };
+        let (at, anchor) = if is_right { (x + 5.0, "start") } else { (x - 5.0, "end") };
+        html! { text class="over" x=(px(at)) y=(px(TOP + 6.0 + 17.0 * *row as f64)) text-anchor=(anchor) { (words) } }
+    }
+
+    /// The ticks of the x axis whose labels have room: all, or every second, and so on.
+    fn ticks(&self) -> impl Iterator<Item = &Tick> {
+        let ticks = &self.x.ticks;
+        let half = |tick: &Tick| 0.5 * LETTER * tick.label.chars().count() as f64;
+        let fits = |step: &usize| {
+            let shown: Vec<&Tick> = ticks.iter().step_by(*step).collect();
+            shown.windows(2).all(|pair| self.x(pair[1].at) - self.x(pair[0].at) >= half(pair[0]) + half(pair[1]) + LETTER / 2.0)
+        };
+        ticks.iter().step_by((1..=ticks.len()).find(fits).unwrap_or(1))
     }
 
     fn line(&self, points: &[(f64, f64)], look: Look) -> Markup {

@@ -28,7 +28,7 @@ pub(super) fn figure(histogram: &SpendHistogram) -> Option<Figure> {
     let model = Look { mark: Some(Mark::Diamond), ..EXPECTED };
     let highest = classes.iter().flat_map(|class| [class.customers, class.expected]).fold(0.0, f64::max);
     let step = classes.len().div_ceil(7).max(1);
-    let borders = classes.iter().enumerate().filter(|(k, _)| k % step == 0 && k + 1 < classes.len());
+    let borders = classes.iter().enumerate().filter(|(k, _)| (classes.len() - 1 - k).is_multiple_of(step));
     let borders = borders.map(|(k, class)| (k, edge(class.from))).collect();
     let chart = Chart {
         x: Axis::borders("Average spend; last class: all above", borders, classes.len()),

@@ -69,7 +69,10 @@ impl DataTable {
             table {
                 caption {
                     (caption)
-                    @if step > 1 { " Every " (step) "th row; all of them are in " (file) "." }
+                    @if step > 1 {
+                        @if !caption.ends_with('.') { "." }
+                        " Every " (ordinal(step)) " row; all of them are in " (file) "."
+                    }
                 }
                 thead { tr { @for column in &self.columns { th scope="col" { (column.heading) } } } }
                 tbody {
@@ -84,6 +87,18 @@ impl DataTable {
             }
         }
     }
+}
+
+/// 2nd, 3rd, 4th, 11th, 22nd
+fn ordinal(number: usize) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 impl Cells {
@@ -112,7 +127,9 @@ mod tests {
     fn long_tables_are_thinned_and_say_so() {
         let table = |rows: u32| DataTable::default().numbers("x", "x", |x| x.to_string(), (0..rows).map(|x| Some(f64::from(x))));
         let html = table(400).markup("Numbers.", "x.csv").into_string();
-        assert!(html.contains("Every 3th row; all of them are in x.csv.") && html.contains(">399<") && !html.contains(">398<"));
+        assert_eq!([2, 3, 4, 11, 21].map(ordinal), ["2nd", "3rd", "4th", "11th", "21st"]);
+        assert!(table(200).markup("Numbers", "x.csv").into_string().contains("Numbers. Every 2nd row;"));
+        assert!(html.contains("Every 3rd row; all of them are in x.csv.") && html.contains(">399<") && !html.contains(">398<"));
         assert_eq!(html.matches("scope=\"row\"").count(), 134);
         assert!(!table(160).markup("Numbers.", "x.csv").into_string().contains("Every"));
     }

@@ -32,7 +32,8 @@ pub(super) fn figures(tracking: &Tracking) -> Result<Vec<Figure>> {
             total,
             "Repeat purchases so far",
             format!(
-                "Repeat purchases of all customers since the first day. The model ({}) knows nothing after the upright line. The area is its {level} interval; parameters are \
+                "Repeat purchases of all customers since the first day; those who came after the upright line are counted from their first purchase, so that this is another \
+                 figure than that of the customers who were known there, at the head of the page. The model ({}) knows nothing after the upright line. The area is its {level} interval; parameters are \
                  taken as known and customers as independent, so that a season that moves all of them lies outside.",
                 tracking.model
             ),

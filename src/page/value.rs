@@ -8,6 +8,12 @@ use super::table::DataTable;
 use crate::report::format::grouped;
 use crate::score::{Concentration, Totals, ValueBands, ValueClass, ValueHistogram};
 
+/// Customers of whom a tenth can be told.
+const FEWEST: f64 = 10.0;
+
+/// A share that is shown as more than all.
+const ROUNDED: f64 = 1.000_5;
+
 /// The longest name of a band in the drawing.
 const LONGEST_NAME: usize = 12;
 
@@ -37,12 +43,18 @@ pub(super) fn concentration(spread: &Concentration, totals: &Totals) -> Figure {
     let data = DataTable::default()
         .numbers("customers", "Share of the customers", share, points.iter().map(|point| Some(point.customers)))
         .numbers("value", "Share of the value", fine_share, points.iter().map(|point| Some(point.value)));
-    let reading = format!(
-        "The most valuable 1 % hold {}, 10 % hold {}, 20 % hold {}. The further the curve from the diagonal, the fewer customers matter.",
-        share(at(1)),
-        share(at(10)),
-        share(at(20))
-    );
+    let further = "The further the curve from the diagonal, the fewer customers matter.";
+    let costly = if highest > ROUNDED {
+        " Shares are of the total after costs: some customers cost more than they bring, so that the others hold more than all of it."
+    } else {
+        ""
+    };
+    // A tenth of nine customers is none.
+    let reading = if totals.customers < FEWEST {
+        format!("{further}{costly}")
+    } else {
+        format!("The most valuable 1 % hold {}, 10 % hold {}, 20 % hold {}.{costly} {further}", share(at(1)), share(at(10)), share(at(20)))
+    };
     let legend = vec![(Key::Line(held), "value held".to_owned()), (Key::Line(ideal), "if all were worth the same".to_owned())];
     Figure { name: "concentration", finding, reading, legend, chart, data }
 }

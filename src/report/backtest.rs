@@ -6,8 +6,8 @@ use super::format::{WIDTH, grouped, wrapped};
 use super::methods::{Method, cell, count, cuts, days, share, signed, spans};
 use super::terminal::{plain, section};
 use super::totals;
-use super::verdict::{caution, verdict};
-use crate::backtest::{BackTestReport, FrequencyRow, Metrics, Run};
+use super::verdict::{advice, caution, figures, shock, verdict};
+use crate::backtest::{BackTestReport, FrequencyRow, Metrics, Run, Shock, Total, Verdict};
 
 /// Everything: a table of each forecast's figures, a table that shows where they differ, and the verdict.
 pub(crate) fn account(report: &BackTestReport) -> String {
@@ -28,24 +28,43 @@ pub(crate) fn account(report: &BackTestReport) -> String {
     text.trim_end().to_owned() + "\n" + &section("What this says", sentences.lines())
 }
 
-/// What it comes to in plain sentences, one by one; none without a run.
+/// What it comes to in plain sentences, one by one, without a judgement; none without a run.
 pub(crate) fn sentences(report: &BackTestReport) -> Vec<String> {
     let methods = Method::all(report);
-    if methods.is_empty() { Vec::new() } else { verdict(&methods, report) }
+    if methods.is_empty() { Vec::new() } else { figures(&methods) }
 }
 
-/// The same for a terminal, with what to mind of one cut.
+/// The judgement on a model by several cuts and by the last one together.
+pub(crate) fn judgement(model: &str, rolling: &BackTestReport, last: &BackTestReport) -> Option<Verdict> {
+    let own = |report: &BackTestReport| report.verdicts.iter().find(|verdict| verdict.model == model).cloned();
+    match (own(rolling), own(last)) {
+        (Some(several), Some(one)) => Some(several.and(&one)),
+        (several, one) => several.or(one),
+    }
+}
+
+/// The shock to the total purchases of a model.
+pub(crate) fn shock_of<'a>(model: &str, rolling: &'a BackTestReport) -> Option<&'a Shock> {
+    rolling.shocks.iter().find(|shock| shock.total == Total::Purchases && shock.model == model)
+}
+
+/// The same for a terminal, with the judgement and what to mind of one cut.
 fn in_lines(methods: &[Method<'_>], report: &BackTestReport) -> String {
     let sentences: Vec<String> = verdict(methods, report).into_iter().chain(caution(methods)).collect();
     wrapped(&sentences.join(" "), "", WIDTH - 2)
 }
 
-/// The verdict alone, on one holdout.
-pub(crate) fn in_short(report: &BackTestReport) -> String {
+/// The sentences on one holdout, and what several cuts of `model` add; `was_chosen` where it was chosen among all.
+pub(crate) fn in_short(report: &BackTestReport, model: &str, rolling: &BackTestReport, was_chosen: bool) -> String {
     let methods = Method::all(report);
     let Some(run) = methods.first().and_then(|method| method.runs.first()) else { return String::new() };
-    let sentences = in_lines(&methods, report);
-    section(&title(run), sentences.lines())
+    let biases: Vec<f64> = rolling.find(model, rolling.held_out()).filter_map(|run| run.metrics.bias).collect();
+    let several = shock_of(model, rolling).and_then(shock);
+    let advice = if was_chosen { None } else { advice(model, &biases) };
+    let judgement = judgement(model, rolling, report).map(|verdict| verdict.to_string());
+    let sentences: Vec<String> =
+        figures(&methods).into_iter().chain(several).chain(judgement).chain(advice).chain(caution(&methods)).collect();
+    section(&title(run), wrapped(&sentences.join(" "), "", WIDTH - 2).lines())
 }
 
 /// Why there is no back-test.

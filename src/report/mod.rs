@@ -11,3 +11,5 @@ pub(crate) mod methods;
 pub(crate) mod terminal;
 mod totals;
 mod verdict;
+
+pub(crate) use verdict::{shock, shock_in_short};

@@ -188,6 +188,7 @@ pub(crate) fn totals(
     forecast: Option<&(Level, GroupForecast)>,
     definition: &ClvDefinition,
     end: Option<Date>,
+    beside_interval: Option<&str>,
 ) -> String {
     let mut rows = vec![("customers", grouped(totals.customers, 0), String::new())];
     let interval = |of: fn(&GroupForecast) -> Option<Interval>, number: fn(f64) -> String| {
@@ -212,7 +213,10 @@ pub(crate) fn totals(
     }
     align(&mut table, &[CellAlignment::Left, CellAlignment::Right, CellAlignment::Left]);
     let title = wrapped(&in_full(definition, end), "Total: ", WIDTH);
-    section(&title, table.to_string().lines())
+    let beside = beside_interval
+        .filter(|_| forecast.is_some())
+        .map_or_else(String::new, |words| wrapped(&format!("intervals: {words}"), "", WIDTH - 2));
+    section(&title, table.to_string().lines().chain(beside.lines()))
 }
 
 /// The same in a line.

@@ -1,19 +1,34 @@
 //! What a back-test comes to, in plain sentences.
 
 use super::methods::{Method, cuts, share, signed, spans};
-use crate::backtest::{BackTestReport, Baseline, Run};
+use crate::backtest::{BackTestReport, Baseline, Run, Shock, Total};
+
+/// Figures closer than this look the same in print.
+const SAME: f64 = 0.000_5;
 
 /// A rule whose total is off by less than this has its small errors from forecasting too little.
 const TOO_LITTLE: f64 = -0.2;
 
-/// What the figures come to.
+/// What the figures come to, the judgement at the end.
 pub(super) fn verdict(methods: &[Method<'_>], report: &BackTestReport) -> Vec<String> {
+    let mut sentences = figures(methods);
+    let best = best(methods).map(|method| method.name);
+    sentences.extend(report.verdicts.iter().filter(|verdict| Some(verdict.model) == best).map(ToString::to_string));
+    sentences
+}
+
+/// The model with the lowest log score.
+fn best<'a, 'b>(methods: &'b [Method<'a>]) -> Option<&'b Method<'a>> {
     let by_log_score = |one: &&Method<'_>, other: &&Method<'_>| {
         one.log_score().unwrap_or(f64::INFINITY).total_cmp(&other.log_score().unwrap_or(f64::INFINITY))
     };
-    let models = methods.iter().filter(|method| method.is_model);
-    let several = models.clone().count() > 1;
-    let Some(best) = models.min_by(by_log_score) else {
+    methods.iter().filter(|method| method.is_model).min_by(by_log_score)
+}
+
+/// What the figures come to, without a judgement.
+pub(super) fn figures(methods: &[Method<'_>]) -> Vec<String> {
+    let several = methods.iter().filter(|method| method.is_model).count() > 1;
+    let Some(best) = best(methods) else {
         return vec!["No model could be fitted at every cut; there is nothing to compare the rules of thumb with.".to_owned()];
     };
     let mut sentences = Vec::new();
@@ -29,14 +44,55 @@ pub(super) fn verdict(methods: &[Method<'_>], report: &BackTestReport) -> Vec<St
     sentences.push(closest_rule(best, methods));
     sentences.extend(smaller_errors(best, methods));
     sentences.extend(hiatus(best, methods));
-    sentences.extend(report.verdicts.iter().filter(|verdict| verdict.model == best.name).map(|verdict| verdict.to_string()));
     sentences
+}
+
+/// What the common shock says of totals, where it is beyond chance.
+pub(crate) fn shock(shock: &Shock) -> Option<String> {
+    let [lower, upper] = shock.factors_90;
+    let total = match shock.total {
+        Total::Purchases => "totals",
+        Total::Revenue => "totals of spend",
+    };
+    (shock.size >= SAME).then(|| {
+        format!(
+            "At {} past dates {total} were off by about {} beyond chance. With a confidence of 90 % the next total of as many days lies between {lower:.2} and \
+             {upper:.2} times its forecast; the interval of the total takes the model to be right and does not hold that.",
+            shock.origins,
+            share(shock.size)
+        )
+    })
+}
+
+/// The same beside an interval that leaves it out.
+pub(crate) fn shock_in_short(shock: &Shock) -> Option<String> {
+    let [lower, upper] = shock.factors_90;
+    (shock.size >= SAME)
+        .then(|| format!("from single customers' chance and parameters; past totals were off by more: {lower:.2} to {upper:.2} times"))
+}
+
+/// What to do where all past totals of a model that was not chosen among several err on one side.
+pub(crate) fn advice(model: &str, biases: &[f64]) -> Option<String> {
+    let one_side = biases.len() > 1 && (biases.iter().all(|&bias| bias > SAME) || biases.iter().all(|&bias| bias < -SAME));
+    let (low, high) = (biases.iter().copied().reduce(f64::min)?, biases.iter().copied().reduce(f64::max)?);
+    one_side.then(|| {
+        format!(
+            "At all {} past dates the totals of {model} were too {} ({} to {}): another model may do better; --model auto compares them by such forecasts and takes \
+             the best.",
+            biases.len(),
+            if low > 0.0 { "high" } else { "low" },
+            signed(low),
+            signed(high)
+        )
+    })
 }
 
 /// What to mind where there is one cut alone.
 pub(super) fn caution(methods: &[Method<'_>]) -> Option<String> {
     let is_alone = |method: &Method<'_>| method.runs.len() == 1 && method.runs.iter().all(|run| run.split.born_until().is_none());
-    methods.iter().any(is_alone).then(|| "One cut can mislead: look at several with clv backtest --origins.".to_owned())
+    let several = methods.iter().filter(|method| method.is_model).count() > 1;
+    let choose = if several { "; --model auto of clv run and clv fit chooses among the models by their forecasts" } else { "" };
+    methods.iter().any(is_alone).then(|| format!("One cut can mislead: look at several with clv backtest --origins{choose}."))
 }
 
 fn totals(best: &Method<'_>) -> String {
@@ -50,12 +106,13 @@ fn totals(best: &Method<'_>) -> String {
 }
 
 fn spend(best: &Method<'_>) -> Option<String> {
-    let (off, capture) =
-        (best.mean_of_spend(|metrics| metrics.bias.map(f64::abs))?, best.mean_of_spend(|metrics| metrics.top_decile_capture)?);
-    let average = if best.runs.len() > 1 { " on average" } else { "" };
+    let capture = best.mean_of_spend(|metrics| metrics.top_decile_capture)?;
+    let off = match best.runs.as_slice() {
+        [run] => signed(run.revenue.first()?.metrics.bias?),
+        _ => format!("{:.1} % on average, up or down", 100.0 * best.mean_of_spend(|metrics| metrics.bias.map(f64::abs))?),
+    };
     Some(format!(
-        "Its forecast of spend was off by {:.1} %{average}; the tenth of the customers it expected most spend of brought {} of it.",
-        100.0 * off,
+        "Its forecast of spend was off by {off}; the tenth of the customers it expected most spend of brought {} of it.",
         share(capture)
     ))
 }
@@ -81,7 +138,7 @@ fn hiatus(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
 fn closest_rule(best: &Method<'_>, methods: &[Method<'_>]) -> String {
     let size = |method: &Method<'_>| method.mean_size_of_bias().unwrap_or(f64::INFINITY);
     let rule = methods.iter().filter(|method| !method.is_model).min_by(|one, other| size(one).total_cmp(&size(other)));
-    match rule.filter(|rule| size(rule) < size(best)) {
+    match rule.filter(|rule| size(rule) + SAME <= size(best)) {
         Some(rule) => {
             let off = 100.0 * size(rule);
             format!(
@@ -111,7 +168,8 @@ fn smaller_errors(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
     let error = |method: &Method<'_>| method.mean(|run| run.metrics.mae);
     let own = error(best)?;
     let rules = methods.iter().filter(|method| !method.is_model).filter_map(|rule| Some((rule, error(rule)?)));
-    let (rule, of_rule) = rules.min_by(|one, other| one.1.total_cmp(&other.1)).filter(|&(_, of_rule)| of_rule < 0.995 * own)?;
+    let (rule, of_rule) =
+        rules.min_by(|one, other| one.1.total_cmp(&other.1)).filter(|&(_, of_rule)| of_rule < 0.995 * own && of_rule + SAME <= own)?;
     let too_little = rule.mean(|run| run.metrics.bias).is_some_and(|bias| bias < TOO_LITTLE);
     let why = if too_little { ": where many buy nothing, that rewards forecasting too little" } else { "" };
     Some(format!("The absolute error per customer is smaller by {} ({of_rule:.3} against {own:.3}){why}.", rule.name))

@@ -4,7 +4,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::forecast::{Forecaster, Interval, by_history};
-use super::large_group::{Members, Places};
+use super::large_group::{Members, Places, Told};
 use crate::data::{Customers, History};
 use crate::error::{Error, Result};
 use crate::fit::{Level, Watch, Work};
@@ -14,6 +14,9 @@ use crate::simulate::{Simulate, random_stream};
 
 /// Customers behind one row up to which each has their own draws; beyond, their sum is drawn.
 const MOST_COPIES: f64 = 1000.0;
+
+/// Streams of random numbers from which amounts are drawn; those before are of purchases, and of parameters.
+const FIRST_STREAM_OF_AMOUNTS: u64 = 1 << 42;
 
 /// What a group of customers may come to within the horizon.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +71,7 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
     /// The same by simulation customer by customer, however large a group is.
     ///
     /// In each replication all customers share one draw of the parameters, and then each has their own chance. Replication r has random stream r of the
-    /// seed, so that the result does not depend on threads. The intervals are central ones of the replications: of a thousand, the ends of a 90 %
+    /// seed, and another one for amounts, so that the result does not depend on threads. The intervals are central ones of the replications: of a thousand, the ends of a 90 %
     /// interval are uncertain by 0.07 standard deviations of the total.
     ///
     /// A row that stands for more than a thousand customers draws the sum of their purchases from a normal distribution with its mean and variance, and their
@@ -130,25 +133,31 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
     fn complete(
         &self,
         base: &Base<'_>,
-        forecasts: Vec<Option<GroupForecast>>,
+        forecasts: Vec<Option<Told>>,
         level: Level,
         replications: u32,
         seed: u64,
         watch: Option<&Watch<'_>>,
     ) -> Result<Vec<GroupForecast>> {
-        let missing: Vec<usize> = (0..forecasts.len()).filter(|&group| forecasts[group].is_none()).collect();
+        let is_missing = |told: &Option<Told>| told.as_ref().is_none_or(|told| told.lacks_value);
+        let missing: Vec<usize> = (0..forecasts.len()).filter(|&group| is_missing(&forecasts[group])).collect();
         let mut simulated =
             if missing.is_empty() { Vec::new() } else { self.simulate(base, &missing, replications, seed, watch)? }.into_iter();
-        let forecast = |(group, forecast): (usize, Option<GroupForecast>)| {
-            forecast.unwrap_or_else(|| {
-                let (purchases, values) = simulated.next().unwrap_or_default().into_iter().unzip();
-                let rows = &base.members[group];
-                GroupForecast {
+        let forecast = |(group, told): (usize, Option<Told>)| {
+            if let Some(Told { forecast, lacks_value: false }) = told {
+                return forecast;
+            }
+            let (purchases, values) = simulated.next().unwrap_or_default().into_iter().unzip();
+            let rows = &base.members[group];
+            let clv = rows.iter().any(|&i| base.scales[i].is_some()).then(|| Interval::central(values, level));
+            match told {
+                Some(told) => GroupForecast { clv, ..told.forecast },
+                None => GroupForecast {
                     customers: rows.iter().map(|&i| base.customers.weight(i)).sum(),
                     purchases: Interval::central(purchases, level),
-                    clv: rows.iter().any(|&i| base.scales[i].is_some()).then(|| Interval::central(values, level)),
-                }
-            })
+                    clv,
+                },
+            }
         };
         Ok(forecasts.into_iter().enumerate().map(forecast).collect())
     }
@@ -169,9 +178,12 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
             let draw = first + r as u64;
             let (purchases, spend) = (self.purchases.draw(draw), self.spend.as_ref().map(|spend| spend.draw(draw)));
             let replicate = Replicate { purchases, spend, horizon: self.scorer.terms().horizon() };
-            let mut rng = random_stream(seed, r as u64);
-            let totals: Vec<Totals> =
-                groups.iter().map(|&group| if work.is_stopped() { (0.0, 0.0) } else { replicate.total(base, group, &mut rng) }).collect();
+            // Amounts have a stream of their own, so that purchases are the same whatever they are worth.
+            let (mut rng, mut of_amounts) = (random_stream(seed, r as u64), random_stream(seed, FIRST_STREAM_OF_AMOUNTS + r as u64));
+            let mut total = |&group: &usize| {
+                if work.is_stopped() { (0.0, 0.0) } else { replicate.total(base, group, &mut rng, &mut of_amounts) }
+            };
+            let totals: Vec<Totals> = groups.iter().map(&mut total).collect();
             work.done_one();
             totals
         });
@@ -198,7 +210,7 @@ struct Replicate<M> {
 
 impl<M: Simulate<Alive: Simulate>> Replicate<M> {
     /// Draws what the customers of a group do.
-    fn total<R: Rng>(&self, base: &Base<'_>, group: usize, rng: &mut R) -> Totals {
+    fn total<R: Rng>(&self, base: &Base<'_>, group: usize, rng: &mut R, of_amounts: &mut R) -> Totals {
         let (customers, rows) = (base.customers, &base.members[group]);
         let mut total = (0.0, 0.0);
         let mut last = History::NEW_CUSTOMER;
@@ -212,7 +224,7 @@ impl<M: Simulate<Alive: Simulate>> Replicate<M> {
             let scale = base.scales[i].unwrap_or(0.0);
             let weight = customers.weight(i);
             if weight > MOST_COPIES {
-                let (bought, amount) = self.many(&history, weight, spend, rng);
+                let (bought, amount) = self.many(&history, weight, spend, rng, of_amounts);
                 total = (total.0 + bought, total.1 + scale * bought * amount);
                 continue;
             }
@@ -223,7 +235,7 @@ impl<M: Simulate<Alive: Simulate>> Replicate<M> {
                 let bought = future.draw_purchase_count(self.horizon, rng);
                 total.0 += each * bought as f64;
                 if let (Some(spend), true) = (spend, bought > 0) {
-                    total.1 += each * scale * spend.draw_spender(rng).draw_total_amount(bought, rng);
+                    total.1 += each * scale * spend.draw_spender(of_amounts).draw_total_amount(bought, of_amounts);
                 }
             }
         }
@@ -231,12 +243,13 @@ impl<M: Simulate<Alive: Simulate>> Replicate<M> {
     }
 
     /// Draws the purchases of many customers with one history, and what they spend on average.
-    fn many<R: Rng>(&self, history: &History, weight: f64, spend: Option<GammaGamma>, rng: &mut R) -> (f64, f64) {
+    fn many<R: Rng>(&self, history: &History, weight: f64, spend: Option<GammaGamma>, rng: &mut R, of_amounts: &mut R) -> (f64, f64) {
         let mean = self.purchases.conditional_expected_purchases(history, self.horizon);
         let variance = self.purchases.conditional_purchase_variance(history, self.horizon);
         let normal: f64 = StandardNormal.sample(rng);
         let bought = (weight * mean + (weight * variance).sqrt() * normal).max(0.0);
-        let amounts = spend.map_or(0.0, |spend| (0..MOST_COPIES as u32).map(|_| spend.draw_spender(rng).draw_total_amount(1, rng)).sum());
+        let amounts = spend
+            .map_or(0.0, |spend| (0..MOST_COPIES as u32).map(|_| spend.draw_spender(of_amounts).draw_total_amount(1, of_amounts)).sum());
         (bought, amounts / MOST_COPIES)
     }
 }

@@ -21,8 +21,9 @@ use crate::simulate::random_stream;
 const BLOCKS: usize = 16;
 const DRAWS_PER_BLOCK: usize = 1024;
 
-/// The streams before are those of the simulation customer by customer.
+/// The streams before are those of the simulation customer by customer. Value has streams of its own, so that purchases are the same whatever they are worth.
 const FIRST_STREAM: u64 = 1 << 40;
+const FIRST_STREAM_OF_VALUE: u64 = 1 << 41;
 
 /// A logarithm may bend by this share of its deviations: what a quadratic leaves out is of the order of the square.
 const LARGEST_BEND: f64 = 0.3;
@@ -37,6 +38,14 @@ pub(super) struct Places<'a, M> {
     pub(super) horizon: f64,
 }
 
+/// What is told of a group without a simulation.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) forecast: GroupForecast,
+    /// Whether there is a value of which nothing is told, so that it takes a simulation.
+    pub(super) lacks_value: bool,
+}
+
 /// Members of a group: rows in an order in which equal histories stand together, and the value of a unit of money that each row spends, where it has any.
 pub(super) struct Members<'a> {
     pub(super) customers: &'a Customers,
@@ -45,41 +54,51 @@ pub(super) struct Members<'a> {
 }
 
 impl<M: PurchaseModel> Places<'_, M> {
-    /// The totals of a group; `None` where they are not nearly normal given the parameters, because its members are few or some of them make up most of it.
-    pub(super) fn forecast(&self, members: &Members<'_>, level: Level, seed: u64, group: u64) -> Option<GroupForecast> {
+    /// The totals of a group; `None` where purchases are not nearly normal given the parameters, because its members are few or some of them make up most of
+    /// them. Value that is not is left to a simulation alone.
+    pub(super) fn forecast(&self, members: &Members<'_>, level: Level, seed: u64, group: u64) -> Option<Told> {
         let centre = (self.purchases.centre(), self.spend.map(Surface::centre));
         let centre = Places { purchases: &centre.0, spend: centre.1.as_ref(), horizon: self.horizon };
         // The centre alone decides, and takes a fraction of the time.
-        centre.sums(members)?.responses(&centre)?;
-        let (purchases, value) = self.sums(members)?.responses(self)?;
+        let at_centre = centre.sums(members);
+        at_centre.purchases(&centre)?;
+        let with_value = at_centre.value(&centre).is_some();
+        let places = Places { purchases: self.purchases, spend: self.spend.filter(|_| with_value), horizon: self.horizon };
+        let sums = places.sums(members);
+        let purchases = sums.purchases(&places)?;
+        let value = sums.value(&places);
         let draws: Vec<Vec<(f64, f64)>> = map_indices(BLOCKS, |block| {
-            let mut rng = random_stream(seed, FIRST_STREAM + BLOCKS as u64 * group + block as u64);
+            let stream = BLOCKS as u64 * group + block as u64;
+            let (mut rng, mut of_value) = (random_stream(seed, FIRST_STREAM + stream), random_stream(seed, FIRST_STREAM_OF_VALUE + stream));
             let draw = |_| {
-                let of_purchases = self.purchases.stencil.draw_weights(&mut rng);
-                let of_spend = self.spend.map_or(vec![1.0], |spend| spend.stencil.draw_weights(&mut rng));
-                let total = purchases.draw(&of_purchases, &[1.0], &mut rng);
-                (total, value.as_ref().map_or(0.0, |value| value.draw(&of_purchases, &of_spend, &mut rng)))
+                let weights = self.purchases.stencil.draw_weights(&mut rng);
+                let total = purchases.draw(&weights, &[1.0], &mut rng);
+                let Some((value, spend)) = value.as_ref().zip(self.spend) else { return (total, 0.0) };
+                let of_spend = spend.stencil.draw_weights(&mut of_value);
+                (total, value.draw(&weights, &of_spend, &mut of_value))
             };
             (0..DRAWS_PER_BLOCK).map(draw).collect()
         });
         let interval = |of: fn(&(f64, f64)) -> f64| Interval::central(draws.iter().flatten().map(of).collect(), level);
-        Some(GroupForecast {
+        let forecast = GroupForecast {
             customers: members.rows.iter().map(|&i| members.customers.weight(i)).sum(),
             purchases: interval(|total| total.0),
             clv: value.is_some().then(|| interval(|total| total.1)),
-        })
+        };
+        let has_value = self.spend.is_some() && members.rows.iter().any(|&i| members.scales[i].is_some());
+        Some(Told { lacks_value: has_value && value.is_none(), forecast })
     }
 
-    /// Adds up the members; `None` where the value of one of them varies without bounds.
-    fn sums(&self, members: &Members<'_>) -> Option<Sums> {
+    /// Adds up the members.
+    fn sums(&self, members: &Members<'_>) -> Sums {
+        let none = || Sums::none(self.purchases.models.len(), self.spend.map_or(0, |spend| spend.models.len()));
         let pieces: Vec<&[usize]> = members.rows.chunks(PIECE).collect();
-        let of_pieces = map_indices(pieces.len(), |k| self.piece(&Members { rows: pieces[k], ..*members }));
-        of_pieces.into_iter().reduce(|sum, piece| Some(sum?.plus(&piece?)))?
+        let of_pieces = map_indices(pieces.len(), |k| self.piece(none(), &Members { rows: pieces[k], ..*members }));
+        of_pieces.into_iter().reduce(|sum, piece| sum.plus(&piece)).unwrap_or_else(none)
     }
 
-    fn piece(&self, &Members { customers, rows, scales }: &Members<'_>) -> Option<Sums> {
+    fn piece(&self, mut sums: Sums, &Members { customers, rows, scales }: &Members<'_>) -> Sums {
         let (models, spends) = (&self.purchases.models, self.spend.map_or(&[][..], |spend| &spend.models));
-        let mut sums = Sums::none(models.len(), spends.len());
         let (mut last, mut if_alive) = (None, (Moments::NONE, Vec::new()));
         let (mut moments, mut means) = (Moments::NONE, Vec::new());
         for &i in rows {
@@ -100,12 +119,14 @@ impl<M: PurchaseModel> Places<'_, M> {
                 let spend = customers.spend(i);
                 for (place, model) in spends.iter().enumerate() {
                     let given = model.given(&spend);
-                    let average = given.expected_average_spend(&SpendHistory::UNKNOWN)?;
-                    sums.add_value(place, weight, scale, (moments.of_spend(&given)?, average), &means);
+                    match (moments.of_spend(&given), given.expected_average_spend(&SpendHistory::UNKNOWN)) {
+                        (Some(spend), Some(average)) => sums.add_value(place, weight, scale, (spend, average), &means),
+                        _ => sums.is_bounded = false,
+                    }
                 }
             }
         }
-        Some(sums)
+        sums
     }
 }
 
@@ -117,6 +138,8 @@ struct Sums {
     /// Means by place of the purchase model, and by place of the purchase model and, within it, of the spend model.
     mean_purchases: Vec<f64>,
     mean_values: Vec<f64>,
+    /// Whether the value of nobody varies without bounds.
+    is_bounded: bool,
 }
 
 impl Sums {
@@ -126,6 +149,7 @@ impl Sums {
             values: vec![Cumulants::default(); spend_places],
             mean_purchases: vec![0.0; purchase_places],
             mean_values: vec![0.0; purchase_places * spend_places],
+            is_bounded: true,
         }
     }
 
@@ -153,18 +177,20 @@ impl Sums {
         self.values.iter_mut().zip(&other.values).for_each(|(sum, other)| sum.add_all(other));
         add(&mut self.mean_purchases, &other.mean_purchases);
         add(&mut self.mean_values, &other.mean_values);
+        self.is_bounded &= other.is_bounded;
         self
     }
 
-    /// Of purchases, and of value where there is any; `None` where one of them is not nearly normal.
-    fn responses<M>(&self, places: &Places<'_, M>) -> Option<(Response, Option<Response>)> {
-        let (of_purchases, of_spend) = (places.purchases.stencil, places.spend.map(|spend| spend.stencil));
-        let purchases = Response::new(&self.mean_purchases, &[self.purchases], [of_purchases, Stencil::new(0)])?;
-        let value = match of_spend {
-            Some(of_spend) if self.values[0].mean > 0.0 => Some(Response::new(&self.mean_values, &self.values, [of_purchases, of_spend])?),
-            _ => None,
-        };
-        Some((purchases, value))
+    /// Of purchases; `None` where they are not nearly normal.
+    fn purchases<M>(&self, places: &Places<'_, M>) -> Option<Response> {
+        Response::new(&self.mean_purchases, &[self.purchases], [places.purchases.stencil, Stencil::new(0)])
+    }
+
+    /// Of value; `None` where there is none, or it is not nearly normal.
+    fn value<M>(&self, places: &Places<'_, M>) -> Option<Response> {
+        let of_spend = places.spend?.stencil;
+        let is_some = self.is_bounded && self.values[0].mean > 0.0;
+        if is_some { Response::new(&self.mean_values, &self.values, [places.purchases.stencil, of_spend]) } else { None }
     }
 }
 

@@ -51,7 +51,8 @@ impl Totals {
 pub struct Ranking {
     /// Rows from the most valuable on: by CLV, without any CLV by discounted purchases.
     pub rows: Vec<usize>,
-    /// The share of the CLV that the most valuable tenth of the customers holds; `None` where some customer costs more than they bring.
+    /// The share of the CLV that the most valuable tenth of the customers holds; `None` where some customer costs more than they bring, or of fewer than ten
+    /// customers, who have no tenth.
     pub share_of_top_tenth: Option<f64>,
 }
 
@@ -74,7 +75,7 @@ impl Ranking {
         };
         // Shares are of something that nobody takes away from.
         let nobody_costs = rows.last().is_none_or(|&row| value(row) >= 0.0);
-        let share_of_top_tenth = totals.clv.filter(|&clv| clv > 0.0 && nobody_costs).map(|clv| held(0.1) / clv);
+        let share_of_top_tenth = totals.clv.filter(|&clv| clv > 0.0 && nobody_costs && totals.customers >= 10.0).map(|clv| held(0.1) / clv);
         Ranking { rows, share_of_top_tenth }
     }
 }
