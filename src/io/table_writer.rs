@@ -104,9 +104,13 @@ impl<W: Write + Send> TableWriter<W> {
     pub fn note(&mut self, key: &str, value: &str) {
         #[cfg(not(feature = "parquet"))]
         let _ = (key, value);
-        #[cfg(feature = "parquet")]
-        if let To::Parquet(parquet) = &mut self.to {
-            parquet.note(key, value);
+        match &mut self.to {
+            #[cfg(feature = "csv")]
+            To::Csv(_) => {}
+            #[cfg(feature = "serde")]
+            To::Json(_) => {}
+            #[cfg(feature = "parquet")]
+            To::Parquet(parquet) => parquet.note(key, value),
         }
     }
 
