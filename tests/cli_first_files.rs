@@ -123,7 +123,7 @@ fn ids_do_not_steer_the_terminal() {
     let place = place();
     let path = place.path();
     let evil = "\"e\u{1b}[2J\u{202e}\nx\"";
-    let own: String = (1..=12).map(|month| format!("{evil},2023-{month:02}-01,99,\u{1b}]0;x\n")).collect();
+    let own: String = (1..=12).map(|month| format!("{evil},2024-{month:02}-01,99,\u{1b}]0;x\n")).collect();
     fs::write(path.join("evil.csv"), format!("customer_id,date,amount,channel\n{}{own}", rows(','))).unwrap();
     let (_, said) = done(path, &["run", "evil.csv", "--out", "out"]);
     assert!(said.contains("e\\u{1b}[2J\\u{202e}\\nx") && !said.contains('\u{1b}') && !said.contains('\u{202e}'), "{said}");
