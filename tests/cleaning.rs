@@ -44,6 +44,30 @@ fn tally(count: u64, value: f64) -> Tally {
     Tally { count, value }
 }
 
+/// Merged or not: what repeats is told from what was bought twice on a day by nothing but time and amount.
+#[test]
+fn rows_that_repeat_others_are_counted_before_all_else() {
+    let row = |customer, hour: u8, amount| Transaction { customer, time: Moment::new(january(5), hour).unwrap(), amount };
+    let rows = [
+        row("a", 9, 10.0),
+        row("a", 9, 10.0),
+        row("a", 9, 10.0),
+        row("a", 10, 10.0),
+        row("a", 9, 11.0),
+        row("b", 9, 10.0),
+        row("b", 9, -3.0),
+        row("b", 9, -3.0),
+    ];
+    for merge in [MergePeriod::Day, MergePeriod::Hour] {
+        let log = TransactionLog::from_events(rows).unwrap();
+        let account = report(&log.summarize(&to_the_end_of_january().merge(merge)).unwrap());
+        // Twice the 10 of nine o'clock, once the refund.
+        assert_eq!((account.repeated, account.used.count), (Tally { count: 3, value: 17.0 }, 8));
+        let before = report(&log.summarize(&Observation::until(january(5)).in_days().merge(merge)).unwrap());
+        assert_eq!(before.repeated.count, 3);
+    }
+}
+
 #[test]
 fn a_summary_in_words() {
     let log = log(&[(3, 10.0), (3, 5.0), (10, 20.0), (24, 40.0)]);

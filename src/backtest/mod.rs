@@ -45,6 +45,8 @@ pub use limit::{Breach, Limit};
 pub use metrics::{Metrics, PerLevel};
 pub use outcome::{BackTestReport, FailedRun, Group, RevenueRun, Role, Run, Tables};
 pub use parameter_path::{ParameterPath, PathRow};
+#[cfg(feature = "cli")]
+pub(crate) use periods::MOST_DAYS as MOST_DAYS_BY_WEEK;
 pub use periods::PeriodRow;
 pub use run::BackTest;
 pub use scheme::Scheme;

@@ -9,6 +9,9 @@ use crate::time::{Date, TimeUnit};
 /// Days of a period.
 pub(super) const PERIOD: i32 = 7;
 
+/// A span of more than these days, 20 years, is not told week by week: one wrong date would make ten thousands of weeks without anybody in them.
+pub(crate) const MOST_DAYS: usize = 1044 * PERIOD as usize;
+
 /// A week of the holdout.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -41,9 +44,10 @@ pub(super) enum Quantity {
 }
 
 impl Weeks {
-    /// From what was bought on each day after the cut.
+    /// From what was bought on each day after the cut; none of a holdout longer than [`MOST_DAYS`].
     pub(super) fn of(after_cut: &[Bought], split: &Split, unit: TimeUnit) -> Result<Self> {
-        let weeks = after_cut.chunks_exact(PERIOD as usize);
+        let told = if after_cut.len() > MOST_DAYS { &[] } else { after_cut };
+        let weeks = told.chunks_exact(PERIOD as usize);
         let days: Vec<i32> = (1..).take(weeks.len()).map(|week| week * PERIOD).collect();
         let ends = days.iter().map(|days| Date::from_days_since_1970(split.cut().days_since_1970() + days));
         Ok(Weeks {
@@ -90,5 +94,8 @@ mod tests {
         assert_eq!((rows[1].predicted, rows[1].bias, wape), (0.5, None, Some(0.5)));
         assert_eq!(weeks.against(Quantity::Spend, &[30.0, 50.0]).1, Some(0.75));
         assert_eq!(Weeks::of(&after_cut[..3], &split, TimeUnit::Day).unwrap().against(Quantity::Spend, &[]), (Vec::new(), None));
+        // Centuries have no weeks.
+        let of_days = |days: usize| Weeks::of(&vec![Bought::default(); days], &split, TimeUnit::Day).unwrap().times.len();
+        assert_eq!([MOST_DAYS, MOST_DAYS + 1].map(of_days), [1044, 0]);
     }
 }

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use super::periods::PERIOD;
+use super::periods::{MOST_DAYS, PERIOD};
 use super::spend::Amount;
 use super::split::Split;
 use super::sums::ratio;
@@ -35,7 +35,7 @@ pub struct Tracking {
     pub spend: &'static str,
     /// The share of cases that the intervals are meant to cover, parameters taken as known and customers as independent.
     pub level: f64,
-    /// Week by week; a partial one at the end of the holdout is left out.
+    /// Week by week; a partial one at the end of the holdout is left out. Empty where there are more than 1,044 weeks (20 years) from the first birth on.
     pub weeks: Vec<TrackingRow>,
 }
 
@@ -163,7 +163,8 @@ pub(super) fn track(
     let days_to_cut = split.cut().days_since(calendar.first) + 1;
     // The end of each week, as days from the first birth; that of the first week is the first day or one of the six after it.
     let mut end = (days_to_cut - 1).rem_euclid(PERIOD);
-    while (end as usize) < calendar.births.len() {
+    let days = if calendar.births.len() > MOST_DAYS { 0 } else { calendar.births.len() };
+    while (end as usize) < days {
         let before = end - PERIOD;
         let (mut week, mut so_far) = (start, start);
         for (born, &births) in (0..=end).zip(&calendar.births) {
@@ -255,6 +256,18 @@ mod tests {
                 span.purchase_variance
             );
         }
+    }
+
+    #[test]
+    fn centuries_are_not_told_week_by_week() {
+        let day = |text: &str| -> Date { text.parse().unwrap() };
+        let nbd = model("nbd", &[1.0, 10.0]);
+        let weeks = |days: usize| {
+            let calendar = Calendar { first: day("2026-01-01"), births: vec![0; days], repeats: vec![Bought::default(); days] };
+            let split = Split::new(day("2026-01-10"), day("2026-01-28"), day("2026-01-01"), day("2026-01-28")).unwrap();
+            track(("nbd", &nbd), ("own-average", &AMOUNT), &calendar, split, TimeUnit::Day, Level::default()).unwrap().weeks.len()
+        };
+        assert_eq!([MOST_DAYS, MOST_DAYS + 1].map(weeks), [1044, 0]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) struct Acquiring {
     acquired: Option<String>,
     /// Do not take customers for new who are first seen within this time of the start of the log, such as "26 weeks": they are scored and marked, but no model
     /// is fitted to them
-    #[arg(long, value_name = "SPAN", conflicts_with = "first_seen_is_new", help_heading = "Acquisition")]
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true, conflicts_with = "first_seen_is_new", help_heading = "Acquisition")]
     run_in: Option<Horizon>,
     /// The log starts before all its customers: whoever is first seen is new, whatever the flow of new customers looks like
     #[arg(long, help_heading = "Acquisition")]

@@ -192,7 +192,7 @@ pub(super) struct MeasuredByModel {
 #[derive(Debug, clap::Args)]
 pub(super) struct Valuing {
     /// How far ahead value counts, such as "12 months" or "52 weeks", or lifetime [default: 12 months]
-    #[arg(long, value_name = "SPAN", help_heading = VALUE)]
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true, help_heading = VALUE)]
     horizon: Option<Horizon>,
     /// Annual discount rate as a fraction [default: 0.10]
     #[arg(long, value_name = "RATE", value_parser = discount, allow_negative_numbers = true, help_heading = VALUE)]
@@ -218,7 +218,9 @@ impl Valuing {
             cost_per_purchase: self.cost_per_purchase.unwrap_or(otherwise.cost_per_purchase),
             cost_per_year: self.cost_per_year.unwrap_or(otherwise.cost_per_year),
         };
-        definition.check().map_err(|error| Failure::Usage(error.to_string()))?;
+        // What leaves the calendar from today on does so from any day of a log.
+        let counted = definition.horizon.length_from(Date::new(2000, 1, 1)?, TimeUnit::Day);
+        counted.and_then(|_| definition.check()).map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(definition)
     }
 }

@@ -11,8 +11,8 @@ use super::failure::{Failure, Outcome};
 use super::input::Input;
 use super::limits::{Judged, Limits};
 use super::origins::{Origins, When};
-use super::output::json_destination;
-use crate::backtest::{BackTest, BackTestReport, Scheme};
+use super::output::{Console, json_destination};
+use crate::backtest::{BackTest, BackTestReport, MOST_DAYS_BY_WEEK, Scheme};
 use crate::data::{Observation, TransactionLog};
 use crate::error::{Error, Result};
 use crate::fit::Prior;
@@ -85,6 +85,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let (customers, observation) = input.summarize(&log, &console)?;
     input.check_start(&log, &observation, &console)?;
     let log = log_of_new(&log, &customers, &console)?;
+    note_on_weeks(&log, observation.end, &console);
     let mut test = BackTest::new(when.scheme(&log, observation.end)?)
         .prior(args.prudence.prior())
         .with_spend_model(args.spend != "none")
@@ -104,6 +105,14 @@ pub(super) fn run(args: Args) -> Outcome {
     console.say(&backtest::account(&report));
     // Without names all models are there, and NBD among them to be beaten.
     limits.judge(&report, |model| !args.models.is_empty() || model != Nbd::NAME)
+}
+
+/// A log of many years is not told week by week, which is said.
+pub(super) fn note_on_weeks(log: &TransactionLog, end: Date, console: &Console) {
+    let days = log.first_date().map_or(0, |first| end.days_since(first));
+    if usize::try_from(days).is_ok_and(|days| days >= MOST_DAYS_BY_WEEK) {
+        console.say("note: the log covers more than 20 years, and the back-test does not tell them week by week");
+    }
 }
 
 /// A log shorter than this has no quarter that could be held out.

@@ -1,5 +1,6 @@
 //! `clv cohorts`: customers acquired together, how they bought and what they are worth.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -9,7 +10,7 @@ use super::cohort_tables::CohortTables;
 use super::failure::{Failure, Outcome};
 use super::input::Input;
 use super::output::json_destination;
-use crate::data::{Birth, Customers, Observation, TransactionLog};
+use crate::data::{Birth, Customers, Observation, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::fit::{Estimator, Level};
 use crate::io::read_costs;
@@ -38,7 +39,10 @@ Examples:
   clv cohorts channels.csv --by channel --costs costs.csv --margin 0.3
 
 A cost table is CSV or Parquet with the columns cohort and cost, the cost of
-acquiring all customers of the cohort.")]
+acquiring all customers of the cohort. With it the account has, for each cohort,
+\"x cost\", what a new customer is worth over what the acquisition cost, and
+\"payback\", the time from the first purchase until that is paid for, in the unit
+of --unit.")]
 pub(super) struct Args {
     /// The log: files, patterns such as 'logs/*.csv.gz', directories of Parquet; - is standard input, for CSV
     #[arg(value_name = "LOG", required = true)]
@@ -126,8 +130,31 @@ impl By {
         };
         let values = input.files.read_customer_column(column, "--by", &input.log_options())?;
         let name = |id: &str| values.get(id).filter(|value| !value.is_empty()).map_or(MISSING, String::as_str).to_owned();
-        Ok(customers.ids().map(name).collect())
+        let names: Vec<String> = customers.ids().map(name).collect();
+        check_groups(column, &names)?;
+        Ok(names)
     }
+}
+
+/// Groups of which no more than one in so many may have two customers or more, when they are many, are no groups.
+const ONE_IN: usize = 10;
+const MANY: usize = 20;
+
+/// Refuses a column that tells nearly all customers apart.
+fn check_groups(column: &str, names: &[String]) -> Result<()> {
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+    names.iter().for_each(|name| *sizes.entry(name).or_default() += 1);
+    let alone = sizes.values().filter(|&&size| size == 1).count();
+    if sizes.len() <= MANY || (sizes.len() - alone) * ONE_IN > sizes.len() {
+        return Ok(());
+    }
+    Err(Error::data(format!(
+        "--by {column} makes {} groups of {} customers, of which {} have a single customer; at least one group in {ONE_IN} must have two or more; name a column with \
+         few values, such as a channel, or group by month, quarter or week",
+        grouped(sizes.len() as f64, 0),
+        grouped(names.len() as f64, 0),
+        grouped(alone as f64, 0)
+    )))
 }
 
 fn pooling(text: &str) -> Result<Pooling> {
@@ -163,6 +190,18 @@ pub(super) fn run(args: Args) -> Outcome {
     // What is wrong with the purchases comes before what is wrong with the spend, which is fitted first.
     PurchaseSample::new(&customers)?;
     let names = args.by.names(&customers, &input)?;
+    if args.costs.is_some() {
+        let without: BTreeSet<&str> =
+            names.iter().map(String::as_str).filter(|name| !costs.iter().any(|(known, _)| known == name)).collect();
+        if !without.is_empty() {
+            let shown: Vec<&str> = without.iter().take(MANY).copied().collect();
+            let more = if without.len() > MANY { format!(" and {} more", without.len() - MANY) } else { String::new() };
+            console.say(&format!(
+                "note: the cost table has no cost of {}{more}: of these it is not said when their value pays for the acquisition",
+                shown.join(", ")
+            ));
+        }
+    }
     let report = {
         let _busy = console.busy("fitting cohorts");
         let spend =

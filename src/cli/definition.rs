@@ -1,7 +1,7 @@
 //! `--definition clv.toml`: the flags of the command line as a file.
 //!
 //! The keys become arguments that the command line does not have already, and clap checks them like all others. A file serves all commands: a key
-//! that means something to another command only is passed over.
+//! that means something to another command only is checked and passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
@@ -10,8 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
+use super::args::Banding;
 use super::failure::{Failure, Outcome};
 use crate::error::Error;
 
@@ -55,9 +56,13 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Pars
     let subcommand = command.find_subcommand(name).cloned().unwrap_or_default();
     // The subcommand is the first argument: what stands before it would be a flag of `clv` itself, and there is none but --help.
     let (head, rest) = arguments.split_at(arguments.len().min(2));
-    let (mut from_file, mut fields) = (Vec::new(), none);
+    let (mut from_file, mut fields, mut bands_at) = (Vec::new(), none, None);
     for setting in Settings::read(path, &command)?.settings {
-        let Some(argument) = setting.argument_of(&subcommand) else { continue };
+        let Some(argument) = setting.argument_of(&subcommand) else {
+            // Of no use here, but a fault of the file all the same.
+            setting.check(&command)?;
+            continue;
+        };
         if is_given(given, argument) || excluded_by(given, argument, &subcommand) {
             continue;
         }
@@ -67,10 +72,19 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Pars
             .clone()
             .try_get_matches_from(head.iter().cloned().chain([OsString::from(&argument)]).chain(rest.iter().cloned()))
             .map_err(|error| setting.refused(&error))?;
+        if setting.field.starts_with("band") {
+            bands_at.get_or_insert(setting.place);
+        }
         from_file.push(OsString::from(argument));
         fields.insert(setting.field);
     }
     let matches = command.try_get_matches_from(head.iter().cloned().chain(from_file).chain(rest.iter().cloned()))?;
+    // Names and limits of bands are right or wrong together.
+    if let (Some(place), Some((_, given))) = (bands_at, matches.subcommand())
+        && given.try_contains_id("bands").is_ok()
+    {
+        Banding::from_arg_matches(given)?.rule().map_err(|failure| failure.at(&place))?;
+    }
     Ok(Parsed { matches, from_file: fields })
 }
 
@@ -90,30 +104,7 @@ fn excluded_by(given: &ArgMatches, argument: &Arg, subcommand: &Command) -> bool
 pub(super) fn check<C: CommandFactory>(path: &Path) -> Outcome<usize> {
     let command = C::command();
     let settings = Settings::read(path, &command)?.settings;
-    for setting in &settings {
-        let mut refusal = None;
-        for subcommand in command.get_subcommands() {
-            let Some(argument) = setting.argument_of(subcommand) else { continue };
-            let Some(argument) = setting.as_argument(argument)? else { continue };
-            let tried = subcommand.clone().try_get_matches_from([subcommand.get_name(), &argument]);
-            // What the command works on is not there, which is no fault of the setting.
-            let wrong = |error: &clap::Error| {
-                use clap::error::ErrorKind::{InvalidValue, TooManyValues, ValueValidation, WrongNumberOfValues};
-                matches!(error.kind(), InvalidValue | ValueValidation | TooManyValues | WrongNumberOfValues)
-            };
-            match tried.err().filter(wrong) {
-                Some(error) => refusal = refusal.or(Some(error)),
-                // One that takes it is enough: a model to fit need not be one to simulate.
-                None => {
-                    refusal = None;
-                    break;
-                }
-            }
-        }
-        if let Some(error) = refusal {
-            return Err(setting.refused(&error));
-        }
-    }
+    settings.iter().try_for_each(|setting| setting.check(&command))?;
     Ok(settings.len())
 }
 
@@ -185,6 +176,27 @@ impl Setting {
         }
     }
 
+    /// Refuses a value that no command takes.
+    fn check(&self, command: &Command) -> Outcome {
+        let mut refusal = None;
+        for subcommand in command.get_subcommands() {
+            let Some(argument) = self.argument_of(subcommand) else { continue };
+            let Some(argument) = self.as_argument(argument)? else { continue };
+            let tried = subcommand.clone().try_get_matches_from([subcommand.get_name(), &argument]);
+            // What the command works on is not there, which is no fault of the setting.
+            let wrong = |error: &clap::Error| {
+                use clap::error::ErrorKind::{InvalidValue, TooManyValues, ValueValidation, WrongNumberOfValues};
+                matches!(error.kind(), InvalidValue | ValueValidation | TooManyValues | WrongNumberOfValues)
+            };
+            match tried.err().filter(wrong) {
+                Some(error) => refusal = refusal.or(Some(error)),
+                // One that takes it is enough: a model to fit need not be one to simulate.
+                None => return Ok(()),
+            }
+        }
+        refusal.map_or(Ok(()), |error| Err(self.refused(&error)))
+    }
+
     fn refused(&self, error: &clap::Error) -> Failure {
         let why = match error.source() {
             Some(source) => source.to_string(),
@@ -209,7 +221,11 @@ fn known(command: &Command) -> BTreeMap<String, String> {
 
 fn unknown(place: &str, key: &str, known: &BTreeMap<String, String>) -> Failure {
     let flag = key.replace('_', "-");
-    let nearest = known.keys().min_by_key(|name| strsim::levenshtein(&flag, name)).map_or("", String::as_str);
-    let nearest = nearest.replace('-', "_");
-    Failure::Usage(format!("{place}: {key} is no setting; the nearest one is {nearest}"))
+    // Fewer than a third of the letters may be wrong.
+    let near = known.keys().map(|name| (strsim::levenshtein(&flag, name), name)).filter(|(steps, name)| steps * 3 < name.len()).min();
+    let hint = match near {
+        Some((_, name)) => format!("the nearest one is {}", name.replace('-', "_")),
+        None => "clv definition --init writes a file with all of them".to_owned(),
+    };
+    Failure::Usage(format!("{place}: {key} is no setting; {hint}"))
 }

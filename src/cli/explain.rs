@@ -8,11 +8,11 @@ use super::failure::{Failure, Outcome};
 use super::formulas::GivenAlive;
 use super::input::{self, Input};
 use super::output::{Console, Destination};
-use crate::data::{Birth, Customers, DataReport, Observation, Purchase, RefundPolicy, SpendBasis, TransactionLog};
+use crate::data::{Birth, Customers, DataReport, Exclusion, MergePeriod, Observation, Purchase, RefundPolicy, SpendBasis, TransactionLog};
 use crate::error::{Error, Result};
 use crate::fit::Level;
 use crate::io::TableFormat;
-use crate::report::explanation::{Counted, Event, Explanation, Fixed, Place, Step};
+use crate::report::explanation::{Counted, Event, Explanation, Fixed, Place, Step, Unscored};
 use crate::report::terminal;
 use crate::score::{ClvDefinition, DefinitionInForce, FitRecord, ModelFile, ScoreStatus, ValueBands, ValueInterval};
 use crate::time::{Date, Moment, TimeUnit};
@@ -83,16 +83,34 @@ pub(super) fn run(args: Args) -> Outcome {
     let destination = destination.differs_from(input.files.paths())?;
     let log = input.log(&console)?;
     let definition = args.valuing.or(model.definition())?;
-    let subject = Subject::of(&args, &log, &input, &console)?;
-    let explanation = explain(&subject, &model, &definition)?;
-    let text = match format {
-        Format::Text => explanation.to_string(),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(&explanation);
-            json.map_err(|error| Failure::Work(Error::file("cannot write the explanation as JSON").because(error)))? + "\n"
+    let text = match Subject::of(&args, &log, &input, &console)? {
+        Found::Scored(subject) => text_of(&explain(&subject, &model, &definition)?, format)?,
+        Found::Excluded(why, observation) => {
+            let id = args.customer_id.as_str();
+            let purchases = log.purchases_of(id, &observation).unwrap_or_default();
+            let events = events(id, &log, &observation, &purchases, true);
+            let status = ScoreStatus::Excluded(why).to_string();
+            text_of(&Unscored { customer_id: id, observation_end: observation.end, status, events }, format)?
         }
     };
     destination.write_text(&text)
+}
+
+fn text_of(explanation: &(impl serde::Serialize + std::fmt::Display), format: Format) -> Outcome<String> {
+    match format {
+        Format::Text => Ok(explanation.to_string()),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(explanation);
+            Ok(json.map_err(|error| Failure::Work(Error::file("cannot write the explanation as JSON").because(error)))? + "\n")
+        }
+    }
+}
+
+/// What there is to say of a customer who was asked for.
+enum Found<'a> {
+    Scored(Box<Subject<'a>>),
+    /// Seen, and without a score.
+    Excluded(Exclusion, Observation),
 }
 
 /// The customer who is explained.
@@ -110,7 +128,7 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn of(args: &'a Args, log: &'a TransactionLog, input: &Input<'_>, console: &Console) -> Result<Self> {
+    fn of(args: &'a Args, log: &'a TransactionLog, input: &Input<'_>, console: &Console) -> Result<Found<'a>> {
         let id = args.customer_id.as_str();
         let rows = log.transactions_of(id);
         let by_births = args.acquiring.for_a_log().next().is_some();
@@ -127,10 +145,7 @@ impl<'a> Subject<'a> {
             let (all, observation) = input.summarize(log, console)?;
             let Some(row) = all.find(id) else {
                 let excluded = all.excluded().find(|(other, _)| *other == id);
-                let why = excluded.map(|(_, why)| {
-                    Error::data(format!("there is no score of customer {id:?} to explain: {}", ScoreStatus::Excluded(why)))
-                });
-                return Err(why.unwrap_or_else(|| unknown(id, log)).at(input.name()));
+                return excluded.map(|(_, why)| Found::Excluded(why, observation)).ok_or_else(|| unknown(id, log).at(input.name()));
             };
             let start = all.report().and_then(|report| report.first_date);
             // Of somebody who bought nothing within the log there is nothing to clean.
@@ -139,12 +154,16 @@ impl<'a> Subject<'a> {
         } else {
             // Nobody's score depends on other customers, so a log of this one alone says the same; only the last day is that of the whole log.
             let observation = input.observation(log, console)?;
+            let is_seen = rows.iter().any(|row| row.time.date() <= observation.end);
+            if is_seen && log.purchases_of(id, &observation)?.is_empty() {
+                return Ok(Found::Excluded(Exclusion::NoPurchase, observation));
+            }
             let customers = alone(&observation)?;
             let cleaning = customers.report().cloned();
             (customers, observation, cleaning, log.first_date())
         };
         let purchases = log.purchases_of(id, &observation)?;
-        Ok(Subject { id, log, observation, customers, purchases, cleaning, start })
+        Ok(Found::Scored(Box::new(Subject { id, log, observation, customers, purchases, cleaning, start })))
     }
 
     /// What is to be known of the birth before the numbers are read; nothing of one in the log.
@@ -190,10 +209,13 @@ fn explain<'a>(subject: &Subject<'a>, model: &'a ModelFile, definition: &ClvDefi
         unit: observation.unit,
         value: terminal::in_full(definition, Some(observation.end)),
         birth: subject.birth(),
-        events: events(subject),
+        events: events(subject.id, subject.log, observation, purchases, !matches!(customers.birth(0), Birth::Before(_))),
         cleaning: cleaning.as_ref().map(ToString::to_string).unwrap_or_default(),
         was_changed: cleaning.as_ref().is_some_and(|report| report.used.count != purchases.len() as u64),
-        purchases: purchases.iter().map(|purchase| Counted { time: purchase.time.to_string(), amount: purchase.amount }).collect(),
+        purchases: purchases
+            .iter()
+            .map(|purchase| Counted { time: time_of(purchase.time, observation.merge), amount: purchase.amount })
+            .collect(),
         history: history(subject),
         purchase_model: fixed(model.purchases()),
         given_alive: Fixed { model: alive.model, parameters: alive.parameters.clone() },
@@ -224,10 +246,16 @@ fn fixed(record: &FitRecord) -> Fixed<'_> {
     Fixed { model: record.model(), parameters: record.parameters().collect() }
 }
 
+/// A time as far as it is known and counts: the log keeps the hour of a row, and no more of it.
+fn time_of(time: Moment, merge: MergePeriod) -> String {
+    match merge {
+        MergePeriod::Day => time.date().to_string(),
+        MergePeriod::Hour => format!("{}T{:02}", time.date(), time.hour_of_day()),
+    }
+}
+
 /// Every row of the customer, and what became of it.
-fn events(subject: &Subject<'_>) -> Vec<Event> {
-    let Subject { id, log, observation, purchases, customers, .. } = subject;
-    let is_new = !matches!(customers.birth(0), Birth::Before(_));
+fn events(id: &str, log: &TransactionLog, observation: &Observation, purchases: &[Purchase], is_new: bool) -> Vec<Event> {
     let period = |time: Moment| time.hours_since_1970().div_euclid(observation.merge.hours());
     let mut last = None;
     let rows = log.transactions_of(id).into_iter().map(|row| {
@@ -249,7 +277,7 @@ fn events(subject: &Subject<'_>) -> Vec<Event> {
                 Some(number) => format!("purchase {}", number + 1),
             }
         };
-        Event { time: row.time.to_string(), amount: row.amount, used_as }
+        Event { time: time_of(row.time, observation.merge), amount: row.amount, used_as }
     });
     rows.collect()
 }

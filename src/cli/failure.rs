@@ -1,6 +1,7 @@
 //! Why a command ended early, and the exit code for it.
 
 use std::error::Error as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use super::output::Console;
@@ -25,12 +26,24 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Wrong usage, by a setting of this place.
+    pub(super) fn at(self, place: &str) -> Self {
+        match self {
+            Failure::Usage(message) => Failure::Usage(format!("{place}: {message}")),
+            other => other,
+        }
+    }
+
     /// Tells the user, and gives the exit code.
     pub(super) fn report(self, console: &Console) -> ExitCode {
         match self {
             Failure::Arguments(error) => {
-                // Nothing can be done about a terminal that does not listen.
-                let _ = error.print();
+                // Help that nobody could read is not given; a reader who has seen enough has gone away.
+                let printed = error.print().and_then(|()| io::stdout().flush());
+                if let Some(failed) = printed.err().filter(|failed| !error.use_stderr() && failed.kind() != io::ErrorKind::BrokenPipe) {
+                    console.always(&format!("error: cannot write to standard output: {failed}"));
+                    return ExitCode::FAILURE;
+                }
                 ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
             }
             Failure::Usage(message) => {

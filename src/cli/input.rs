@@ -7,7 +7,7 @@ use super::acquiring::Acquiring;
 use super::args::{Measured, MeasuredByModel, Observing, Reading};
 use super::failure::{Failure, Outcome};
 use super::output::Console;
-use crate::data::{Customers, DataReport, Observation, SpendBasis, TransactionLog};
+use crate::data::{Customers, DataReport, FarEnd, Observation, SpendBasis, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, LogFiles, ReadOptions, ReadProgress, Source, SummaryOptions, SummaryRead};
 use crate::score::ModelFile;
@@ -15,6 +15,9 @@ use crate::time::{Date, TimeUnit};
 
 /// Customers that are scored together, of a summary.
 const BATCH: usize = 1 << 16;
+
+/// Rows that repeat others are many where they are more than one in so many.
+const MANY_REPEATED: u64 = 10;
 
 /// Everything that says how an input becomes customers.
 #[derive(Debug)]
@@ -178,6 +181,13 @@ impl<'a> Input<'a> {
 
     /// The customers of a log with what is known of their birth.
     fn with_births(&self, customers: Customers, console: &Console) -> Result<Customers> {
+        if let Some(report) = customers.report().filter(|report| report.repeated.count * MANY_REPEATED > report.used.count) {
+            console.say(&format!(
+                "note: {} of {} rows repeat another one of the same customer, time and amount; was a file given twice, or a copy of it? They are kept",
+                grouped(report.repeated.count as f64, 0),
+                grouped(report.used.count as f64, 0)
+            ));
+        }
         match self.acquiring {
             Some(acquiring) => acquiring.mark(customers, self, console).map_err(|error| error.at(self.name())),
             None => Ok(customers),
@@ -225,6 +235,15 @@ impl<'a> Input<'a> {
             // Of a log without a row any day is the last one; its summary says what is wrong.
             (None, None) => Date::new(1970, 1, 1)?,
         };
+        for far in log.far_ends(end) {
+            let FarEnd { day, next } = far;
+            let (which, side, way) = if far.is_last() {
+                ("last", "after the one before it", format!("correct the row, or give --observation-end {next}, which leaves it out"))
+            } else {
+                ("first", "before the one after it", "correct the row: every length of time counts from there".to_owned())
+            };
+            console.say(&format!("note: the {which} day, {day}, lies {} {side}, {next}; if that is a mistake, {way}", far.gap()));
+        }
         Ok(self.observing.until(end, self.unit, self.spend_basis, self.cleaned_as))
     }
 

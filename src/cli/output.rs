@@ -14,7 +14,7 @@ use crate::data::grouped;
 use crate::error::{Error, Result};
 use crate::fit::Progress;
 use crate::io::{Draft, LogFiles, ReadProgress, Table, TableFormat, write_atomically};
-use crate::report::format::{WIDTH, columns, fitted, set_columns};
+use crate::report::format::{WIDTH, columns, fitted, printable, set_columns};
 
 /// Standard error: what the user may want to know.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +45,11 @@ impl Console {
 
     /// A line that must be said.
     pub(super) fn always(&self, text: &str) {
+        let fitted = fitted(text.trim_end_matches('\n'), if columns() < WIDTH { columns() } else { usize::MAX });
+        // A name from the data must not steer the terminal.
+        let lines: Vec<String> = fitted.lines().map(printable).collect();
         // When standard error is closed there is nobody to tell.
-        let _ = writeln!(io::stderr(), "{}", fitted(text.trim_end_matches('\n'), if columns() < WIDTH { columns() } else { usize::MAX }));
+        let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
     }
 
     /// Shows what is being done until the guard is dropped, on a terminal only.

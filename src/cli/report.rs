@@ -10,6 +10,7 @@ use super::input::{self, Input};
 use super::output::{ResultDirectory, refuse_inputs};
 use super::reporting::{self, Base, Worth};
 use super::scoring::Scoring;
+use crate::error::Error;
 use crate::report::terminal;
 use crate::score::{Ranking, Totals};
 
@@ -55,6 +56,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let (directory, file) = place(&args.output)?;
     let names: Vec<String> = [file.to_owned()].into_iter().chain(reporting::chart_files(file)).collect();
+    if !directory.is_dir() {
+        return Err(Error::file(format!("cannot write {}: there is no directory {}", args.output.display(), directory.display())).into());
+    }
     ResultDirectory::check(directory, &names)?;
     let model = input::model_file(&args.model_file)?;
     let input =

@@ -26,6 +26,8 @@ const MODEL: &str = "model.json";
 const SCORES: &str = "scores.csv";
 const BACKTEST: &str = "backtest.json";
 const REPORT: &str = "report.html";
+/// The folder of the numbers behind the page's charts.
+const CHARTS: &str = "report/";
 const RESULTS: [&str; 5] = [CUSTOMERS, MODEL, SCORES, BACKTEST, REPORT];
 
 /// The main job: summary, fit, scores, a back-test and a report of a log in one go
@@ -76,9 +78,9 @@ pub(super) fn run(args: Args) -> Outcome {
     for name in RESULTS.into_iter().chain(chart_files.iter().map(String::as_str)) {
         refuse_inputs(&args.out.join(name), input.files.paths())?;
     }
+    let definition = args.valuing.or(&ClvDefinition::default())?;
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
-    let definition = args.valuing.or(&ClvDefinition::default())?;
     input.check_start(&log, &observation, &console)?;
     let bands = fitting::bands(&args.banding, args.bands_from.as_deref(), &definition, &customers, true)?;
     let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, bands, &console)?;
@@ -91,6 +93,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let total = Total { forecast: scoring.total(&customers, &totals, &console)?, totals };
     let ranking = Ranking::of(&customers, &scored.scores);
     let new = log_of_new(&log, &customers, &console)?;
+    backtest::note_on_weeks(&new, observation.end, &console);
     let mut backtest = {
         let _busy = console.busy("back-testing");
         // A model that was chosen by what came later would be held against what chose it.
@@ -183,5 +186,5 @@ fn account(
         console.say(&banding::bands(bands, &bands.holdings(customers, &scored.scores)));
     }
     console.say(&banding::definition(&model.definition_in_force().hash()));
-    console.say(&terminal::files(&args.out, &RESULTS));
+    console.say(&terminal::files(&args.out, &[&RESULTS[..], &[CHARTS]].concat()));
 }

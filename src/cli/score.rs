@@ -238,5 +238,13 @@ fn observation_end(customers: &Customers, model: &ModelFile, kind: InputKind, co
              --observation-end"
         ));
     }
+    if let (Some(own), Some(fitted)) = (own, model.observation_end())
+        && own < fitted
+    {
+        console.say(&format!(
+            "note: the customers are seen until {own}, and the model was fitted to data until {fitted}: it knows what came after {own}, so that these scores are no \
+             forecast that could have been made then"
+        ));
+    }
     own.or(model.observation_end())
 }

@@ -10,6 +10,7 @@ use crate::time::Moment;
 pub(super) struct Books {
     pub(super) after_end: RunningTally,
     pub(super) used: RunningTally,
+    pub(super) repeated: RunningTally,
     pub(super) merged: RunningTally,
     pub(super) refunds_netted: RunningTally,
     pub(super) refunds_unmatched: RunningTally,
@@ -47,10 +48,11 @@ impl Books {
         }
     }
 
-    fn tallies_mut(&mut self) -> [&mut RunningTally; 9] {
+    fn tallies_mut(&mut self) -> [&mut RunningTally; 10] {
         [
             &mut self.after_end,
             &mut self.used,
+            &mut self.repeated,
             &mut self.merged,
             &mut self.refunds_netted,
             &mut self.refunds_unmatched,
@@ -71,6 +73,7 @@ impl Books {
             skipped: skipped.tally(),
             after_end: self.after_end.tally(),
             used: self.used.tally(),
+            repeated: self.repeated.tally(),
             merged: self.merged.tally(),
             refunds_netted: self.refunds_netted.tally(),
             refunds_unmatched: self.refunds_unmatched.tally(),

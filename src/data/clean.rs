@@ -1,5 +1,7 @@
 //! The one way from a customer's rows to purchases: merging by day, refunds, the observation end, and the books that are kept of it.
 
+use std::cmp::Ordering;
+
 use crate::data::books::{Books, TOO_LARGE};
 use crate::data::customers::{Customer, PurchaseRecord};
 use crate::data::history::History;
@@ -31,12 +33,28 @@ pub(super) fn last_period_of(end: Date, merge: MergePeriod) -> i32 {
 pub(super) struct Row {
     /// Merge periods since 1970.
     pub(super) period: i32,
+    /// Hours since 1970.
+    pub(super) hour: i32,
     pub(super) amount: f64,
 }
 
 impl Row {
+    pub(super) fn new(hour: i32, amount: f64, merge: MergePeriod) -> Self {
+        Row { period: hour.div_euclid(merge.hours()), hour, amount }
+    }
+
+    /// How rows of one customer are sorted: down to the amount, so that sums do not depend on the order of the rows, and those that are the same together.
+    pub(super) fn order(&self, other: &Row) -> Ordering {
+        self.period.cmp(&other.period).then(self.amount.total_cmp(&other.amount)).then(self.hour.cmp(&other.hour))
+    }
+
+    /// Whether nothing that was read tells these rows of one customer apart.
+    fn repeats(&self, other: &Row) -> bool {
+        self.hour == other.hour && self.amount.total_cmp(&other.amount).is_eq()
+    }
+
     pub(super) fn of(event: &Event, observation: &Observation) -> Self {
-        Row { period: event.hour.div_euclid(observation.merge.hours()), amount: event.amount }
+        Row::new(event.hour, event.amount, observation.merge)
     }
 }
 
@@ -130,8 +148,7 @@ impl<'a> Cleaner<'a> {
 
     /// Takes all rows of a customer, in any order, and gives what they come to.
     pub(super) fn take(&mut self, id: &str, rows: &mut [Row]) -> Result<Account> {
-        // Sorted down to the amount, so that sums do not depend on the order of the rows.
-        rows.sort_unstable_by(|a, b| a.period.cmp(&b.period).then(a.amount.total_cmp(&b.amount)));
+        rows.sort_unstable_by(Row::order);
         let (used, after) = rows.split_at(rows.partition_point(|row| row.period <= self.last_period));
         check_sums(used).map_err(|error| named(error, id))?;
         self.days.clear();
@@ -235,6 +252,7 @@ impl<'a> Cleaner<'a> {
         rows.iter().for_each(|row| tally.add(1, row.amount));
         if used {
             self.books.cover(first.period, last.period);
+            rows.windows(2).filter(|pair| pair[1].repeats(&pair[0])).for_each(|pair| self.books.repeated.add(1, pair[1].amount));
         }
     }
 
@@ -248,7 +266,7 @@ impl<'a> Cleaner<'a> {
 /// The same day by day, without the days before.
 #[cfg(any(feature = "csv", feature = "parquet"))]
 impl Cleaner<'_> {
-    /// Carries an account on with the rows, sorted by amount, of a period that comes after all before. Tells whether they hold a refund to be set
+    /// Carries an account on with the rows, in their [order](Row::order), of a period that comes after all before. Tells whether they hold a refund to be set
     /// against purchases, which an account cannot say: then all rows of the customer are needed.
     pub(super) fn take_next_day(&mut self, id: &str, account: &mut Account, rows: &[Row]) -> Result<bool> {
         self.count_rows(rows);

@@ -8,6 +8,8 @@ mod censored;
 mod clean;
 mod cross_section;
 mod customers;
+#[cfg(feature = "cli")]
+mod ends;
 mod first_seen;
 mod histories;
 mod history;
@@ -42,6 +44,8 @@ pub use report::{DataReport, SkippedRows, Tally};
 pub use state::CustomerState;
 pub use states::{CustomerStates, TakenIn};
 
+#[cfg(feature = "cli")]
+pub(crate) use ends::FarEnd;
 #[cfg(feature = "cli")]
 pub(crate) use report::grouped;
 

@@ -50,12 +50,13 @@ struct LaneContent<'a> {
     marked: Vec<bool>,
     /// The period that is not over, and its rows by customer.
     today: Option<i32>,
-    rows: Vec<(u32, f64)>,
+    rows: Vec<(u32, Row)>,
     cleaner: Cleaner<'a>,
 }
 
 impl LaneContent<'_> {
-    fn add(&mut self, id: &str, hash: u64, period: i32, amount: f64) -> Result<()> {
+    fn add(&mut self, id: &str, hash: u64, row: Row) -> Result<()> {
+        let period = row.period;
         if self.today != Some(period) {
             self.close_the_day()?;
             self.today = Some(period);
@@ -65,19 +66,21 @@ impl LaneContent<'_> {
             self.accounts.push(Account::default());
             self.marked.push(false);
         }
-        self.rows.push((number, amount));
+        self.rows.push((number, row));
         Ok(())
     }
 
     /// Enters the rows of the day in the accounts.
     fn close_the_day(&mut self) -> Result<()> {
-        let Some(period) = self.today.take() else { return Ok(()) };
-        self.rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        if self.today.take().is_none() {
+            return Ok(());
+        }
+        self.rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.order(&b.1)));
         let mut of_one = Vec::new();
         for rows in self.rows.chunk_by(|a, b| a.0 == b.0) {
             let number = rows[0].0 as usize;
             of_one.clear();
-            of_one.extend(rows.iter().map(|&(_, amount)| Row { period, amount }));
+            of_one.extend(rows.iter().map(|&(_, row)| row));
             let id = self.customers.ids().get(number);
             let (account, marked) = (&mut self.accounts[number], &mut self.marked[number]);
             *marked |= self.cleaner.take_next_day(id, account, &of_one)?;
@@ -163,7 +166,6 @@ impl Intake for OrderedLog<'_> {
 
     fn take(&self, piece: u64, batch: &Batch, last: bool) -> Result<()> {
         let mut outcome = Ok(());
-        let hours = self.observation.merge.hours();
         for (index, lane) in self.lanes.iter().enumerate() {
             let mut content = lock(&lane.content);
             while content.turn != piece {
@@ -174,7 +176,8 @@ impl Intake for OrderedLog<'_> {
                 outcome = self.keep_order(batch);
             }
             if outcome.is_ok() {
-                outcome = batch.parts()[index].for_each(|id, hash, hour, amount| content.add(id, hash, hour.div_euclid(hours), amount));
+                outcome = batch.parts()[index]
+                    .for_each(|id, hash, hour, amount| content.add(id, hash, Row::new(hour, amount, self.observation.merge)));
             }
             if last {
                 content.turn = piece + 1;

@@ -18,6 +18,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// A file without it says as much.
+    #[cfg(feature = "serde")]
+    fn is_none(&self) -> bool {
+        *self == Tally::default()
+    }
+
     pub(crate) fn add(&mut self, count: u64, value: f64) {
         self.count += count;
         self.value += value;
@@ -153,6 +159,10 @@ pub struct DataReport {
     pub after_end: Tally,
     /// Rows dated up to the observation end, refunds included as negative amounts.
     pub used: Tally,
+    /// Rows used that are the same as another one in customer, time (to the hour) and amount, each beside the first of its kind. They are kept: two equal orders
+    /// and a file that was given twice look alike.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Tally::is_none"))]
+    pub repeated: Tally,
     /// Rows added to a larger one of the same customer and day (or hour).
     pub merged: Tally,
     /// Refunds set against purchases. A row counts here when all of it found a purchase; the value, positive, is the part that did.
@@ -190,6 +200,7 @@ impl DataReport {
         let sums = [
             (self.used, "all rows up to the observation end"),
             (self.after_end, "the rows after the observation end"),
+            (self.repeated, "the rows that repeat another"),
             (self.merged, "the rows merged into others"),
             (self.refunds_netted, "the refunds"),
             (self.refunds_unmatched, "the refunds"),
@@ -203,6 +214,9 @@ impl DataReport {
     }
 }
 
+const REPEAT: &str = "repeat another row of the same customer, time and amount, and are kept";
+const REPEATS: &str = "repeats another row of the same customer, time and amount, and is kept";
+
 impl fmt::Display for DataReport {
     /// A short account for people: one fact a line, and only what occurred.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,7 +228,8 @@ impl fmt::Display for DataReport {
             line(f, tally, "row", &format!("skipped: {what}"))?;
         }
         line(f, self.after_end, "row", "after the observation end, ignored")?;
-        line(f, self.merged, "row", "merged into another purchase of the same time")?;
+        line(f, self.repeated, "row", if self.repeated.count == 1 { REPEATS } else { REPEAT })?;
+        line(f, self.merged, "row", &format!("merged into another purchase of the same {}", self.merge))?;
         line(f, self.refunds_netted, "refund row", "set against purchases")?;
         line(f, self.refunds_unmatched, "refund row", "exceeding the purchases before them")?;
         line(f, self.refunds_dropped, "refund row", "dropped")?;

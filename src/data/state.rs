@@ -101,8 +101,7 @@ impl CustomerState {
     /// # Errors
     /// When a refund is met under [`RefundPolicy::Error`](crate::RefundPolicy::Error), or the amounts sum to infinity.
     pub fn history(&self, observation: &Observation) -> Result<Option<(History, SpendHistory)>> {
-        let period_hours = observation.merge.hours();
-        let mut rows: Vec<Row> = self.rows.iter().map(|&(hour, amount)| Row { period: hour.div_euclid(period_hours), amount }).collect();
+        let mut rows: Vec<Row> = self.rows.iter().map(|&(hour, amount)| Row::new(hour, amount, observation.merge)).collect();
         let account = Cleaner::new(observation).take("-", &mut rows)?;
         let Some(customer) = account.customer("-", observation)? else { return Ok(None) };
         let purchases = observation.spend_basis.purchases(customer.history.frequency());

@@ -74,6 +74,18 @@ pub(super) fn header_of(name: &str, head: &[u8], delimiter: u8) -> Result<Vec<St
     Records::open(name, head, delimiter).map(|records| records.header)
 }
 
+/// The delimiter that the first line has most of, outside quotes; none where it has none of the usual ones.
+pub(super) fn likely_delimiter(head: &[u8]) -> Option<u8> {
+    let line = head.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty())?;
+    let mut counts = [b'|', b'\t', b';', b','].map(|delimiter| (delimiter, 0));
+    let mut within_quotes = false;
+    for &byte in line {
+        within_quotes ^= byte == b'"';
+        counts.iter_mut().filter(|(delimiter, _)| *delimiter == byte && !within_quotes).for_each(|(_, count)| *count += 1);
+    }
+    counts.into_iter().filter(|&(_, count)| count > 0).max_by_key(|&(_, count)| count).map(|(delimiter, _)| delimiter)
+}
+
 /// Hands the rows of a summary to its reader, who is made by the header.
 pub(super) fn read_summary<'a>(
     name: &'a str,

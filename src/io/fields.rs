@@ -38,7 +38,11 @@ impl Header<'_> {
     }
 
     pub(super) fn listed(&self) -> String {
-        let names: Vec<String> = self.columns.iter().map(|name| quoted(name)).collect();
+        const MOST: usize = 20;
+        let mut names: Vec<String> = self.columns.iter().take(MOST).map(|name| quoted(name)).collect();
+        if self.columns.len() > MOST {
+            names.push(format!("and {} more", self.columns.len() - MOST));
+        }
         names.join(", ")
     }
 

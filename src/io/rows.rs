@@ -57,27 +57,29 @@ impl LogFiles {
         }
         let mut dates = BTreeMap::new();
         for path in self.paths() {
-            read_dates(Source::open(path)?, column, options, &mut dates)?;
+            read_dates(Source::open(path)?, (column, "--acquired"), options, &mut dates)?;
         }
         AcquisitionDates::new(dates)
     }
 }
 
 impl AcquisitionDates {
-    /// Reads a list of customers with their dates of acquisition: CSV (plain or gzip) or Parquet, with the columns `customer_id` (or as the options say) and
-    /// `acquired`.
+    /// Reads a list of customers with their dates of acquisition: CSV (plain or gzip) or Parquet, with the columns `customer_id` (or the name that the options have
+    /// for it in the log) and `acquired`. What separates the fields is taken from the header: a comma, a semicolon, a tab or a bar.
     ///
     /// # Errors
     /// When the file cannot be read, a column is missing, a date is missing or cannot be read, or a customer is there with two dates.
     pub fn read(path: impl AsRef<std::path::Path>, options: &ReadOptions) -> Result<Self> {
         let mut dates = BTreeMap::new();
-        read_dates(Source::open(path)?, "acquired", options, &mut dates)?;
+        let source = Source::open(path)?;
+        let options = source.beside_a_log(options)?;
+        read_dates(source, ("acquired", "a header such as customer_id,acquired"), &options, &mut dates)?;
         AcquisitionDates::new(dates)
     }
 }
 
-fn read_dates(source: Source<'_>, column: &str, options: &ReadOptions, dates: &mut BTreeMap<String, Date>) -> Result<()> {
-    let wanted = [(options.columns.customer.as_str(), "--customer"), (column, "--acquired")];
+fn read_dates(source: Source<'_>, (column, flag): (&str, &str), options: &ReadOptions, dates: &mut BTreeMap<String, Date>) -> Result<()> {
+    let wanted = [(options.columns.customer.as_str(), "--customer"), (column, flag)];
     source.for_each_row(wanted, options, &mut |[id, date], place| {
         if id.is_empty() {
             let fault = fields::missing_customer(&options.columns.customer);
@@ -102,16 +104,18 @@ fn read_dates(source: Source<'_>, column: &str, options: &ReadOptions, dates: &m
     })
 }
 
-/// Reads the costs of acquiring cohorts: a table with the columns `cohort` and `cost`.
+/// Reads the costs of acquiring cohorts: a table with the columns `cohort` and `cost`, whose fields are separated as its own header is.
 ///
 /// # Errors
 /// When the file cannot be read, a column is missing, a cohort is there twice, or a cost is no number or negative.
 #[cfg(feature = "cli")]
 pub(crate) fn read_costs(path: impl AsRef<std::path::Path>, options: &ReadOptions) -> Result<Vec<(String, f64)>> {
     let mut costs: BTreeMap<String, f64> = BTreeMap::new();
-    Source::open(path)?.for_each_row(
-        [("cohort", "a column cohort"), ("cost", "a column cost")],
-        options,
+    let source = Source::open(path)?;
+    let options = source.beside_a_log(options)?;
+    source.for_each_row(
+        [("cohort", "a header such as cohort,cost"), ("cost", "a header such as cohort,cost")],
+        &options,
         &mut |[cohort, cost], place| {
             let cohort = cohort.trim();
             let cost =

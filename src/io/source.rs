@@ -17,7 +17,9 @@ use crate::io::fields::Header;
 use crate::io::intake::{self, ReadProgress};
 #[cfg(feature = "csv")]
 use crate::io::numbers::check_decimal;
-use crate::io::options::{InputKind, ReadOptions, SummaryOptions};
+#[cfg(feature = "csv")]
+use crate::io::options::DecimalMark;
+use crate::io::options::{InputKind, LogColumns, ReadOptions, SummaryOptions};
 #[cfg(feature = "parquet")]
 use crate::io::parquet::ParquetLog;
 use crate::io::pieces::Pieces;
@@ -149,6 +151,7 @@ impl<'a> Source<'a> {
         }
         let head = read_up_to(&mut rest, HEAD).map_err(failed)?;
         refuse_other_formats(&name, &head, gzip)?;
+        refuse_lone_returns(&name, &head)?;
         Ok(Source { name, content: Content::Text { head, rest, taken } })
     }
 
@@ -221,6 +224,25 @@ impl<'a> Source<'a> {
                 Ok(Pieces::Parquet { log: Arc::new(ParquetLog::open(&self.name, file, options)?), next: 0, source: PhantomData })
             }
         }
+    }
+
+    /// How a table that stands beside a log is read: by the delimiter of its own header, its customers under the name that the log has for them or else under the
+    /// usual one.
+    pub(super) fn beside_a_log(&self, log: &ReadOptions) -> Result<ReadOptions> {
+        let mut options = log.clone();
+        #[cfg(feature = "csv")]
+        if let Content::Text { head, .. } = &self.content {
+            options.delimiter = crate::io::csv::likely_delimiter(head).unwrap_or(log.delimiter);
+            if options.delimiter == b',' {
+                options.decimal = DecimalMark::Point;
+            }
+        }
+        let usual = LogColumns::default().customer;
+        let header = self.header(&options)?;
+        if !header.has(&options.columns.customer) && header.has(&usual) {
+            options.columns.customer = usual;
+        }
+        Ok(options)
     }
 
     /// Hands over the text of some columns, each with the flag that names it, row by row.
@@ -355,6 +377,17 @@ fn decompress<'a>(name: &str, _: Box<dyn Read + Send + 'a>) -> Result<Box<dyn Re
 #[cfg(not(feature = "csv"))]
 fn without_csv(name: &str, _: u8) -> Error {
     Error::file(format!("cannot read {name}: it is no Parquet, and this build is without the feature csv"))
+}
+
+/// Lines that end with CR alone would be one line, and the whole file its header.
+fn refuse_lone_returns(name: &str, head: &[u8]) -> Result<()> {
+    if head.contains(&b'\n') || !head.trim_ascii_end().contains(&b'\r') {
+        return Ok(());
+    }
+    Err(Error::file(format!(
+        "cannot read {name}: its lines end with CR alone, as programs of old Macintoshes write them; save it with the line ends LF or CRLF, for example by \
+         tr '\\r' '\\n'"
+    )))
 }
 
 fn refuse_other_formats(name: &str, head: &[u8], gzip: bool) -> Result<()> {

@@ -2,12 +2,18 @@
 
 use comfy_table::CellAlignment;
 
-use super::format::{WIDTH, grouped, money, percent, significant, wrapped};
+use super::format::{WIDTH, grouped, money, percent, printable, significant, wrapped};
 use super::terminal::{in_full, plain, section};
 use crate::score::{CohortFigures, CohortReport, CurvePoint, Pooling};
 
 /// Cohorts that are shown: the last ones.
 const MOST_SHOWN: usize = 24;
+
+/// Cohorts of which it is told why they have no fit of their own.
+const MOST_FALLBACKS: usize = 20;
+
+/// Of fewer customers a share of those who bought says little.
+const FEW: f64 = 20.0;
 
 /// Periods whose retention is shown.
 const PERIODS: [usize; 6] = [1, 2, 3, 6, 12, 24];
@@ -65,11 +71,17 @@ fn retention(report: &CohortReport, shown: &[CohortFigures]) -> String {
     let headers: Vec<String> = std::iter::once("cohort".to_owned()).chain(periods.iter().map(|&k| age(k))).collect();
     let mut table = table(&headers.iter().map(String::as_str).collect::<Vec<_>>());
     for cohort in shown {
-        let cell = |point: &CurvePoint| format!("{:.0}/{:.0} %", 100.0 * point.active, 100.0 * point.expected_active.value);
+        let cell = |point: &CurvePoint| {
+            let few = if point.customers < FEW { "*" } else { "" };
+            format!("{:.0}{few}/{:.0} %", 100.0 * point.active, 100.0 * point.expected_active.value)
+        };
         let cells = periods.iter().map(|&k| cohort.curve.get(k - 1).map_or_else(dash, cell));
         table.add_row(std::iter::once(short(&cohort.name)).chain(cells));
     }
-    section(&format!("Retention: who bought in the period up to this age ({}s), and expected", report.unit), table.to_string().lines())
+    let few = shown.iter().flat_map(|cohort| periods.iter().filter_map(|&k| cohort.curve.get(k - 1))).any(|point| point.customers < FEW);
+    let note = few.then(|| format!("*: of fewer than {FEW} customers, which says little"));
+    let title = format!("Retention: who bought in the period up to this age ({}s), and expected", report.unit);
+    section(&title, table.to_string().lines().chain(note.as_deref()))
 }
 
 fn values(report: &CohortReport, shown: &[CohortFigures]) -> String {
@@ -101,7 +113,14 @@ fn values(report: &CohortReport, shown: &[CohortFigures]) -> String {
         in_full(&report.definition, Some(report.observation_end)),
         percent(report.level)
     );
-    let note = wrapped(&note, "", WIDTH - 2);
+    let mut note = wrapped(&note, "", WIDTH - 2);
+    if with_costs {
+        let costs = format!(
+            "x cost: what a new customer is worth over what the acquisition cost; payback: {}s from the first purchase until their value has paid for it",
+            report.unit
+        );
+        note = format!("{note}\n{}", wrapped(&costs, "", WIDTH - 2));
+    }
     section("Value", table.to_string().lines().chain(note.lines()))
 }
 
@@ -122,9 +141,14 @@ fn sentences(report: &CohortReport) -> String {
     }
     lines.extend(report.notices.iter().map(|notice| format!("{}.", capital(notice))));
     lines.extend(report.change.as_ref().map(|change| change.verdict.clone()));
-    for cohort in &report.cohorts {
+    let fallbacks = report.cohorts.iter().filter_map(|cohort| Some((cohort, cohort.fallback.as_ref()?)));
+    for (cohort, why) in fallbacks.clone().take(MOST_FALLBACKS) {
         let instead = if cohort.fit == Pooling::Pooled { "has the one fit for all" } else { "borrows from the others" };
-        lines.extend(cohort.fallback.as_ref().map(|why| format!("{} {instead}: {why}.", cohort.name)));
+        lines.push(format!("{} {instead}: {why}.", short(&cohort.name)));
+    }
+    match fallbacks.count() {
+        count if count > MOST_FALLBACKS => lines.push(format!("{} more cohorts have no fit of their own either.", count - MOST_FALLBACKS)),
+        _ => {}
     }
     if lines.is_empty() {
         let why = match (report.cohorts.len(), report.pooling) {
@@ -162,5 +186,6 @@ fn dash() -> String {
 }
 
 fn short(name: &str) -> String {
+    let name = &printable(name);
     if name.chars().count() <= 14 { name.to_owned() } else { name.chars().take(11).chain("...".chars()).collect() }
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use comfy_table::CellAlignment;
 use serde::Serialize;
 
-use super::format::{WIDTH, grouped, money, significant, wrapped};
+use super::format::{WIDTH, grouped, money, printable, significant, wrapped};
 use super::terminal::{plain, section};
 use crate::time::{Date, TimeUnit};
 
@@ -43,6 +43,32 @@ pub(crate) struct Explanation<'a> {
     pub(crate) place: Option<Place<'a>>,
     /// SHA-256 of the definition of value with all that the number depends on.
     pub(crate) definition_hash: String,
+}
+
+/// A customer who was seen and has no score.
+#[derive(Debug, Serialize)]
+pub(crate) struct Unscored<'a> {
+    pub(crate) customer_id: &'a str,
+    pub(crate) observation_end: Date,
+    /// As in the table of scores: `excluded`, and why.
+    pub(crate) status: String,
+    pub(crate) events: Vec<Event>,
+}
+
+impl fmt::Display for Unscored<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Customer {}, observed until {}", printable(self.customer_id), self.observation_end)?;
+        writeln!(f, "No score: {}", self.status)?;
+        f.write_str(&events_in_the_log(&self.events))
+    }
+}
+
+fn events_in_the_log(events: &[Event]) -> String {
+    let mut table = plain(&["date", "amount", "used as"], &[CellAlignment::Left, CellAlignment::Right, CellAlignment::Left]);
+    for event in events {
+        table.add_row([event.time.clone(), grouped(event.amount, 2), event.used_as.clone()]);
+    }
+    section("Events in the log", table.to_string().lines())
 }
 
 /// The band of a CLV and its place among the customers of the fit.
@@ -149,22 +175,17 @@ impl fmt::Display for Step {
 
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Customer {}, observed until {}", self.customer_id, self.observation_end)?;
+        writeln!(f, "Customer {}, observed until {}", printable(self.customer_id), self.observation_end)?;
         writeln!(f, "Value: {}", self.value)?;
         if let Some(birth) = &self.birth {
             writeln!(f, "{}", wrapped(birth, "", WIDTH))?;
         }
-        let columns = [CellAlignment::Left, CellAlignment::Right, CellAlignment::Left];
-        let mut events = plain(&["date", "amount", "used as"], &columns);
-        for event in &self.events {
-            events.add_row([event.time.clone(), grouped(event.amount, 2), event.used_as.clone()]);
-        }
-        f.write_str(&section("Events in the log", events.to_string().lines()))?;
+        f.write_str(&events_in_the_log(&self.events))?;
         if !self.cleaning.is_empty() {
             f.write_str(&section("What became of them", self.cleaning.lines()))?;
         }
         if self.was_changed {
-            let mut purchases = plain(&["date", "amount"], &columns[..2]);
+            let mut purchases = plain(&["date", "amount"], &[CellAlignment::Left, CellAlignment::Right]);
             for purchase in &self.purchases {
                 purchases.add_row([purchase.time.clone(), grouped(purchase.amount, 2)]);
             }

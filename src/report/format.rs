@@ -29,6 +29,19 @@ pub(crate) fn fitted(text: &str, width: usize) -> String {
     text.lines().map(fit).collect::<Vec<_>>().join("\n")
 }
 
+/// Text from the data as a terminal may show it: what would steer the terminal (control characters, and those that turn the direction of writing) is escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
 /// Decimals for amounts of money that are read together: cents matter up to a thousand.
 pub(crate) fn money_decimals(largest: f64) -> usize {
     if largest.abs() < 1000.0 { 2 } else { 0 }
@@ -112,6 +125,12 @@ mod tests {
         assert_eq!(estimate(1e5, None), ("100,000".to_owned(), "-".to_owned()));
         assert_eq!([1e-7, 0.012_345, 12_345.6].map(|value| significant(value, 3)), ["1.00e-7", "0.0123", "12,346"]);
         assert_eq!([0.1, 0.075, 1.0].map(percent), ["10 %", "7.5 %", "100 %"]);
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped() {
+        let shown = ["a\u{1b}[2Jb", "a\0\n\tb", "\u{202e}b", "M\u{fc}ller \u{5d0}"].map(printable);
+        assert_eq!(shown, ["a\\u{1b}[2Jb", "a\\u{0}\\n\\tb", "\\u{202e}b", "M\u{fc}ller \u{5d0}"]);
     }
 
     #[test]

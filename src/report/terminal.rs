@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
-use super::format::{WIDTH, columns, estimate, grouped, money, money_decimals, percent, wrapped};
+use super::format::{WIDTH, columns, estimate, grouped, money, money_decimals, percent, printable, wrapped};
 use crate::backtest::Choice;
 use crate::data::{Acquired, BirthCounts, Customers, DataReport, Tally};
 use crate::error::Result;
@@ -309,6 +309,7 @@ fn hide(table: &mut Table, columns: &[usize]) {
 }
 
 fn shortened(id: &str) -> String {
+    let id = &printable(id);
     if id.chars().count() <= LONGEST_ID { id.to_owned() } else { id.chars().take(LONGEST_ID - 3).chain("...".chars()).collect() }
 }
 

@@ -9,6 +9,7 @@ use ndarray::Array2;
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::error::Category;
 
 use super::bands::ValueBands;
 use super::definition::ClvDefinition;
@@ -371,6 +372,11 @@ impl Contents {
     }
 }
 
+/// A line of a text, counted from 1.
+fn line_of(text: &str, number: usize) -> &str {
+    text.lines().nth(number.saturating_sub(1)).unwrap_or_default()
+}
+
 impl ModelFile {
     /// A model file from its parts.
     ///
@@ -438,11 +444,23 @@ impl ModelFile {
     /// When it is not JSON, has a format this version does not know, lacks a field or has one too many, or holds parameters outside their domain.
     pub fn from_json(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
+        #[serde(expecting = "an object with the number of its format")]
         struct Envelope {
             format: u32,
         }
+        // A byte order mark, as some editors put before a text, is no part of it.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let unreadable = |what: &str, error: serde_json::Error| {
-            Error::file(format!("{what}: {error}; a model file is what `clv fit` writes")).because(error)
+            let message = |why: &dyn std::fmt::Display| Error::file(format!("{what}: {why}; a model file is what `clv fit` writes"));
+            match error.classify() {
+                Category::Eof if text.trim().is_empty() => message(&"the file is empty"),
+                Category::Eof => message(&format!("it ends in the middle, on line {}, so it was cut off", error.line())),
+                _ if !text.trim_start().starts_with('{') => message(&"it is no JSON object, which begins with {"),
+                Category::Syntax if line_of(text, error.line()).contains("NaN") => {
+                    message(&format!("line {} has NaN in place of a number", error.line()))
+                }
+                _ => message(&error).because(error),
+            }
         };
         let envelope: Envelope = serde_json::from_str(text).map_err(|error| unreadable("this is no model file", error))?;
         if envelope.format != FORMAT {
