@@ -152,9 +152,9 @@ fn the_first_screen_is_the_answer() {
     let html = parsed(&page);
     let tiles: Vec<String> = select(html.root_element(), ".tiles li").iter().map(|tile| text(*tile)).collect();
     // The total of the README, its interval; the last quarter of the time; who holds half.
-    assert!(tiles[0].contains("72,656") && tiles[0].contains("64,194 to 82,145"), "{}", tiles[0]);
+    assert!(tiles[0].contains("72,656") && tiles[0].contains("64,258 to 81,866"), "{}", tiles[0]);
     assert!(
-        tiles[1].contains("63 days held out") && tiles[1].contains("too ") && tiles[1].contains("at 4 days in the past"),
+        tiles[1].contains("63 days held out") && tiles[1].contains("too ") && tiles[1].contains("at 4 past dates, each looking "),
         "{}",
         tiles[1]
     );
@@ -232,6 +232,14 @@ fn what_there_is_not_is_left_out_and_said() {
     let (page, out) = page_of(CDNOW, &[&CUT[..], &["--spend", "none"]].concat());
     let html = is_sound(&page);
     assert!(!charts(&html).iter().any(|name| ["concentration", "value_distribution", "spend"].contains(&name.as_str())));
+    let tables: Vec<String> =
+        select(html.root_element(), "[role=region]").iter().map(|table| table.value().attr("aria-label").unwrap().to_owned()).collect();
+    assert!(tables.contains(&"The customers with most expected purchases".to_owned()), "{tables:?}");
+    let heads = select(html.root_element(), "[aria-label='The customers with most expected purchases'] thead th");
+    assert_eq!(
+        heads.iter().map(|head| text(*head)).collect::<Vec<_>>(),
+        ["Customer", "Expected purchases", "P(alive)", "Purchases so far"]
+    );
     assert!(!out.path().join("report/spend.csv").exists() && out.path().join("report/deciles.csv").exists());
     // Customers who cost more than they bring are worth less than nothing together: there are no shares of that.
     let (page, _costs) = page_of(CDNOW, &[&CUT[..], &["--cost-per-year", "60"]].concat());
@@ -259,7 +267,8 @@ fn bands_and_costs_are_shown() {
     assert!(text(html.root_element()).contains(model["definition_hash"].as_str().unwrap()));
     // Most customers now cost more than they bring.
     let (page, out) = page_of(CDNOW, &[&CUT[..], &["--cost-per-year", "20"]].concat());
-    assert!(text(is_sound(&page).root_element()).contains("20.00 a year for as long as"));
+    let all = text(is_sound(&page).root_element());
+    assert!(all.contains("20.00 a year for as long as") && all.contains("others cost more than they bring"), "shares beyond all are told");
     let classes = rows_of(&out.path().join("report/value_distribution.csv"));
     assert!(classes[0][0].starts_with('-') && classes[0][1] == "0" && classes[0][2].parse::<f64>().unwrap() > 1000.0, "{classes:?}");
     let curve = rows_of(&out.path().join("report/concentration.csv"));
@@ -281,4 +290,30 @@ fn a_report_needs_a_name_for_its_folder_and_takes_the_place_of_no_input() {
     fs::write(path("page"), "a file").unwrap();
     fails(&path("page.html"), "is a file");
     assert!(!Path::new(&path("page.html")).exists());
+}
+
+/// Customers who each buy twice a month for half a year; of them `stay` go on for the other half.
+fn log_of(customers: usize, stay: impl Fn(usize) -> bool) -> String {
+    let day = |k: usize| format!("2024-{:02}-{:02}", 1 + k / 2, if k.is_multiple_of(2) { 3 } else { 17 });
+    let rows = (0..customers).flat_map(|id| {
+        let last = if stay(id) { 24 } else { 12 };
+        (id % 6..last).step_by(1 + id % 3).map(move |k| format!("c{id},{},{}\n", day(k), 10 + id % 7))
+    });
+    "customer_id,date,amount\n".to_owned() + &rows.collect::<String>()
+}
+
+#[test]
+fn the_first_screen_speaks_against_a_model_whose_totals_were_off_beyond_chance() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log.csv");
+    fs::write(&log, log_of(200, |id| id % 4 == 0)).unwrap();
+    let (page, out) = page_of(log.to_str().unwrap(), &["--observation-end", "2024-12-31"]);
+    let html = is_sound(&page);
+    let answer = text(select(html.root_element(), "section[aria-label='The answer']")[0]);
+    assert!(answer.contains("its totals are off by ") && answer.contains("more than chance does"), "{answer}");
+    assert!(!text(html.root_element()).contains("Nothing that was looked at"));
+    // The interval is not left alone where the past says that it is too narrow.
+    let tiles: Vec<String> = select(html.root_element(), ".tiles li").iter().map(|tile| text(*tile)).collect();
+    assert!([0, 3].iter().all(|&tile| tiles[tile].contains("past totals were off by more: ")), "{tiles:?}");
+    drop(out);
 }

@@ -40,7 +40,7 @@ const ONCE_IN_A_HUNDRED: f64 = 0.01;
 /// let found = audit.run(&log, &Observation::until("1998-06-30".parse()?).in_weeks())?;
 /// let january = &found.cohorts[0];
 /// assert_eq!((january.born_from.to_string(), january.customers, january.actual_purchases), ("1997-01-01".to_owned(), 781, 522.0));
-/// assert_eq!((january.drift, found.cohorts[1].drift), (Drift::None, Drift::Above));
+/// assert_eq!((january.drift, found.cohorts[1].drift, found.together.drift), (Drift::CannotTell, Drift::Above, Drift::Above));
 /// # }
 /// # Ok::<(), clv::Error>(())
 /// ```

@@ -45,7 +45,7 @@ pub(super) fn concentration(spread: &Concentration, totals: &Totals) -> Figure {
         .numbers("value", "Share of the value", fine_share, points.iter().map(|point| Some(point.value)));
     let further = "The further the curve from the diagonal, the fewer customers matter.";
     let costly = if highest > ROUNDED {
-        " Shares are of the total after costs: some customers cost more than they bring, so that the others hold more than all of it."
+        " Shares are of the total after costs: others cost more than they bring, so that these hold more than all of it."
     } else {
         ""
     };

@@ -58,7 +58,7 @@ fn one_by_one(audited: &AuditReport) -> Vec<String> {
         sentences.push(format!("{good} of {all} bought as forecast, within 10 % or within chance."));
     }
     if open > 0 {
-        sentences.push(format!("{open} of {all} are too small to tell: in each a drift of 10 % would be lost in chance."));
+        sentences.push(format!("Too small to tell: {open} of {all}, in which a drift of 10 % would be lost in chance."));
     }
     if drifted > 0 || audited.together.is_certain() {
         sentences.push("Fit the model to all that is known now, and see with clv backtest whether it can be believed.".to_owned());
