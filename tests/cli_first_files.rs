@@ -112,7 +112,7 @@ fn rows_that_repeat_others_are_counted_and_kept() {
     let rows = rows(',').lines().count();
     assert!(said.contains(&format!("note: {rows} of {} rows repeat another one", 2 * rows)), "{said}");
     assert!(said.contains("was a file given twice"), "{said}");
-    assert!(said.contains(&format!("{rows} rows repeat another row of the same customer, time and amount, and are kept, worth")), "{said}");
+    assert!(said.contains(&format!("{rows} rows repeat another (customer, time, amount), kept, worth")), "{said}");
     assert!(said.contains("merged into another purchase of the same day"), "{said}");
     let (_, said) = done(path, &["summarize", "ok.csv", end[0], end[1]]);
     assert!(!said.contains("repeat"), "{said}");
@@ -161,7 +161,7 @@ fn who_has_no_score_is_explained_too_and_days_are_those_of_the_log() {
     let (text, _) = done(path, &[&explain[..], &["late"]].concat());
     assert!(text.contains("2024-03-01") && !text.contains("14:"), "{text}");
     let (text, _) = done(path, &[&explain[..], &["late", "--merge", "hour"]].concat());
-    assert!(text.contains("2024-03-01T14 ") && !text.contains("14:00"), "{text}");
+    assert!(text.contains("2024-03-01T14 "), "{text}");
 }
 
 #[test]

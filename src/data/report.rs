@@ -214,8 +214,8 @@ impl DataReport {
     }
 }
 
-const REPEAT: &str = "repeat another row of the same customer, time and amount, and are kept";
-const REPEATS: &str = "repeats another row of the same customer, time and amount, and is kept";
+const REPEAT: &str = "repeat another (customer, time, amount), kept";
+const REPEATS: &str = "repeats another (customer, time, amount), kept";
 
 impl fmt::Display for DataReport {
     /// A short account for people: one fact a line, and only what occurred.
