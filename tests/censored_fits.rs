@@ -385,6 +385,53 @@ fn histograms_of_a_cohort_that_contradict_each_other_are_refused() {
     assert!(table.push_cohort_histogram(4, 13.0, 13.0, &[80, 20], LastCell::OrMore, 100).is_ok());
 }
 
+/// Periods that follow each other overlap by a rounding of their ends: months in weeks, quarters and months of a year's twelfth.
+#[test]
+fn periods_without_a_gap_are_taken() {
+    for length in [30.4375 / 7.0, 365.25 / 12.0 / 7.0 * 3.0, 13.0 / 3.0] {
+        let (mut table, mut overlapping) = (CensoredCustomers::<CrossSection>::new(TimeUnit::Week), 0);
+        for k in 0..24 {
+            let since = f64::from(k) * length;
+            overlapping += i32::from(f64::from(k - 1) * length + length > since);
+            let cells = [700 + 5 * k as u64, 200 - 3 * k as u64, 100 - 2 * k as u64];
+            table.push_cohort_histogram(3, since, length, &cells, LastCell::OrMore, 1000).unwrap();
+        }
+        assert!(overlapping > 0, "none of these follow each other with a rounding");
+        for since in [0.0, 11.0 * length, 11.5 * length, 23.0 * length] {
+            assert!(table.push_cohort_histogram(3, since, length, &[800, 200], LastCell::OrMore, 1000).is_err());
+        }
+    }
+    // However short for their age, the same period counts once.
+    let mut table = CensoredCustomers::<CrossSection>::new(TimeUnit::Week);
+    table.push_cohort_histogram(3, 1e12, 1.0, &[800, 200], LastCell::OrMore, 1000).unwrap();
+    assert!(table.push_cohort_histogram(3, 1e12, 1.0, &[800, 200], LastCell::OrMore, 1000).is_err());
+    assert!(table.push_cohort_histogram(3, 1e12 + 1.0, 1.0, &[800, 200], LastCell::OrMore, 1000).is_ok());
+}
+
+/// What few customers of named histograms leave open, the prior does.
+#[test]
+fn with_a_prior_the_less_the_data_say_the_more_is_left_open() {
+    let errors_of_logs = |cells: [[u64; 4]; 4], prior| {
+        let mut table = CensoredCustomers::new(TimeUnit::Week);
+        for (since, cells) in [0.0, 13.0, 26.0, 39.0].into_iter().zip(&cells) {
+            table.push_cohort_histogram(7, since, 13.0, cells, LastCell::OrMore, cells.iter().sum()).unwrap();
+        }
+        let fitted = CrossSections::new().prior(Some(prior)).fit(&table).unwrap();
+        [0, 1, 2, 3].map(|i| fitted.standard_error(i).unwrap() / fitted.model().parameters()[i])
+    };
+    // Two customers against a prior that is worth hundreds: the error is the prior's, but for the little they say.
+    let narrow = errors_of_logs([[1, 1, 0, 0], [1, 1, 0, 0], [2, 0, 0, 0], [2, 0, 0, 0]], Prior::log_normal(0.05).unwrap());
+    assert!(narrow.iter().all(|error| (error / 0.05 - 1.0).abs() < 0.01), "{narrow:?}");
+    // A hundred customers and a weak prior: beta, of which they say least, is nearly as open as the prior leaves it.
+    let weak = errors_of_logs([[72, 16, 7, 5], [80, 11, 5, 4], [84, 9, 4, 3], [86, 8, 3, 3]], Prior::weak());
+    println!("{weak:?}");
+    assert!((weak[3] - 1.62).abs() < 0.01, "{weak:?}");
+    // As many again a hundred times over: now they speak for themselves.
+    let many =
+        errors_of_logs([[7200, 1600, 700, 500], [8000, 1100, 500, 400], [8400, 900, 400, 300], [8600, 800, 300, 300]], Prior::weak());
+    assert!(weak.iter().zip(&many).all(|(weak, many)| many < weak), "{weak:?} {many:?}");
+}
+
 #[test]
 fn periods_of_one_age_are_refused() {
     let mut table = CensoredCustomers::<CrossSection>::new(TimeUnit::Week);

@@ -11,6 +11,10 @@ use rand::RngExt;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The least share of points of curves within intervals for 90 % of cases. The points of one cohort come in and go out together: of twelve cohorts a share of 0.9
+/// has a standard error of 0.087, and this is 2.3 of them below, one sample in a hundred.
+const LEAST_WITHIN: f64 = 0.7;
+
 const CDNOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/cdnow_sample.csv");
 
 fn clv(place: &Path, arguments: &[&str]) -> Output {
@@ -91,14 +95,14 @@ fn cohorts_that_worsen_are_told_apart_and_the_verdict_says_since_when() {
     let curves: Vec<&Value> = cohorts.iter().flat_map(|cohort| cohort["curve"].as_array().unwrap()).collect();
     let share = curves.iter().filter(|point| within(point)).count() as f64 / curves.len() as f64;
     println!("{share} of {} points within", curves.len());
-    assert!(share > 0.7, "{share}");
+    assert!(share > LEAST_WITHIN, "{share}");
     let retained = |point: &&Value| {
         let (active, expected) = (point["active"].as_f64().unwrap(), &point["expected_active"]);
         (expected["lower"].as_f64().unwrap()..=expected["upper"].as_f64().unwrap()).contains(&active)
     };
     let share = curves.iter().filter(|point| retained(point)).count() as f64 / curves.len() as f64;
     println!("{share} of {} retentions within", curves.len());
-    assert!(share > 0.7, "{share}");
+    assert!(share > LEAST_WITHIN, "{share}");
     let last = cohorts[0]["curve"].as_array().unwrap().last().unwrap();
     assert!(last["customers"].as_f64().unwrap() <= 400.0 && last["active"].as_f64().unwrap() < 1.0);
     let mut tables: Vec<String> =

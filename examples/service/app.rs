@@ -72,8 +72,12 @@ async fn scores(State(service): Shared, Json(customers): Json<Vec<String>>) -> R
     Json(answers).into_response()
 }
 
-/// Reads a file, and waits for a reload before it: work for a thread that may block, while those of the handlers go on.
+/// Reads a file: work for a thread that may block, while those of the handlers go on.
 async fn reload(State(service): Shared) -> Result<&'static str, (StatusCode, String)> {
-    let reloaded = tokio::task::spawn_blocking(move || service.live.reload()).await.map_err(|error| error.to_string());
-    reloaded.flatten().map(|()| "reloaded").map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error))
+    match tokio::task::spawn_blocking(move || service.live.reload()).await {
+        Ok(Some(Ok(()))) => Ok("reloaded"),
+        Ok(Some(Err(error))) => Err((StatusCode::INTERNAL_SERVER_ERROR, error)),
+        Ok(None) => Err((StatusCode::CONFLICT, "a reload is under way".to_owned())),
+        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+    }
 }

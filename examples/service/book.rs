@@ -16,8 +16,8 @@ pub(crate) struct Event {
     amount: f64,
 }
 
-/// Two locks, neither of which is held over an `await`. `known` is taken within handlers, on the threads that serve all requests, so whoever has it keeps it for
-/// microseconds: to look customers up, or to add the events of one request. Saving takes as long as there are customers, so it has states of its own, behind a
+/// Two locks, neither of which is held over an `await`. `known` is taken within handlers, on the threads that serve all requests, so whoever has it keeps it no
+/// longer than the events of one request take: to add them, or to look customers up. Saving takes as long as there are customers, so it has states of its own, behind a
 /// lock that is waited for on threads for blocking work alone, and catches up with the events since the last save.
 #[derive(Default)]
 pub(crate) struct Book {
@@ -45,6 +45,7 @@ impl Book {
     pub(crate) fn save(&self, path: &Path) -> clv::Result<()> {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let unsaved = std::mem::take(&mut self.known.write().unwrap_or_else(PoisonError::into_inner).unsaved);
+        // It fails for what `take` has refused, and beyond the four billion customers of a file.
         unsaved.iter().try_for_each(|(customer, time, amount)| saved.take(Transaction { customer, time: *time, amount: *amount }))?;
         saved.save(path)
     }
@@ -61,6 +62,7 @@ impl Book {
         }
         let count = checked.len();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        // What was checked above cannot fail here, so that all of the events are taken.
         for (customer, time, amount) in &checked {
             known.states.entry(customer.clone()).or_default().take(*time, *amount).map_err(|error| error.to_string())?;
         }

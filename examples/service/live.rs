@@ -1,7 +1,7 @@
 //! The model in use: read from model.json, replaced while requests go on.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clv::{AnyPurchaseModel, CustomerState, Date, ModelFile, Observation, Scorer};
@@ -50,7 +50,7 @@ impl Model {
 pub(crate) struct Live {
     path: PathBuf,
     model: RwLock<Arc<Model>>,
-    /// Held while a file is read, and so waited for on a thread that may block.
+    /// Held while a file is read. Nobody waits for it.
     reloading: Mutex<()>,
 }
 
@@ -64,12 +64,15 @@ impl Live {
         Arc::clone(&self.model.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the file again, one call after the other: the last to read is the last to swap. A file that cannot be used changes nothing.
-    pub(crate) fn reload(&self) -> Result<(), String> {
-        let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = Arc::new(Model::read(&self.path, self.get().as_of)?);
-        let _before = std::mem::replace(&mut *self.model.write().unwrap_or_else(PoisonError::into_inner), model);
-        Ok(())
+    /// Reads the file again; `None` while another call does, so that however slow the disk is, one thread waits for it. A file that cannot be used changes nothing.
+    pub(crate) fn reload(&self) -> Option<Result<(), String>> {
+        let _one_at_a_time = match self.reloading.try_lock() {
+            Ok(lock) => lock,
+            Err(TryLockError::Poisoned(lock)) => lock.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let read = Model::read(&self.path, self.get().as_of);
+        Some(read.map(|model| *self.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(model)))
     }
 }
 

@@ -10,6 +10,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 
 use crate::app::{Service, router};
@@ -25,7 +26,7 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, states: 
     let mut http = hyper::server::conn::http1::Builder::new();
     // Who does not finish the head of a request is cut off.
     http.timer(TokioTimer::new()).header_read_timeout(service.longest);
-    let mut save = interval(EVERY);
+    let (mut save, mut saving) = (interval(EVERY), None);
     tokio::pin!(stop);
     loop {
         // More connections wait in the queue of the system.
@@ -43,13 +44,15 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, states: 
                 }
             },
             _ = save.tick() => {
-                // Beside the service, which neither takes connections later nor stops later for it.
-                let saving = saved(&service, states);
-                tokio::spawn(async move {
-                    if let Err(error) = saving.await {
-                        eprintln!("not saved: {error}");
-                    }
-                });
+                // Beside the service, which takes no connection later for it. While the disk is slow there is one save, and no queue of threads that wait for it.
+                if saving.as_ref().is_none_or(JoinHandle::is_finished) {
+                    let save = saved(&service, states);
+                    saving = Some(tokio::spawn(async move {
+                        if let Err(error) = save.await {
+                            eprintln!("not saved: {error}");
+                        }
+                    }));
+                }
                 continue;
             }
             () = &mut stop => break,

@@ -10,7 +10,8 @@ use crate::time::{Date, TimeUnit};
 /// What is known of a customer when it is less than a [`History`]: [`LeftTruncated`](crate::LeftTruncated), [`PeriodCounts`](crate::PeriodCounts) or
 /// a [`CrossSection`](crate::CrossSection).
 pub trait Censored: Copy + PartialEq + fmt::Debug + Send + Sync {
-    /// What a likelihood depends on: rows with the same numbers count as one row. The first is the number of purchases.
+    /// What rows are told apart by: those with the same numbers count as one. These are what a likelihood depends on and what it takes to draw such a customer anew; the first is the
+    /// number of purchases.
     fn key(&self) -> [f64; 6];
 
     /// The part of ln L that no parameter moves: of counts, the combinatorial constant that makes it the probability of the counts. It is not part of
@@ -35,6 +36,15 @@ pub trait Censored: Copy + PartialEq + fmt::Debug + Send + Sync {
     {
         let _ = rows;
         Ok(())
+    }
+
+    /// Whether several of the rows are known to count the same customers.
+    fn shares_customers<'a>(rows: impl Iterator<Item = &'a Self>) -> bool
+    where
+        Self: 'a,
+    {
+        let _ = rows;
+        false
     }
 
     /// What the standard errors of a fit to these rows leave out, in words.

@@ -1,7 +1,10 @@
 //! Repeated cross-sections: per cohort and period only how many customers bought how often, without a row per customer.
 
+use std::collections::BTreeMap;
+
 use super::censored::{Censored, CensoredCustomers};
 use super::history::History;
+use super::period_counts::SAME;
 use crate::error::{Error, Result};
 use crate::numeric::rising::ln_rising;
 
@@ -63,9 +66,15 @@ impl CrossSection {
         CrossSection { purchases, ..*self }
     }
 
-    /// The same cell of customers who are new.
-    pub(crate) fn of_new(&self) -> Self {
-        CrossSection { since: 0.0, ..*self }
+    /// The open cell of the same histogram from so many purchases on, all above in one.
+    pub(crate) fn of_at_least(&self, purchases: u32) -> Self {
+        CrossSection { purchases, open_from: purchases, ..*self }
+    }
+
+    /// Whether it counts part of the same time. Periods that follow each other may do so by a rounding of their ends.
+    fn overlaps(&self, since: f64, length: f64) -> bool {
+        let end = (self.since + self.length).min(since + length);
+        end - self.since.max(since) > (SAME * end).min(0.5 * length.min(self.length))
     }
 }
 
@@ -130,7 +139,7 @@ impl CensoredCustomers<CrossSection> {
         let place = || format!("the histogram of cohort {cohort}, of the period {length} long that starts at {since}");
         let before: Vec<(CrossSection, f64)> =
             self.rows().filter(|(row, _)| row.cohort == Some(cohort)).map(|(row, weight)| (*row, weight)).collect();
-        if let Some((other, _)) = before.iter().find(|(row, _)| since < row.since + row.length && row.since < since + length) {
+        if let Some((other, _)) = before.iter().find(|(row, _)| row.overlaps(since, length)) {
             return Err(Error::data(format!(
                 "the period overlaps the one {} long that starts at {}; of a cohort every purchase is counted once",
                 other.length, other.since
@@ -206,6 +215,11 @@ impl Censored for CrossSection {
             ));
         }
         Ok(())
+    }
+
+    fn shares_customers<'a>(mut rows: impl Iterator<Item = &'a Self>) -> bool {
+        let mut first_period = BTreeMap::new();
+        rows.any(|row| row.cohort.is_some_and(|cohort| *first_period.entry(cohort).or_insert(row.period()) != row.period()))
     }
 
     fn understates<'a>(mut rows: impl Iterator<Item = &'a Self>) -> Option<&'static str> {

@@ -94,13 +94,22 @@ impl FirstSeenFlow {
     /// # Errors
     /// When the length is not a positive finite time, or a time is negative or no number.
     pub fn of(first_seen: &[f64], length: f64) -> Result<Self> {
+        FirstSeenFlow::with_purchases(first_seen, length, |_| None)
+    }
+
+    /// The same, with what is known of the purchases in windows of each length, by its number in [`WINDOWS`].
+    fn with_purchases(first_seen: &[f64], length: f64, daily: impl Fn(usize) -> Option<[f64; 4]>) -> Result<Self> {
         if !(length > 0.0 && length.is_finite()) {
             return Err(Error::data(format!("a log of length {length}; it must be a positive finite time")));
         }
         if let Some(time) = first_seen.iter().find(|time| !(**time >= 0.0)) {
             return Err(Error::data(format!("a customer first seen at {time} since the start of the log; times are of at least 0")));
         }
-        let windows = WINDOWS.iter().filter_map(|share| opening_windows(first_seen, share * length)).collect();
+        let windows = WINDOWS.iter().enumerate().filter_map(|(k, share)| {
+            let windows = opening_windows(first_seen, share * length)?;
+            Some(OpeningWindows { daily_purchases: daily(k), ..windows })
+        });
+        let windows = windows.collect();
         let in_second_half = first_seen.iter().filter(|&&time| (0.5 * length..length).contains(&time)).count() as u64;
         Ok(FirstSeenFlow { length, windows, in_second_half })
     }
@@ -132,15 +141,9 @@ impl FirstSeenFlow {
         let last = first_hour + 24 * days;
         let first_seen: Vec<f64> =
             parts.iter().flat_map(|(first, _)| first).filter(|&&hour| hour < last).map(|&hour| mid_day(hour)).collect();
-        let mut flow = FirstSeenFlow::of(&first_seen, f64::from(days))?;
-        for windows in &mut flow.windows {
-            let daily = |(k, half): (usize, usize)| {
-                parts.iter().map(|(_, purchases)| purchases[k][half]).sum::<u64>() as f64 / halves.days(k, half)
-            };
-            let place = WINDOWS.iter().position(|share| share * f64::from(days) == windows.length);
-            windows.daily_purchases = place.map(|k| [0, 1, 2, 3].map(|half| daily((k, half))));
-        }
-        Ok(flow)
+        let daily =
+            |k: usize, half: usize| parts.iter().map(|(_, purchases)| purchases[k][half]).sum::<u64>() as f64 / halves.days(k, half);
+        FirstSeenFlow::with_purchases(&first_seen, f64::from(days), |k| Some([0, 1, 2, 3].map(|half| daily(k, half))))
     }
 
     /// What was seen in the windows, the shortest first; those with too few customers are left out.

@@ -10,9 +10,16 @@ use crate::error::{Error, Result};
 /// Whom a list of customers holds. It decides what a silent customer means, so it is a type: [`EveryCustomer`] or [`OnlySeen`].
 ///
 /// ```
-/// use clv::{CustomerList, EveryCustomer, OnlySeen};
+/// use clv::{CensoredLikelihood, EveryCustomer, History, LeftTruncated, OnlySeen, ParetoNbd, ParetoNbdParams};
 ///
-/// assert!(!EveryCustomer::ONLY_SEEN && OnlySeen::ONLY_SEEN);
+/// let model = ParetoNbd::new(ParetoNbdParams { r: 0.553, alpha: 10.578, s: 0.606, beta: 11.669 })?;
+/// let (buyer, silent) = (History::new(3, 40.0, 52.0)?, History::new(0, 0.0, 52.0)?);
+/// let of_all = model.censored_ln_likelihood(&LeftTruncated::<EveryCustomer>::born_before(30.0, buyer)?);
+/// let of_seen = model.censored_ln_likelihood(&LeftTruncated::<OnlySeen>::born_before(30.0, buyer)?);
+/// // On a list of those seen a purchase is a condition: the likelihood is divided by the probability of one.
+/// let p_silent = model.censored_ln_likelihood(&LeftTruncated::<EveryCustomer>::born_before(30.0, silent)?).exp();
+/// assert!((of_all - of_seen - (1.0 - p_silent).ln()).abs() < 1e-12);
+/// # Ok::<(), clv::Error>(())
 /// ```
 pub trait CustomerList: Copy + PartialEq + fmt::Debug + Send + Sync + 'static {
     /// Whether customers born before the log are on the list because they bought during it, and would otherwise be missing.

@@ -7,7 +7,8 @@ use crate::numeric::rising::ln_rising;
 
 /// Repeat purchases per period since birth. Periods follow each other without a gap, of any lengths.
 ///
-/// A likelihood depends on them through five numbers: the number of purchases, the last period that has one (its start, end and count), and the age.
+/// A likelihood depends on them through five numbers: the number of purchases, the last period that has one (its start, end and count), and the age. What else is kept is
+/// [`regular_ends`](Self::regular_ends), to count such customers anew.
 ///
 /// ```
 /// use clv::PeriodCounts;
@@ -96,14 +97,14 @@ impl PeriodCounts {
     /// ```
     #[must_use]
     pub fn regular_ends(&self) -> Option<Vec<f64>> {
-        let periods = (self.t_cal / self.regular - SAME).ceil();
+        let periods = (self.t_cal / self.regular * (1.0 - SAME)).ceil();
         let end = |left: u32| self.t_cal - f64::from(left) * self.regular;
         (self.regular > 0.0 && periods <= MOST_PERIODS).then(|| (0..periods as u32).rev().map(end).collect())
     }
 }
 
-/// Lengths that differ by no more than this share of theirs are one: they are differences of rounded times.
-const SAME: f64 = 1e-9;
+/// Times or lengths that differ by no more than this share of theirs are one: they are sums and differences of rounded ones.
+pub(super) const SAME: f64 = 1e-9;
 
 /// Nobody counts in more periods.
 const MOST_PERIODS: f64 = 1e5;
@@ -114,9 +115,15 @@ fn regular_length(ends: &[f64]) -> f64 {
         [.., before, last] => last - before,
         _ => ends[0],
     };
-    let is_length = |pair: &[f64]| (pair[1] - pair[0] - length).abs() <= SAME * ends[ends.len() - 1];
+    let is_length = |pair: &[f64]| (pair[1] - pair[0] - length).abs() <= SAME * length;
     let regular = ends.windows(2).all(is_length) && ends[0] <= length * (1.0 + SAME);
-    if regular { length } else { 0.0 }
+    if regular { rounded(length) } else { 0.0 }
+}
+
+/// To 30 binary digits, well within [`SAME`]: periods of one length make one row, whatever times they are the difference of.
+fn rounded(length: f64) -> f64 {
+    const LEFT_OUT: u32 = f64::MANTISSA_DIGITS - 30;
+    f64::from_bits((length.to_bits() + (1 << (LEFT_OUT - 1))) >> LEFT_OUT << LEFT_OUT)
 }
 
 impl Censored for PeriodCounts {
@@ -135,5 +142,33 @@ impl Censored for PeriodCounts {
     fn describe(&self) -> String {
         let &PeriodCounts { x, last_count, start, end, t_cal, .. } = self;
         format!("{x} repeat purchases, the last {last_count} between {start:.1} and {end:.1} after the first, of an age of {t_cal:.1}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A month in weeks, which no double is.
+    const MONTH: f64 = 30.4375 / 7.0;
+
+    #[test]
+    fn ends_worked_out_in_another_way_make_the_same_row() {
+        let up: Vec<f64> = (1..=22).map(|k| f64::from(k) * MONTH).collect();
+        let down: Vec<f64> = (0..22).rev().map(|k| up[21] - f64::from(k) * MONTH).collect();
+        assert!(up[21] - up[20] != down[21] - down[20], "the lengths differ in no digit");
+        let (one, other) = (PeriodCounts::new(&up, &[0; 22]).unwrap(), PeriodCounts::new(&down, &[0; 22]).unwrap());
+        assert_eq!(one.key(), other.key());
+        let again = one.regular_ends().unwrap();
+        assert_eq!(again.len(), 22);
+        assert!(again.iter().zip(&up).all(|(again, end)| (again - end).abs() <= SAME * up[21]));
+        assert_eq!(PeriodCounts::new(&again, &[0; 22]).unwrap().key(), one.key());
+    }
+
+    #[test]
+    fn lengths_are_the_same_by_their_own_measure() {
+        // Within a billionth of the age, and not within one of the length.
+        let ends: Vec<f64> = (0..1_000).map(|k| f64::from(k) + if k == 500 { 1.0 + 1e-7 } else { 1.0 }).collect();
+        assert_eq!(PeriodCounts::new(&ends, &[0; 1_000]).unwrap().regular_ends(), None);
     }
 }

@@ -70,7 +70,7 @@ impl<M: Redraw> Estimator<'_, M> {
         let Some(estimate) = LogPosterior::<M>::model(&optimum.point) else {
             return Err(Error::fit(format!("fitting {} left the domain of the model", M::NAME)));
         };
-        if resampling == Resampling::Cases && estimate.composite_score(&sample).is_some() {
+        if resampling == Resampling::Cases && sample.shares_customers() {
             return Err(Error::parameter(
                 "the customers of histograms that count them several times cannot be drawn anew, since nobody knows who they are; draw from the model: \
                  Resampling::Parametric",

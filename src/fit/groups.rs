@@ -290,12 +290,14 @@ fn open<M: Estimable>(pooled: &Optimum) -> Option<String> {
             parameter.name
         ));
     }
-    let errors = pooled.covariance_of_logs().map(|covariance| covariance.diag().mapv(f64::sqrt));
-    let widest = match &errors {
-        Some(errors) => (0..errors.len()).max_by(|&k, &l| errors[k].total_cmp(&errors[l])).filter(|&k| errors[k] > LEFT_OPEN),
-        None => Some(0),
-    }?;
-    let name = pooled.free.get(widest).map(|&i| M::PARAMETERS[i].name)?;
+    let name = match pooled.covariance_of_logs().map(|covariance| covariance.diag().mapv(f64::sqrt)) {
+        Some(errors) => {
+            let widest = (0..errors.len()).max_by(|&k, &l| errors[k].total_cmp(&errors[l])).filter(|&k| errors[k] > LEFT_OPEN)?;
+            M::PARAMETERS[pooled.free[widest]].name
+        }
+        // Flat in some direction, in which several may move together.
+        None => "some parameter",
+    };
     Some(format!("the fit to all leaves {name} open, so that nothing can be said of how groups differ in it"))
 }
 

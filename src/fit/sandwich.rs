@@ -6,7 +6,9 @@ use super::prior::Prior;
 use crate::models::CompositeScore;
 use crate::numeric::symmetric::Eigen;
 
-/// H^-1 J H^-1 of the logarithms of the free parameters; `None` when ln L is flat in some direction. A prior adds to the curvature and does not vary.
+/// H^-1 J H^-1 of the logarithms of the free parameters; `None` when ln L is flat in some direction.
+///
+/// A prior of precision P is evidence like any other: (H + P)^-1 (J + P) (H + P)^-1. With J = H that is the curvature of the posterior, and without data the variance of the prior.
 ///
 /// Both H and J are the model's expectations. With the curvature of the sample in place of H the two would not fit together: it varies from sample to sample, and enters twice.
 pub(super) fn covariance_of_logs(
@@ -20,8 +22,11 @@ pub(super) fn covariance_of_logs(
         let entry = |i: usize, j: usize| matrix[[i, j]] * (parameters[i] * parameters[j]);
         Array2::from_shape_fn((free.len(), free.len()), |(i, j)| entry(free[i], free[j]))
     };
-    let (mut information, variance) = (in_logs(&score.information), in_logs(&score.variance));
-    information.diag_mut().mapv_inplace(|entry| entry + prior.map_or(0.0, Prior::precision));
+    let (mut information, mut variance) = (in_logs(&score.information), in_logs(&score.variance));
+    let precision = prior.map_or(0.0, Prior::precision);
+    for matrix in [&mut information, &mut variance] {
+        matrix.diag_mut().mapv_inplace(|entry| entry + precision);
+    }
     let inverse = Eigen::of(&information).positive_inverse()?;
     Some(inverse.dot(&variance).dot(&inverse))
 }

@@ -58,6 +58,10 @@ impl<D: Censored> Sample for CensoredSample<D> {
         CensoredSample::of(rows.filter(|row| row.weight > 0.0).collect())
     }
 
+    fn shares_customers(&self) -> bool {
+        D::shares_customers(self.rows.iter().map(|row| &row.row))
+    }
+
     fn extremes(&self) -> Vec<usize> {
         // Rows are in the order of purchases: the last one has most.
         vec![self.rows.len() - 1]

@@ -11,7 +11,8 @@
 //! ```text
 //! P(n_k = n, n_l = m) = P_NBD(n in d_k; r, alpha) (beta/(beta+t_l))^s P(m in the first period of length d_l; r+n, alpha+d_k, s, beta+t_l)
 //! ```
-//! What is left of P_k(n) is m = 0, and what is left of P_l(m) is the open cell of k.
+//! What is left of P_k(n) is m = 0, and what is left of P_l(m) is the open cell of k. A histogram without an open cell gets one here, of the many purchases that hardly anybody makes: what a
+//! coarser histogram tells is a little less, never more.
 
 use ndarray::Array2;
 
@@ -21,12 +22,13 @@ use super::estimable::CompositeScore;
 use super::pareto_nbd::ParetoNbd;
 use super::purchase_model::PurchaseModel;
 use crate::data::{Censored, CrossSection, History};
+use crate::parallel::map_indices;
 
-/// Where a histogram has no open cell, the purchases that are left out have no larger probability together.
-const TAIL: f64 = 1e-12;
+/// Purchases that have no larger probability together are one cell: telling them apart would add less than a thousandth to H.
+const TAIL: f64 = 1e-6;
 
-/// Nor are there more cells than this.
-const MOST_CELLS: u32 = 10_000;
+/// From here on purchases are one cell whatever their probability: the work goes with the square of the cells.
+const MOST_CELLS: u32 = 200;
 
 /// Customers who were counted in some periods, from the earliest on.
 #[derive(Debug, Clone)]
@@ -71,43 +73,50 @@ struct Cell {
 }
 
 impl ParetoNbd {
-    /// J and H; `None` when nobody was counted twice, so that they are one.
-    pub(super) fn score_of_cross_sections(&self, counted: &[Counted]) -> Option<CompositeScore> {
-        if counted.iter().all(|one| one.periods.len() == 1) {
-            return None;
-        }
-        let (mut information, mut between) = (Array2::zeros((4, 4)), Array2::zeros((4, 4)));
-        for Counted { customers, periods } in counted {
-            let cells: Vec<Vec<Cell>> = periods.iter().map(|period| self.cells(period)).collect();
-            for (l, later) in cells.iter().enumerate() {
-                for cell in later {
-                    add(&mut information, customers * cell.probability, &cell.score, &cell.score);
-                }
-                for earlier in &cells[..l] {
-                    self.for_each_pair(earlier, later, |probability, one, other| {
-                        add(&mut between, customers * probability, &one.score, &other.score);
-                        add(&mut between, customers * probability, &other.score, &one.score);
-                    });
-                }
+    /// J and H.
+    pub(super) fn score_of_cross_sections(&self, counted: &[Counted]) -> CompositeScore {
+        let cells: Vec<Vec<Vec<Cell>>> =
+            map_indices(counted.len(), |c| counted[c].periods.iter().map(|period| self.cells(period)).collect());
+        let mut information = Array2::zeros((4, 4));
+        let mut pairs = Vec::new();
+        for (c, of_periods) in cells.iter().enumerate() {
+            for cell in of_periods.iter().flatten() {
+                add(&mut information, counted[c].customers * cell.probability, cell, cell);
             }
+            pairs.extend((1..of_periods.len()).flat_map(|l| (0..l).map(move |k| (c, k, l))));
         }
-        Some(CompositeScore { variance: &information + &between, information })
+        // Each pair of periods has a sum of its own, and these are added in order: the result does not depend on the number of threads.
+        let covariances = map_indices(pairs.len(), |pair| {
+            let (c, k, l) = pairs[pair];
+            let mut covariance = Array2::zeros((4, 4));
+            self.for_each_pair(&cells[c][k], &cells[c][l], |probability, one, other| {
+                add(&mut covariance, counted[c].customers * probability, one, other);
+            });
+            covariance
+        });
+        let variance = covariances.iter().fold(information.clone(), |sum, covariance| sum + covariance + covariance.t());
+        CompositeScore { variance, information }
     }
 
+    /// The last one is open.
     fn cells(&self, period: &CrossSection) -> Vec<Cell> {
+        let most = if period.open_from() > 0 { period.open_from().min(MOST_CELLS) } else { MOST_CELLS };
         let (mut cells, mut left) = (Vec::new(), 1.0);
-        let last = if period.open_from() > 0 { period.open_from() } else { MOST_CELLS };
-        for purchases in 0..=last {
-            let row = period.of_purchases(purchases);
-            let jet = self.censored_jet(&row);
-            let probability = (jet.value + row.ln_constant()).exp();
-            cells.push(Cell { row, probability, score: jet.gradient });
-            left -= probability;
-            if period.open_from() == 0 && left < TAIL {
+        for purchases in 0..most {
+            if purchases > 0 && left < TAIL {
                 break;
             }
+            let cell = self.cell(period.of_purchases(purchases));
+            left -= cell.probability;
+            cells.push(cell);
         }
+        cells.push(self.cell(period.of_at_least(cells.len() as u32)));
         cells
+    }
+
+    fn cell(&self, row: CrossSection) -> Cell {
+        let jet = self.censored_jet(&row);
+        Cell { row, probability: (jet.value + row.ln_constant()).exp(), score: jet.gradient }
     }
 
     /// The cells of an earlier and a later period with the probability of both.
@@ -129,17 +138,18 @@ impl ParetoNbd {
     fn both(&self, earlier: &CrossSection, later: &CrossSection) -> f64 {
         let ((_, length), (since, _)) = (earlier.period(), later.period());
         let bought = History::after_checks(earlier.purchases(), 0.0, length);
-        let alive = self.given_alive(&bought).older_by(since - length);
-        let later = later.of_new();
-        let then = alive.censored_jet(&later).value + later.ln_constant();
-        self.without_dropout().purchase_pmf(earlier.purchases().into(), length) * (self.ln_alive_at(since).value + then).exp()
+        // Periods that follow each other may overlap by a rounding.
+        let alive = self.given_alive(&bought).older_by((since - length).max(0.0));
+        let (purchases, (_, length_then)) = (u64::from(later.purchases()), later.period());
+        let then = if later.is_open() { alive.purchase_sf(purchases - 1, length_then) } else { alive.purchase_pmf(purchases, length_then) };
+        self.without_dropout().purchase_pmf(earlier.purchases().into(), length) * self.p_alive_at(since) * then
     }
 }
 
-/// Adds `weight` times the product of a column and a row.
-fn add(sum: &mut Array2<f64>, weight: f64, column: &[f64; 4], row: &[f64; 4]) {
+/// Adds `weight` times u v' of the gradients of two cells.
+fn add(sum: &mut Array2<f64>, weight: f64, one: &Cell, other: &Cell) {
     for ((i, j), entry) in sum.indexed_iter_mut() {
-        *entry += weight * column[i] * row[j];
+        *entry += weight * one.score[i] * other.score[j];
     }
 }
 
@@ -172,9 +182,9 @@ mod tests {
         let cells: Vec<Vec<Cell>> = counted[0].periods.iter().map(|period| model.cells(period)).collect();
         let (earlier, later) = (&cells[0], &cells[1]);
         assert!(earlier.len() > 20 && later.len() == 3);
-        // What is left of a period is not part of this: the sum over the earlier period is of cells worked out one by one.
+        // What is left of a period is not part of this: the sum over the earlier period is of cells worked out one by one, up to a probability of 1e-20.
         for other in &later[1..] {
-            let sum: f64 = earlier.iter().map(|one| model.both(&one.row, &other.row)).sum();
+            let sum: f64 = (0..100).map(|purchases| model.both(&counted[0].periods[0].of_purchases(purchases), &other.row)).sum();
             assert!((sum - other.probability).abs() < 1e-9, "{sum} for {}", other.probability);
         }
         let (mut all, mut mean) = (0.0, [0.0; 4]);
@@ -186,5 +196,39 @@ mod tests {
             }
         });
         assert!((all - 1.0).abs() < 1e-9 && mean.iter().all(|mean| mean.abs() < 1e-8), "{all} {mean:?}");
+    }
+
+    /// Customers who buy a thousand times, of whom no number of purchases is likely, and histograms with more cells than are looked at.
+    #[test]
+    fn the_work_is_bounded_and_nothing_is_left_out() {
+        let model = ParetoNbd::new(ParetoNbdParams { r: 0.5, alpha: 0.01, s: 0.61, beta: 11.7 }).unwrap();
+        for last in [LastCell::Exactly, LastCell::OrMore] {
+            let mut table = CensoredCustomers::<CrossSection>::new(TimeUnit::Week);
+            for since in [0.0, 13.0] {
+                table.push_cohort_histogram(3, since, 13.0, &[1; 1_000], last, 1_000).unwrap();
+            }
+            let counted = CensoredSample::new(&table).unwrap().counted();
+            let cells: Vec<Vec<Cell>> = counted[0].periods.iter().map(|period| model.cells(period)).collect();
+            assert!(cells.iter().all(|cells| cells.len() == MOST_CELLS as usize + 1));
+            assert!(cells[0].last().is_some_and(|cell| cell.probability > 0.1), "the rest is small");
+            let mut all = 0.0;
+            model.for_each_pair(&cells[0], &cells[1], |probability, _, _| all += probability);
+            assert!((all - 1.0).abs() < 1e-9, "{all}");
+        }
+    }
+
+    #[test]
+    fn the_cell_of_the_rest_costs_no_information() {
+        let (model, counted) = two_periods();
+        let period = &counted[0].periods[0];
+        let information = |cells: &[Cell]| {
+            let mut sum = Array2::zeros((4, 4));
+            cells.iter().for_each(|cell| add(&mut sum, cell.probability, cell, cell));
+            sum
+        };
+        let (some, all) = (model.cells(period), (0..100).map(|purchases| model.cell(period.of_purchases(purchases))).collect::<Vec<_>>());
+        for (some, all) in information(&some).diag().iter().zip(information(&all).diag()) {
+            assert!((some / all - 1.0).abs() < 1e-3, "{some} of {all}");
+        }
     }
 }

@@ -26,6 +26,7 @@ use super::censored_sample::CensoredSample;
 use super::estimable::CompositeScore;
 use super::pareto_nbd::{ParetoNbd, ParetoNbdParams};
 use super::purchase_model::PurchaseModel;
+use super::sample::Sample;
 use crate::data::{Censored, CrossSection, History, PeriodCounts};
 use crate::numeric::jet::Jet;
 use crate::numeric::ln_sum::{LnSum, ln_add_exp};
@@ -66,7 +67,7 @@ impl CensoredFuture<PeriodCounts> for ParetoNbd {
 
 impl CensoredLikelihood<CrossSection> for ParetoNbd {
     fn censored_composite_score(&self, sample: &CensoredSample<CrossSection>) -> Option<CompositeScore> {
-        self.score_of_cross_sections(&sample.counted())
+        sample.shares_customers().then(|| self.score_of_cross_sections(&sample.counted()))
     }
 
     fn censored_jet(&self, row: &CrossSection) -> Jet<4> {

@@ -68,6 +68,11 @@ pub trait Sample: Sized + Send + Sync {
         self.with_weights(&alone)
     }
 
+    /// Whether several rows are known to count the same customers, so that rows cannot be drawn one by one and their likelihood is a composite one.
+    fn shares_customers(&self) -> bool {
+        false
+    }
+
     /// Rows of customers who stand out from the rest and might move an estimate on their own; none are looked at unless a sample names them.
     fn extremes(&self) -> Vec<usize> {
         Vec::new()

@@ -22,37 +22,7 @@ const LEAST_WEAR: f64 = 1e-3;
 /// Below this probability customers are taken to have changed.
 const SIGNIFICANT: f64 = 0.05;
 
-/// How customers acquired at some time behave: a point of [`Change::cohorts`] or [`Change::windows`].
-///
-/// ```
-/// # #[cfg(feature = "csv")] {
-/// # use clv::{Nbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
-/// # let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
-/// # let observation = Observation::until("1997-09-30".parse()?).in_weeks();
-/// # let customers = log.summarize(&observation)?;
-/// # let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
-/// # let spend = GammaGamma::fit(&customers)?;
-/// # let study = CohortStudy {
-/// #     definition: ClvDefinition::default(),
-/// #     spend: Some(&spend),
-/// #     pooling: Pooling::Pooled,
-/// #     period: "13 weeks".parse()?,
-/// #     with_first_purchase: false,
-/// #     costs: vec![("1997-01".to_owned(), 7810.0)],
-/// #     in_time: true,
-/// #     level: Level::default(),
-/// #     prior: None,
-/// #     seed: 1,
-/// # };
-/// let change = study.run::<Nbd>(&log, &observation, &customers, &names)?.change.unwrap();
-/// let window = &change.windows[0];
-/// assert_eq!((window.from.as_str(), window.until.as_str()), ("1997-01", "1997-03"));
-/// // 2,457 purchases in 77,111 weeks of customers; by NBD nobody leaves.
-/// assert!((window.purchase_rate.value - 2457.0 / 77_111.3).abs() < 1e-3);
-/// assert_eq!(window.gone, None);
-/// # }
-/// # Ok::<(), clv::Error>(())
-/// ```
+/// How customers acquired at some time behave: a point of [`Change::cohorts`] or [`Change::windows`]. [`CohortStudy`](crate::CohortStudy) has an example.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct PathPoint {
@@ -68,35 +38,7 @@ pub struct PathPoint {
     pub gone: Option<Estimate>,
 }
 
-/// Since when customers are others than before.
-///
-/// ```
-/// # #[cfg(feature = "csv")] {
-/// # use clv::{Nbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
-/// # let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
-/// # let observation = Observation::until("1997-09-30".parse()?).in_weeks();
-/// # let customers = log.summarize(&observation)?;
-/// # let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
-/// # let spend = GammaGamma::fit(&customers)?;
-/// # let study = CohortStudy {
-/// #     definition: ClvDefinition::default(),
-/// #     spend: Some(&spend),
-/// #     pooling: Pooling::Pooled,
-/// #     period: "13 weeks".parse()?,
-/// #     with_first_purchase: false,
-/// #     costs: vec![("1997-01".to_owned(), 7810.0)],
-/// #     in_time: true,
-/// #     level: Level::default(),
-/// #     prior: None,
-/// #     seed: 1,
-/// # };
-/// let change = study.run::<Nbd>(&log, &observation, &customers, &names)?.change.unwrap();
-/// // Three months are one window of three cohorts, which holds everybody.
-/// assert_eq!((change.cohorts.len(), change.windows.len(), change.windows[0].customers), (3, 1, 2357.0));
-/// assert!(change.p_no_change.is_some() && change.verdict.starts_with("Customers acquired"));
-/// # }
-/// # Ok::<(), clv::Error>(())
-/// ```
+/// Since when customers are others than before; [`CohortStudy`](crate::CohortStudy) has an example.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Change {

@@ -9,36 +9,7 @@ use crate::models::{Estimable, Retention};
 /// More points than anybody reads.
 const MOST_POINTS: usize = 520;
 
-/// A cohort up to an age, of those of its customers who are that old.
-///
-/// ```
-/// # #[cfg(feature = "csv")] {
-/// # use clv::{Nbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
-/// # let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
-/// # let observation = Observation::until("1997-09-30".parse()?).in_weeks();
-/// # let customers = log.summarize(&observation)?;
-/// # let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
-/// # let spend = GammaGamma::fit(&customers)?;
-/// # let study = CohortStudy {
-/// #     definition: ClvDefinition::default(),
-/// #     spend: Some(&spend),
-/// #     pooling: Pooling::Pooled,
-/// #     period: "13 weeks".parse()?,
-/// #     with_first_purchase: false,
-/// #     costs: vec![("1997-01".to_owned(), 7810.0)],
-/// #     in_time: true,
-/// #     level: Level::default(),
-/// #     prior: None,
-/// #     seed: 1,
-/// # };
-/// let report = study.run::<Nbd>(&log, &observation, &customers, &names)?;
-/// // All who were born in January were 26 weeks old by the end of September.
-/// let half_a_year = report.cohorts[0].curve[1];
-/// assert_eq!((half_a_year.age, half_a_year.customers), (26.0, 781.0));
-/// assert!(half_a_year.observed > report.cohorts[0].curve[0].observed && half_a_year.active < 1.0);
-/// # }
-/// # Ok::<(), clv::Error>(())
-/// ```
+/// A cohort up to an age, of those of its customers who are that old; [`CohortStudy`](crate::CohortStudy) has an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CurvePoint {

@@ -9,37 +9,7 @@ use crate::models::{Estimable, GammaGamma, PurchaseModel};
 /// Years after which nobody waits for money any more.
 const LONGEST_YEARS: f64 = 20.0;
 
-/// When the value of a new customer reaches the cost of acquisition.
-///
-/// ```
-/// # #[cfg(feature = "csv")] {
-/// # use clv::{Nbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
-/// # let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
-/// # let observation = Observation::until("1997-09-30".parse()?).in_weeks();
-/// # let customers = log.summarize(&observation)?;
-/// # let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
-/// # let spend = GammaGamma::fit(&customers)?;
-/// # let study = CohortStudy {
-/// #     definition: ClvDefinition::default(),
-/// #     spend: Some(&spend),
-/// #     pooling: Pooling::Pooled,
-/// #     period: "13 weeks".parse()?,
-/// #     with_first_purchase: false,
-/// #     costs: vec![("1997-01".to_owned(), 7810.0)],
-/// #     in_time: true,
-/// #     level: Level::default(),
-/// #     prior: None,
-/// #     seed: 1,
-/// # };
-/// let report = study.run::<Nbd>(&log, &observation, &customers, &names)?;
-/// // A customer cost 10, and is worth more within a year: it takes weeks.
-/// let (value, payback) = (report.cohorts[0].new_customer_value.unwrap(), report.cohorts[0].payback.unwrap());
-/// assert!(value.value > 10.0);
-/// let [earliest, time, latest] = [payback.lower, payback.time, payback.upper].map(Option::unwrap);
-/// assert!(0.0 < earliest && earliest < time && time < latest && latest < 52.0);
-/// # }
-/// # Ok::<(), clv::Error>(())
-/// ```
+/// When the value of a new customer reaches the cost of acquisition; [`CohortStudy`](crate::CohortStudy) has an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Payback {

@@ -40,7 +40,7 @@ pub enum Pooling {
 ///
 /// ```
 /// # #[cfg(feature = "csv")] {
-/// use clv::{BgNbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
+/// use clv::{ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Nbd, Observation, Pooling, TransactionLog};
 /// let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
 /// let observation = Observation::until("1997-09-30".parse()?).in_weeks();
 /// let customers = log.summarize(&observation)?;
@@ -59,14 +59,41 @@ pub enum Pooling {
 ///     prior: None,
 ///     seed: 1,
 /// };
-/// let report = study.run::<BgNbd>(&log, &observation, &customers, &names)?;
+/// let report = study.run::<Nbd>(&log, &observation, &customers, &names)?;
 ///
+/// assert_eq!((report.model, report.level), ("nbd", 0.9));
+/// // How likely it is to gain as much by telling the months apart if their customers are all alike.
+/// assert!(report.p_all_alike.is_some_and(|p| (0.0..=1.0).contains(&p)));
 /// let sizes: Vec<(&str, f64)> = report.cohorts.iter().map(|cohort| (cohort.name.as_str(), cohort.customers)).collect();
 /// assert_eq!(sizes, [("1997-01", 781.0), ("1997-02", 857.0), ("1997-03", 719.0)]);
+/// // Every repeat purchase of the 2,457 is one of some cohort.
+/// assert_eq!(report.cohorts.iter().map(|cohort| cohort.observed_purchases).sum::<f64>(), 2457.0);
+///
 /// let january = &report.cohorts[0];
+/// assert_eq!(january.born_from, Some("1997-01-01".parse()?));
+/// assert_eq!(january.total_value, Some(january.value_to_date + january.residual_value.unwrap()));
 /// assert_eq!(january.acquisition_cost, Some(10.0));                              // 7,810 for 781 customers
 /// let expected = january.expected_purchases;
 /// assert!(expected.lower < expected.value && expected.value < expected.upper);
+/// // All who were born in January were 26 weeks old by the end of September.
+/// let half_a_year = january.curve[1];
+/// assert_eq!((half_a_year.age, half_a_year.customers), (26.0, 781.0));
+/// assert!(half_a_year.observed > january.curve[0].observed && half_a_year.active < 1.0);
+/// // A customer cost 10, and is worth more within a year: it takes weeks.
+/// let (value, payback) = (january.new_customer_value.unwrap(), january.payback.unwrap());
+/// assert!(value.value > 10.0);
+/// let [earliest, time, latest] = [payback.lower, payback.time, payback.upper].map(Option::unwrap);
+/// assert!(0.0 < earliest && earliest < time && time < latest && latest < 52.0);
+///
+/// // Three months are one window of three cohorts, which holds everybody.
+/// let change = report.change.unwrap();
+/// assert!(change.p_no_change.is_some() && change.verdict.starts_with("Customers acquired"));
+/// assert_eq!((change.cohorts.len(), change.windows.len()), (3, 1));
+/// let window = &change.windows[0];
+/// assert_eq!((window.from.as_str(), window.until.as_str(), window.customers), ("1997-01", "1997-03", 2357.0));
+/// // 2,457 purchases in 77,111 weeks of customers; by NBD nobody leaves.
+/// assert!((window.purchase_rate.value - 2457.0 / 77_111.3).abs() < 1e-3);
+/// assert_eq!(window.gone, None);
 /// # }
 /// # Ok::<(), clv::Error>(())
 /// ```
@@ -94,37 +121,7 @@ pub struct CohortStudy<'a> {
     pub seed: u64,
 }
 
-/// A cohort.
-///
-/// ```
-/// # #[cfg(feature = "csv")] {
-/// # use clv::{Nbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
-/// # let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
-/// # let observation = Observation::until("1997-09-30".parse()?).in_weeks();
-/// # let customers = log.summarize(&observation)?;
-/// # let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
-/// # let spend = GammaGamma::fit(&customers)?;
-/// # let study = CohortStudy {
-/// #     definition: ClvDefinition::default(),
-/// #     spend: Some(&spend),
-/// #     pooling: Pooling::Pooled,
-/// #     period: "13 weeks".parse()?,
-/// #     with_first_purchase: false,
-/// #     costs: vec![("1997-01".to_owned(), 7810.0)],
-/// #     in_time: true,
-/// #     level: Level::default(),
-/// #     prior: None,
-/// #     seed: 1,
-/// # };
-/// let report = study.run::<Nbd>(&log, &observation, &customers, &names)?;
-/// let january = &report.cohorts[0];
-/// assert_eq!(january.born_from, Some("1997-01-01".parse()?));
-/// // Every repeat purchase of the 2,457 is one of some cohort.
-/// assert_eq!(report.cohorts.iter().map(|cohort| cohort.observed_purchases).sum::<f64>(), 2457.0);
-/// assert_eq!(january.total_value, Some(january.value_to_date + january.residual_value.unwrap()));
-/// # }
-/// # Ok::<(), clv::Error>(())
-/// ```
+/// A cohort; [`CohortStudy`] has an example.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -176,34 +173,7 @@ pub struct CohortFigures {
     pub payback: Option<Payback>,
 }
 
-/// All cohorts: what [`CohortStudy::run`] finds.
-///
-/// ```
-/// # #[cfg(feature = "csv")] {
-/// # use clv::{Nbd, ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Observation, Pooling, TransactionLog};
-/// # let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
-/// # let observation = Observation::until("1997-09-30".parse()?).in_weeks();
-/// # let customers = log.summarize(&observation)?;
-/// # let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
-/// # let spend = GammaGamma::fit(&customers)?;
-/// # let study = CohortStudy {
-/// #     definition: ClvDefinition::default(),
-/// #     spend: Some(&spend),
-/// #     pooling: Pooling::Pooled,
-/// #     period: "13 weeks".parse()?,
-/// #     with_first_purchase: false,
-/// #     costs: vec![("1997-01".to_owned(), 7810.0)],
-/// #     in_time: true,
-/// #     level: Level::default(),
-/// #     prior: None,
-/// #     seed: 1,
-/// # };
-/// let report = study.run::<Nbd>(&log, &observation, &customers, &names)?;
-/// assert_eq!((report.model, report.level, report.cohorts.len()), ("nbd", 0.9, 3));
-/// assert!(report.p_all_alike.is_some_and(|p| (0.0..=1.0).contains(&p)));
-/// # }
-/// # Ok::<(), clv::Error>(())
-/// ```
+/// All cohorts: what [`CohortStudy::run`] finds, with an example at [`CohortStudy`].
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

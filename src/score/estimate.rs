@@ -3,12 +3,7 @@
 use crate::fit::{Fitted, Level};
 use crate::models::Estimable;
 
-/// A figure with its interval.
-///
-/// ```
-/// let residual = clv::Estimate { value: 2_094.0, lower: 1_879.0, upper: 2_333.0 };
-/// assert_eq!(residual.upper - residual.lower, 454.0);
-/// ```
+/// A figure with its interval: those of [`CohortFigures`](crate::CohortFigures), of which [`CohortStudy`](crate::CohortStudy) has an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Estimate {

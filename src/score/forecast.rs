@@ -89,7 +89,8 @@ impl ValueInterval {
 pub struct Forecaster<M> {
     pub(super) scorer: Scorer<M>,
     pub(super) purchases: Ensemble<M>,
-    pub(super) spend: Option<Ensemble<GammaGamma>>,
+    /// Shared with the forecasters of the same customers by one model, which are made for every row.
+    pub(super) spend: Option<Arc<Ensemble<GammaGamma>>>,
 }
 
 impl<M: PurchaseModel + Estimable> Forecaster<M> {
@@ -104,7 +105,7 @@ impl<M: PurchaseModel + Estimable> Forecaster<M> {
         observation_end: Option<Date>,
     ) -> Result<Self> {
         let scorer = Scorer::from_fits(purchases, spend, definition, observation_end)?;
-        let spend = spend.map(|fitted| Ensemble::of_fit(fitted, Part::Spend).unwrap_or_else(|| Ensemble::known(*fitted.model())));
+        let spend = spend.map(|fitted| Arc::new(Ensemble::of_fit(fitted, Part::Spend).unwrap_or_else(|| Ensemble::known(*fitted.model()))));
         let purchases = Ensemble::of_fit(purchases, Part::Purchases).unwrap_or_else(|| Ensemble::known(*purchases.model()));
         Ok(Forecaster { scorer, purchases, spend })
     }
@@ -115,7 +116,7 @@ impl<M: PurchaseModel> Forecaster<M> {
     #[must_use]
     pub fn new(scorer: Scorer<M>) -> Self {
         let (purchases, spend) = scorer.models();
-        Forecaster { purchases: Ensemble::known(*purchases), spend: spend.map(|model| Ensemble::known(*model)), scorer }
+        Forecaster { purchases: Ensemble::known(*purchases), spend: spend.map(|model| Arc::new(Ensemble::known(*model))), scorer }
     }
 
     /// Takes the purchase model to be one of these instead.
@@ -133,7 +134,7 @@ impl<M: PurchaseModel> Forecaster<M> {
         if self.spend.is_none() {
             return Err(Error::parameter("the scorer has no spend model whose uncertainty could be given"));
         }
-        self.spend = Some(ensemble);
+        self.spend = Some(Arc::new(ensemble));
         Ok(self)
     }
 
@@ -240,7 +241,7 @@ impl<M: PurchaseModel> Forecaster<M> {
             let GammaGammaParams { p, q, .. } = model.given(spend).params();
             Constants::new(p, q, &counts)
         };
-        self.spend.iter().flat_map(Ensemble::points).map(of_model).collect()
+        self.spend.iter().flat_map(|spend| spend.points()).map(of_model).collect()
     }
 
     /// P(X > n), dropout and parameters included.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
-use super::{MOST_PURCHASES, Simulate};
+use super::{CustomerTraits, MOST_PURCHASES, Simulate};
 use crate::data::{CrossSection, CustomerList, History, LeftTruncated, PeriodCounts};
 use crate::error::{Error, Result};
 use crate::models::{
@@ -21,16 +21,22 @@ pub trait Redraw: Estimable {
     fn redraw<R: Rng>(&self, sample: &Self::Sample, rng: &mut R) -> Result<Self::Sample>;
 }
 
+/// Draws the purchases of a customer up to an age. Cut short, the last one would look like the last one before dropout: so there is an end, and an error.
+fn for_each_purchase<R: Rng>(traits: CustomerTraits, age: f64, rng: &mut R, each: impl FnMut(f64)) -> Result<()> {
+    let mut times = traits.purchase_times(age, rng);
+    times.by_ref().take(MOST_PURCHASES as usize).for_each(each);
+    match times.next() {
+        None => Ok(()),
+        Some(_) => Err(Error::fit(format!("a customer was drawn who buys more than {MOST_PURCHASES} times"))),
+    }
+}
+
 impl<M: Simulate + Estimable<Sample = PurchaseSample>> Redraw for M {
     fn redraw<R: Rng>(&self, sample: &PurchaseSample, rng: &mut R) -> Result<PurchaseSample> {
         sample.redrawn(rng, |age, rng| {
             let traits = self.draw_traits(rng);
-            let times = traits.purchase_times(age, rng).take(MOST_PURCHASES as usize);
-            let (x, t_x) = times.fold((0, 0.0), |(x, _), time| (x + 1, time));
-            // Cut short, the last purchase would look like the last one before dropout.
-            if u64::from(x) == MOST_PURCHASES {
-                return Err(Error::fit(format!("a customer was drawn who buys more than {MOST_PURCHASES} times")));
-            }
+            let (mut x, mut t_x) = (0, 0.0);
+            for_each_purchase(traits, age, rng, |time| (x, t_x) = (x + 1, time))?;
             Ok((x, t_x))
         })
     }
@@ -54,8 +60,13 @@ where
         sample.redrawn(rng, |row, rng| {
             let (before, length) = (row.before(), row.history().age());
             for _ in 0..MOST_TRIES {
-                let times = self.model().draw_traits(rng).purchase_times(before + length, &mut *rng).take(MOST_PURCHASES as usize);
-                let (x, last) = times.filter(|time| *time > before).fold((0, 0.0), |(x, _), time| (x + 1, time - before));
+                let traits = self.model().draw_traits(rng);
+                let (mut x, mut last) = (0, 0.0);
+                for_each_purchase(traits, before + length, rng, |time| {
+                    if time > before {
+                        (x, last) = (x + 1, time - before);
+                    }
+                })?;
                 if x > 0 || !row.is_selected() {
                     let history = History::new(x, f64::min(last, length), length)?;
                     return if before > 0.0 {
@@ -83,9 +94,8 @@ where
                 )
             })?;
             let mut counts = vec![0; ends.len()];
-            for time in self.model().draw_traits(rng).purchase_times(row.age(), &mut *rng).take(MOST_PURCHASES as usize) {
-                counts[ends.partition_point(|end| *end < time)] += 1;
-            }
+            let traits = self.model().draw_traits(rng);
+            for_each_purchase(traits, row.age(), rng, |time| counts[ends.partition_point(|end| *end < time)] += 1)?;
             PeriodCounts::new(&ends, &counts)
         })
     }
@@ -104,14 +114,15 @@ where
             let mut histograms: Vec<BTreeMap<u32, u64>> = vec![BTreeMap::new(); periods.len()];
             for _ in 0..draw_copies(customers, rng) {
                 let mut bought = vec![0; periods.len()];
-                for time in self.model().draw_traits(rng).purchase_times(end, &mut *rng).take(MOST_PURCHASES as usize) {
+                let traits = self.model().draw_traits(rng);
+                for_each_purchase(traits, end, rng, |time| {
                     // The last period that starts before it, unless it has ended.
                     let begun = periods.partition_point(|period| period.period().0 < time);
                     let within = |period: &CrossSection| time <= period.period().0 + period.period().1;
                     if let Some(k) = begun.checked_sub(1).filter(|&k| within(&periods[k])) {
                         bought[k] += 1;
                     }
-                }
+                })?;
                 for (k, &purchases) in bought.iter().enumerate() {
                     *histograms[k].entry(periods[k].of_purchases(purchases).purchases()).or_default() += 1;
                 }
