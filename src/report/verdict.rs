@@ -56,7 +56,7 @@ pub(crate) fn shock(shock: &Shock) -> Option<String> {
     };
     (shock.size >= SAME).then(|| {
         format!(
-            "At {} past dates {total} were off by about {} beyond chance. With a confidence of 90 % the next total of as many days lies between {lower:.2} and \
+            "At {} past dates {total} were off by about {} more than the model itself expects. With a confidence of 90 % the next total of as many days lies between {lower:.2} and \
              {upper:.2} times its forecast; the interval of the total takes the model to be right and does not hold that.",
             shock.origins,
             share(shock.size)
