@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_day_far_from_all_others_is_found_at_either_end() {
         let far = |day: &str, gap: &str| vec![(day.to_owned(), gap.to_owned())];
-        let log = ["2023-01-01", "2023-06-01", "2024-12-30"];
+        let log = ["2023-01-01", "2023-06-01", "2024-03-01", "2024-12-30"];
         assert!(far_ends(&log, "2024-12-31").is_empty());
         assert_eq!(far_ends(&[&log[..], &["2999-01-01"]].concat(), "2999-01-01"), far("2999-01-01", "974 years"));
         assert_eq!(far_ends(&[&["0001-01-01"], &log[..]].concat(), "2024-12-31"), far("0001-01-01", "2022 years"));
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(far_ends(&[&log[..], &["2026-01-01"]].concat(), "2026-01-01"), far("2026-01-01", "367 days"));
         assert!(far_ends(&[&log[..], &["2025-12-30"]].concat(), "2026-01-01").is_empty());
         // In a log of decades a year without a row is nothing.
-        assert!(far_ends(&["2000-01-01", "2010-01-01", "2020-01-01", "2022-01-01"], "2022-01-01").is_empty());
+        assert!(far_ends(&["2000-01-01", "2001-06-01", "2010-01-01", "2020-01-01", "2022-01-01"], "2022-01-01").is_empty());
         assert!(far_ends(&["2000-01-01", "2010-01-01"], "2022-01-01").is_empty());
     }
 }

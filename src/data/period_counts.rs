@@ -116,7 +116,8 @@ fn regular_length(ends: &[f64]) -> f64 {
         _ => ends[0],
     };
     let is_length = |pair: &[f64]| (pair[1] - pair[0] - length).abs() <= SAME * length;
-    let regular = ends.windows(2).all(is_length) && ends[0] <= length * (1.0 + SAME);
+    // The first may be shorter. It is what is left of the age, and has the rounding of all the others.
+    let regular = ends.windows(2).all(is_length) && ends[0] <= length + SAME * ends[ends.len() - 1];
     if regular { rounded(length) } else { 0.0 }
 }
 
