@@ -138,6 +138,7 @@ pub struct Verdict {
     pub off_within_chance: Option<[f64; 2]>,
 }
 
+#[cfg(any(test, feature = "cli"))]
 impl Verdict {
     /// The findings of both, those of the first where both have one of a kind.
     pub(crate) fn and(&self, other: &Verdict) -> Verdict {
@@ -147,6 +148,7 @@ impl Verdict {
     }
 }
 
+#[cfg(any(test, feature = "cli"))]
 impl Finding {
     fn is_like(&self, other: &Finding) -> bool {
         match (self, other) {

@@ -230,12 +230,17 @@ impl<'a> Source<'a> {
     /// usual one.
     pub(super) fn beside_a_log(&self, log: &ReadOptions) -> Result<ReadOptions> {
         let mut options = log.clone();
-        #[cfg(feature = "csv")]
-        if let Content::Text { head, .. } = &self.content {
-            options.delimiter = crate::io::csv::likely_delimiter(head).unwrap_or(log.delimiter);
-            if options.delimiter == b',' {
-                options.decimal = DecimalMark::Point;
+        match &self.content {
+            #[cfg(feature = "csv")]
+            Content::Text { head, .. } => {
+                options.delimiter = crate::io::csv::likely_delimiter(head).unwrap_or(log.delimiter);
+                if options.delimiter == b',' {
+                    options.decimal = DecimalMark::Point;
+                }
             }
+            // A table that is no text has no delimiter.
+            #[allow(unreachable_patterns, reason = "without other formats text is all there is")]
+            _ => {}
         }
         let usual = LogColumns::default().customer;
         let header = self.header(&options)?;
