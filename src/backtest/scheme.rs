@@ -174,11 +174,14 @@ fn rolling(origins: u32, horizon: Horizon, first: Date, end: Date) -> Result<Vec
     while possible < origins.max(2) && cut(possible + 1)? >= first {
         possible += 1;
     }
+    let longest = end.days_since(first) / 2;
     let range = match possible {
         0 => format!(
-            "not one holdout of {horizon} lies between the first transaction on {first} and the observation end {end}; take a shorter one"
+            "not one holdout of {horizon} lies between the first transaction on {first} and the observation end {end}; two of up to {longest} days do"
         ),
-        1 => format!("only one holdout of {horizon} lies between {first} and {end}; take a shorter one, or one cut"),
+        1 => format!(
+            "only one holdout of {horizon} lies between {first} and {end}; take one of up to {longest} days, which fits twice, or one cut"
+        ),
         _ => format!("between {first} and {end}, {possible} or fewer of {horizon} are possible, and at least 2"),
     };
     if origins < 2 {
@@ -291,9 +294,10 @@ mod tests {
         let message = refusal(Scheme::Holdout { cut: day("1997-12-31"), horizon: span("5 years") });
         assert!(message.contains("no cut leaves room"), "{message}");
         let message = refusal(Scheme::Rolling { origins: 4, horizon: span("39 weeks") });
-        assert!(message.contains("only one holdout"), "{message}");
+        // Of 545 days.
+        assert!(message.contains("only one holdout") && message.contains("up to 272 days"), "{message}");
         let message = refusal(Scheme::Rolling { origins: 2, horizon: span("2 years") });
-        assert!(message.contains("not one holdout"), "{message}");
+        assert!(message.contains("not one holdout") && message.contains("two of up to 272 days"), "{message}");
         let message = refusal(Scheme::Rolling { origins: 9, horizon: span("13 weeks") });
         assert!(message.contains("5 or fewer of 13 weeks are possible, and at least 2"), "{message}");
     }
