@@ -1,5 +1,6 @@
 //! Customers who are alike in all that is compared: one row for all of them, so that hundreds of samples pass over fewer rows.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Customers in classes of those whose values are the same to the last bit.
@@ -13,7 +14,7 @@ pub(super) struct Alike {
 
 impl Alike {
     /// So many customers, by columns with a value for each.
-    pub(super) fn in_all(customers: usize, columns: &[Vec<f64>]) -> Self {
+    pub(super) fn in_all(customers: usize, columns: &[Cow<'_, [f64]>]) -> Self {
         let (mut classes, mut first) = (HashMap::<Vec<u64>, u32>::new(), Vec::new());
         let mut key = Vec::with_capacity(columns.len());
         let class = |customer: usize| {
@@ -49,7 +50,7 @@ mod tests {
 
     #[test]
     fn customers_are_alike_who_agree_in_every_column() {
-        let columns = [vec![1.0, 2.0, 1.0, 1.0, 2.0], vec![0.5, 0.5, 0.5, 0.0, 0.5]];
+        let columns = [[1.0, 2.0, 1.0, 1.0, 2.0], [0.5, 0.5, 0.5, 0.0, 0.5]].map(|column| Cow::from(column.to_vec()));
         let alike = Alike::in_all(5, &columns);
         assert_eq!(alike.values(&columns[0]), [1.0, 2.0, 1.0]);
         assert_eq!(alike.values(&["a", "b", "c", "d", "e"]), ["a", "b", "d"]);

@@ -1,5 +1,6 @@
 //! Forecasts of one cut against what came: for every group of customers, with intervals from samples of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rand::RngExt;
@@ -123,19 +124,19 @@ impl Compared {
     }
 
     fn revenues(actual: &[f64], predicted: &[Option<&Predicted>]) -> Self {
-        let columns = predicted.iter().flatten().flat_map(|predicted| predicted.revenue.iter().map(|revenue| revenue.amounts.clone()));
+        let columns = predicted.iter().flatten().flat_map(|predicted| predicted.revenue.iter().map(|revenue| Cow::from(&revenue.amounts)));
         Compared::of(actual, predicted, columns.collect(), |predicted, alike, _| {
             predicted.revenue.iter().map(|revenue| Matched::of_numbers(&alike.values(&revenue.amounts))).collect()
         })
     }
 
-    fn of(
-        actual: &[f64],
-        predicted: &[Option<&Predicted>],
-        mut columns: Vec<Vec<f64>>,
+    fn of<'a>(
+        actual: &'a [f64],
+        predicted: &[Option<&'a Predicted>],
+        mut columns: Vec<Cow<'a, [f64]>>,
         matched: impl Fn(&Predicted, &Alike, &Actual) -> Vec<Matched> + Sync + Send,
     ) -> Self {
-        columns.push(actual.to_vec());
+        columns.push(Cow::from(actual));
         let alike = Alike::in_all(actual.len(), &columns);
         let actual = Actual::new(alike.values(actual));
         let matched = map_indices(predicted.len(), |forecast| {

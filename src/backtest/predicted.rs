@@ -1,5 +1,7 @@
 //! What was forecast for the customers of a group.
 
+use std::borrow::Cow;
+
 use super::alike::Alike;
 use super::counts::{COUNT_FIGURES, CountForecast};
 use super::matched::{Actual, Matched};
@@ -64,8 +66,9 @@ impl Predicted {
     }
 
     /// What figures of purchases are made of.
-    pub(super) fn purchase_columns(&self) -> Vec<Vec<f64>> {
-        let mut columns: Vec<Vec<f64>> = [Some(&self.purchases), self.p_active.as_ref()].into_iter().flatten().cloned().collect();
+    pub(super) fn purchase_columns(&self) -> Vec<Cow<'_, [f64]>> {
+        let mut columns = vec![Cow::from(&self.purchases)];
+        columns.extend(self.p_active.as_ref().map(Cow::from));
         if let Some(counts) = &self.counts {
             let figures: Vec<_> = counts.iter().map(CountForecast::figures).collect();
             columns.extend((0..COUNT_FIGURES).map(|k| figures.iter().map(|figures| figures[k]).collect()));
