@@ -1,10 +1,11 @@
 //! P(alive) of Pareto/NBD in columns: one integral for all customers of one history, and many integrals side by side.
 
 use super::dropout_time::DropoutIntegrals;
+use super::packed::{pack, steps_and_rest};
 use super::pareto_nbd::ParetoNbd;
 use crate::data::Histories;
 use crate::numeric::dispatch::{Kernel, dispatch};
-use crate::numeric::remembered::Remembered;
+use crate::numeric::neighbours::{Neighbours, Place};
 use crate::numeric::two_axes::TwoAxesColumns;
 
 /// P(alive) of the histories that a model has seen, for customers to come who have the same.
@@ -25,9 +26,16 @@ use crate::numeric::two_axes::TwoAxesColumns;
 pub struct SeenHistories {
     /// The parameters of the model: those of another start anew.
     of: Option<ParetoNbd>,
-    p_alive: Remembered<3, f64>,
-    pending: Pending,
+    /// Steps per unit that the times below were whole numbers of.
+    steps_per_unit: f64,
+    p_alive: Neighbours,
+    packed: Vec<u64>,
+    gathered: Gathered,
 }
+
+/// What times are whole numbers of, in the units of models: whole units, days in weeks (and hours in hours), hours in weeks or days, and numbers that were written with two
+/// or three decimals.
+const STEPS_PER_UNIT: [f64; 5] = [1.0, 7.0, 168.0, 100.0, 1000.0];
 
 /// Rows whose histories are looked up together: integrals of one rule are worked out side by side, and few places stay empty.
 const TOGETHER: usize = 4096;
@@ -38,15 +46,43 @@ pub(super) fn alive_column(model: &ParetoNbd, seen: &mut SeenHistories, historie
     if seen.of != Some(*model) {
         *seen = SeenHistories { of: Some(*model), ..SeenHistories::default() };
     }
-    let SeenHistories { p_alive: remembered, pending, .. } = seen;
     for (chunk, p_alive) in p_alive.chunks_mut(TOGETHER).enumerate() {
-        let rows = chunk * TOGETHER..chunk * TOGETHER + p_alive.len();
-        let (x, t_x, t_cal) = (&histories.frequency()[rows.clone()], &histories.recency()[rows.clone()], &histories.age()[rows]);
-        let key = |row: usize| [f64::from(x[row]), t_x[row], t_cal[row]];
-        // Nine in ten customers of a base by days have the history of another: the one integral does for all of them.
-        remembered.look_up(key, p_alive, &mut pending.rows);
-        pending.settle(model, key, p_alive);
-        pending.rows.iter().for_each(|&row| remembered.keep(key(row), p_alive[row]));
+        seen.settle(model, &histories.rows(chunk * TOGETHER..chunk * TOGETHER + p_alive.len()), p_alive);
+    }
+}
+
+impl SeenHistories {
+    fn settle(&mut self, model: &ParetoNbd, histories: &Histories<'_>, p_alive: &mut [f64]) {
+        let by_steps = self.pack(histories);
+        let SeenHistories { p_alive: known, packed, gathered, .. } = self;
+        if by_steps {
+            // Nine in ten customers of a base by days have the history of another: the one integral does for all of them.
+            let place = |row: usize| {
+                let (steps, rest) = steps_and_rest(packed[row]);
+                Place::of(steps, rest)
+            };
+            known.fill(place, p_alive, |rows, p_alive| {
+                gathered.gather(histories, rows.iter().copied());
+                gathered.p_alive(model, p_alive);
+            });
+        } else {
+            gathered.gather(histories, 0..histories.len());
+            gathered.p_alive(model, p_alive);
+        }
+    }
+
+    /// Packs histories by steps, those of the histories before if that can be; false where the times are no whole steps of any kind.
+    fn pack(&mut self, histories: &Histories<'_>) -> bool {
+        let packed = &mut self.packed;
+        let mut by = |steps_per_unit| pack(histories.frequency(), histories.recency(), histories.age(), steps_per_unit, packed);
+        if by(self.steps_per_unit) {
+            return true;
+        }
+        let other = STEPS_PER_UNIT.into_iter().find(|&steps_per_unit| by(steps_per_unit));
+        if let Some(steps_per_unit) = other {
+            (self.steps_per_unit, self.p_alive) = (steps_per_unit, Neighbours::default());
+        }
+        other.is_some()
     }
 }
 
@@ -73,26 +109,27 @@ impl Kernel for PAliveRows<'_> {
     }
 }
 
-/// Customers whose P(alive) is yet to be worked out.
+/// Histories in columns, gathered from rows.
 #[derive(Debug, Default)]
-struct Pending {
-    rows: Vec<usize>,
-    columns: [Vec<f64>; 3],
-    values: Vec<f64>,
+struct Gathered {
+    x: Vec<f64>,
+    t_x: Vec<f64>,
+    t_cal: Vec<f64>,
 }
 
-impl Pending {
-    /// Works them out.
-    fn settle(&mut self, model: &ParetoNbd, key: impl Fn(usize) -> [f64; 3], p_alive: &mut [f64]) {
-        let Pending { rows, columns, values } = self;
-        for (k, column) in columns.iter_mut().enumerate() {
-            column.clear();
-            column.extend(rows.iter().map(|&row| key(row)[k]));
+impl Gathered {
+    fn gather(&mut self, histories: &Histories<'_>, rows: impl Iterator<Item = usize>) {
+        [&mut self.x, &mut self.t_x, &mut self.t_cal].into_iter().for_each(Vec::clear);
+        for row in rows {
+            self.x.push(f64::from(histories.frequency()[row]));
+            self.t_x.push(histories.recency()[row]);
+            self.t_cal.push(histories.age()[row]);
         }
-        let [x, t_x, t_cal] = columns;
-        values.resize(rows.len(), 0.0);
-        TwoAxesColumns::of(rows.len(), DropoutIntegrals { model, x, t_x, t_cal }).integrals(values);
-        dispatch(PAliveRows { model, x, t_x, t_cal, integrals: values });
-        rows.iter().zip(values).for_each(|(&row, value)| p_alive[row] = *value);
+    }
+
+    fn p_alive(&self, model: &ParetoNbd, p_alive: &mut [f64]) {
+        let Gathered { x, t_x, t_cal } = self;
+        TwoAxesColumns::of(x.len(), DropoutIntegrals { model, x, t_x, t_cal }).integrals(p_alive);
+        dispatch(PAliveRows { model, x, t_x, t_cal, integrals: p_alive });
     }
 }

@@ -21,6 +21,7 @@ mod gamma_gamma;
 mod mbg_nbd;
 mod nbd;
 mod notice;
+mod packed;
 mod pairs;
 mod pareto_nbd;
 mod pareto_nbd_periods;

@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 
 use rand::Rng;
 
+use super::packed::{pack, unpack};
 use super::pairs::Pairs;
 use super::sample::{GroupedSample, Sample, check_redrawn, draw_copies, sum_chunks};
 use crate::data::{Customers, History};
 use crate::error::{Error, Result};
 use crate::numeric::block::{Term, weighted_sum};
-use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::numeric::jet::Jet;
 use crate::parallel::sort_unstable;
 
@@ -69,10 +69,6 @@ fn distinct(mut rows: Vec<PurchaseRow>) -> Vec<PurchaseRow> {
     rows
 }
 
-/// Bits of x, T and t_x in hours in one number.
-const X_BITS: u32 = 24;
-const HOUR_BITS: u32 = 20;
-
 /// The distinct rows, in order, of customers whose times are whole hours, as those of every log are, and whose weights are all 1: packed into one number each,
 /// they are sorted many times as fast. `None` for other customers.
 fn distinct_by_hours(customers: &Customers) -> Option<Vec<PurchaseRow>> {
@@ -80,45 +76,16 @@ fn distinct_by_hours(customers: &Customers) -> Option<Vec<PurchaseRow>> {
         return None;
     }
     let hours_per_unit = customers.unit().hours();
-    let columns = (customers.frequency(), customers.recency(), customers.age());
-    let mut packed = dispatch(Packing { columns, hours_per_unit })?;
+    let mut packed = Vec::new();
+    if !pack(customers.frequency(), customers.recency(), customers.age(), hours_per_unit, &mut packed) {
+        return None;
+    }
     sort_unstable(&mut packed, |&row| row);
-    let time = |bits: u64| (bits & ((1 << HOUR_BITS) - 1)) as f64 / hours_per_unit;
-    let row = |equal: &[u64]| PurchaseRow {
-        x: (equal[0] >> (2 * HOUR_BITS)) as f64,
-        t_cal: time(equal[0] >> HOUR_BITS),
-        t_x: time(equal[0]),
-        weight: equal.len() as f64,
+    let row = |equal: &[u64]| {
+        let (x, t_x, t_cal) = unpack(equal[0], hours_per_unit);
+        PurchaseRow { x, t_x, t_cal, weight: equal.len() as f64 }
     };
     Some(packed.chunk_by(|row, next| row == next).map(row).collect())
-}
-
-/// x, T and t_x of each row in one number; `None` where something would be lost.
-struct Packing<'a> {
-    columns: (&'a [u32], &'a [f64], &'a [f64]),
-    hours_per_unit: f64,
-}
-
-impl Kernel for Packing<'_> {
-    type Output = Option<Vec<u64>>;
-
-    #[inline(always)]
-    fn run(self) -> Option<Vec<u64>> {
-        /// Adding and subtracting it rounds to a whole number, which then sits in the low bits.
-        const ROUND: f64 = 6_755_399_441_055_744.0;
-        let (x, t_x, t_cal) = self.columns;
-        let mut packed = vec![0; x.len()];
-        let mut exact = true;
-        for (((packed, &x), &t_x), &t_cal) in packed.iter_mut().zip(x).zip(t_x).zip(t_cal) {
-            let (last, end) = (t_x * self.hours_per_unit + ROUND, t_cal * self.hours_per_unit + ROUND);
-            // The numbers that so many hours are as times in this unit, to the last bit.
-            exact &= (last - ROUND) / self.hours_per_unit == t_x && (end - ROUND) / self.hours_per_unit == t_cal;
-            exact &= end - ROUND < f64::from(1 << HOUR_BITS) && x >> X_BITS == 0;
-            let hours = |time: f64| time.to_bits() & ((1 << HOUR_BITS) - 1);
-            *packed = u64::from(x) << (2 * HOUR_BITS) | hours(end) << HOUR_BITS | hours(last);
-        }
-        exact.then_some(packed)
-    }
 }
 
 /// A stretch of a sample's columns.

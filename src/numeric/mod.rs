@@ -17,6 +17,7 @@ pub(crate) mod jet;
 pub(crate) mod ln_sum;
 pub(crate) mod log_concave;
 pub(crate) mod log_odds;
+pub(crate) mod neighbours;
 pub(crate) mod power_integral;
 pub(crate) mod remembered;
 pub(crate) mod rising;

@@ -57,11 +57,15 @@ struct Task {
     asked: Option<Asked>,
     futures: Remembered<2, Future>,
     seen: SeenHistories,
+    // Of the rows that are scored together.
     p_alive: Vec<f64>,
+    of_rows: Vec<Future>,
+    amounts: Vec<Option<f64>>,
+    missing: Vec<usize>,
 }
 
-/// Rows whose futures are looked up together.
-const TOGETHER: usize = 256;
+/// Rows that are scored together: what is worked out for them stays in the cache.
+const TOGETHER: usize = 1 << 11;
 
 impl<M: PurchaseModel> BatchScorer<M> {
     pub(super) fn new(scorer: Scorer<M>) -> Self {
@@ -118,27 +122,42 @@ impl<M: PurchaseModel> BatchScorer<M> {
     }
 
     fn score_piece(&self, task: &mut Task, histories: &Histories<'_>, spends: &Spends<'_>, mut sink: impl Sink) {
-        let Task { asked, futures, seen, p_alive } = task;
         let asks = sink.asked();
-        if *asked != Some(asks) {
-            (*asked, *futures) = (Some(asks), Remembered::default());
+        if task.asked != Some(asks) {
+            (task.asked, task.futures) = (Some(asks), Remembered::default());
         }
+        for first in (0..histories.len()).step_by(TOGETHER) {
+            let rows = first..histories.len().min(first + TOGETHER);
+            self.score_rows(task, rows.start, &histories.rows(rows.clone()), &spends.rows(rows), asks, &mut sink);
+        }
+    }
+
+    /// Scores rows, the first of which is that of the sink with the number `first`.
+    fn score_rows(
+        &self,
+        task: &mut Task,
+        first: usize,
+        histories: &Histories<'_>,
+        spends: &Spends<'_>,
+        asked: Asked,
+        sink: &mut impl Sink,
+    ) {
+        let Task { futures, seen, p_alive, of_rows, amounts, missing, .. } = task;
         let (purchases, spend_model) = self.scorer.models();
-        p_alive.resize(histories.len(), 0.0);
+        let rows = histories.len();
+        p_alive.resize(rows, 0.0);
+        of_rows.resize(rows, Future::default());
+        amounts.resize(rows, None);
         purchases.p_alive_column_after(seen, histories, p_alive);
-        let (mut of_rows, mut missing) = ([Future::default(); TOGETHER], Vec::with_capacity(TOGETHER));
-        for (chunk, p_alive) in p_alive.chunks(TOGETHER).enumerate() {
-            let first = chunk * TOGETHER;
-            let key = |row: usize| [f64::from(histories.frequency()[first + row]), histories.age()[first + row]];
-            futures.look_up(key, &mut of_rows[..p_alive.len()], &mut missing);
-            for &row in &missing {
-                of_rows[row] = futures.get(key(row), || self.scorer.future(&histories.get(first + row), asks));
-            }
-            for (row, (&p_alive, future)) in (first..).zip(p_alive.iter().zip(&of_rows)) {
-                let spend = spend_model.and_then(|model| model.expected_average_spend(&spends.get(row)));
-                sink.put(row, &self.scorer.score_with(p_alive, future, spend));
-            }
+        let key = |row: usize| [f64::from(histories.frequency()[row]), histories.age()[row]];
+        futures.look_up(key, of_rows, missing);
+        for &row in &*missing {
+            of_rows[row] = futures.get(key(row), || self.scorer.future(&histories.get(row), asked));
         }
+        if let Some(model) = spend_model.filter(|_| asked.spend) {
+            amounts.iter_mut().enumerate().for_each(|(row, amount)| *amount = model.expected_average_spend(&spends.get(row)));
+        }
+        sink.put(first, rows, |row| self.scorer.score_with(p_alive[row], &of_rows[row], amounts[row]));
     }
 
     fn take_task(&self) -> Task {

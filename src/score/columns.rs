@@ -54,10 +54,11 @@ pub(super) struct Asked {
     pub(super) p_active: bool,
     pub(super) expected_purchases: bool,
     pub(super) discounted_purchases: bool,
+    pub(super) spend: bool,
 }
 
 impl Asked {
-    pub(super) const ALL: Asked = Asked { p_active: true, expected_purchases: true, discounted_purchases: true };
+    pub(super) const ALL: Asked = Asked { p_active: true, expected_purchases: true, discounted_purchases: true, spend: true };
 }
 
 /// Takes the scores of customers by their rows.
@@ -68,7 +69,8 @@ pub(super) trait Sink: Send + Sized {
     /// The part for the first so many rows, and the rest.
     fn split_at(self, rows: usize) -> (Self, Self);
 
-    fn put(&mut self, row: usize, score: &Score);
+    /// Puts the scores of so many rows from `first` on in their places: `score` has the number of a row among them.
+    fn put(&mut self, first: usize, rows: usize, score: impl Fn(usize) -> Score);
 }
 
 impl Sink for ScoreColumns<'_> {
@@ -77,6 +79,7 @@ impl Sink for ScoreColumns<'_> {
             p_active: self.p_active.is_some(),
             expected_purchases: self.expected_purchases.is_some(),
             discounted_purchases: self.discounted_purchases.is_some() || self.clv.is_some(),
+            spend: self.expected_average_spend.is_some() || self.clv.is_some(),
         }
     }
 
@@ -88,19 +91,23 @@ impl Sink for ScoreColumns<'_> {
         (ScoreColumns::from_array(first), ScoreColumns::from_array(rest))
     }
 
+    /// Column by column: of the scores the compiler leaves what the column takes.
     #[inline(always)]
-    fn put(&mut self, row: usize, score: &Score) {
-        let put = |column: &mut Option<&mut [f64]>, value: f64| {
-            if let Some(column) = column {
-                column[row] = value;
-            }
-        };
-        put(&mut self.p_alive, score.p_alive);
-        put(&mut self.p_active, score.p_active);
-        put(&mut self.expected_purchases, score.expected_purchases.unwrap_or(f64::NAN));
-        put(&mut self.discounted_purchases, score.discounted_purchases);
-        put(&mut self.expected_average_spend, score.expected_average_spend.unwrap_or(f64::NAN));
-        put(&mut self.clv, score.clv.unwrap_or(f64::NAN));
+    fn put(&mut self, first: usize, rows: usize, score: impl Fn(usize) -> Score) {
+        fill(&mut self.p_alive, first, rows, |row| score(row).p_alive);
+        fill(&mut self.p_active, first, rows, |row| score(row).p_active);
+        fill(&mut self.expected_purchases, first, rows, |row| score(row).expected_purchases.unwrap_or(f64::NAN));
+        fill(&mut self.discounted_purchases, first, rows, |row| score(row).discounted_purchases);
+        fill(&mut self.expected_average_spend, first, rows, |row| score(row).expected_average_spend.unwrap_or(f64::NAN));
+        fill(&mut self.clv, first, rows, |row| score(row).clv.unwrap_or(f64::NAN));
+    }
+}
+
+/// Fills the places of so many rows from `first` on, if the column is there.
+#[inline(always)]
+fn fill(column: &mut Option<&mut [f64]>, first: usize, rows: usize, value: impl Fn(usize) -> f64) {
+    if let Some(column) = column {
+        column[first..first + rows].iter_mut().enumerate().for_each(|(row, place)| *place = value(row));
     }
 }
 
@@ -114,7 +121,7 @@ impl Sink for &mut [Score] {
     }
 
     #[inline(always)]
-    fn put(&mut self, row: usize, score: &Score) {
-        self[row] = *score;
+    fn put(&mut self, first: usize, rows: usize, score: impl Fn(usize) -> Score) {
+        self[first..first + rows].iter_mut().enumerate().for_each(|(row, place)| *place = score(row));
     }
 }
