@@ -11,6 +11,15 @@ pub(crate) fn map_indices<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync +
     (0..count).map(f).collect()
 }
 
+/// Both, the one beside the other.
+#[cfg(feature = "cli")]
+pub(crate) fn join<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+    #[cfg(feature = "parallel")]
+    return rayon::join(one, other);
+    #[cfg(not(feature = "parallel"))]
+    (one(), other())
+}
+
 /// f of every item.
 pub(crate) fn for_each<T: Send>(items: Vec<T>, f: impl Fn(T) + Sync + Send) {
     #[cfg(feature = "parallel")]

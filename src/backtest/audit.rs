@@ -180,7 +180,7 @@ impl Audit {
         let spend = self.spend.map(Ok);
         let prepared = Prepared::new(customers, until_fit, models, spend);
         let work = Work::new(1 + u64::from(self.samples), watch);
-        let setting = Setting { scheme: AUDIT, first, samples: self.samples, seed: self.seed, level: self.level };
+        let setting = Setting { scheme: AUDIT, first, samples: self.samples, seed: self.seed, level: self.level, last: 0 };
         let part = prepared.run(log, &setting, split, 0, &work)?;
         work.finish("the audit")?;
         let (cohorts, variances): (Vec<CohortDrift>, Vec<f64>) = prepared.drift(&self.purchases, log, split)?.into_iter().unzip();

@@ -28,6 +28,8 @@ pub(super) struct Setting {
     pub(super) samples: u32,
     pub(super) seed: u64,
     pub(super) level: Level,
+    /// The place of the last split, whose tracking is shown.
+    pub(super) last: u64,
 }
 
 /// A purchase model at a cut, or why there is none.
@@ -97,7 +99,7 @@ impl Prepared {
         let first_stream = place * 3 * u64::from(setting.samples);
         let samples = Samples { count: setting.samples, seed: setting.seed, first_stream, level: setting.level };
         let (runs, differences) = evaluate(&case, &forecasts, samples, work);
-        let tracking = self.tracking(&truth, split, setting.level)?;
+        let tracking = if place == setting.last { self.tracking(&truth, split, setting.level)? } else { Vec::new() };
         work.done_one();
         Ok(Part { runs, differences, tracking, failures })
     }

@@ -126,14 +126,16 @@ impl BackTest {
     pub fn run_watched(&self, log: &TransactionLog, observation: &Observation, watch: Option<&Watch<'_>>) -> Result<BackTestReport> {
         let Some(first) = log.first_date() else { return Err(Error::data("there is no transaction to back-test on")) };
         let splits = self.scheme.splits(first, observation.end)?;
-        let work = Work::new(splits.len() as u64 * (1 + u64::from(self.samples)), watch);
+        let splits_in_all = splits.len() as u64;
+        let work = Work::new(splits_in_all * (1 + u64::from(self.samples)), watch);
         let calibrations: Vec<&[Split]> = splits.chunk_by(Split::shares_calibration).collect();
         let parts = map_indices(calibrations.len(), |index| {
             let splits = calibrations[index];
             let until_cut = Observation { end: splits[0].cut(), ..*observation };
             let at_cut = |error: Error| error.at(format!("cut {}", splits[0].cut()));
             let prepared = self.prepare(log, until_cut, splits[0]).map_err(at_cut)?;
-            let setting = Setting { scheme: self.scheme.name(), first, samples: self.samples, seed: self.seed, level: self.level };
+            let last = splits_in_all - 1;
+            let setting = Setting { scheme: self.scheme.name(), first, samples: self.samples, seed: self.seed, level: self.level, last };
             let before: usize = calibrations[..index].iter().map(|splits| splits.len()).sum();
             (before..)
                 .zip(splits)
@@ -173,7 +175,7 @@ impl BackTestReport {
             report.runs.extend(part.runs);
             report.differences.extend(part.differences);
             report.failures.extend(part.failures);
-            report.tracking = part.tracking;
+            report.tracking.extend(part.tracking);
         }
         (report.totals, report.shocks) = totals(&report.runs, rolls);
         report.verdicts = verdicts(&report.runs, &report.differences, level);

@@ -78,8 +78,8 @@ pub(super) fn run(args: Args) -> Outcome {
         let _busy = console.busy("report");
         let new = log_of_new(&log, &customers, &console)?;
         let some = new.of_some_customers(MOST_TESTED)?;
-        let tested = [model.purchases().model()];
-        let backtest = backtest::of_last_quarter(&some, &observation, &tested, model.purchases().prior());
+        let (name, prior) = (model.purchases().model(), model.purchases().prior());
+        let tested = reporting::tested(|| backtest::of_last_quarter(&some, &observation, &[name], prior), &new, &observation, &model)?;
         let ranking = Ranking::of(&customers, &scores);
         let base = Base {
             source: &input.name(),
@@ -90,7 +90,7 @@ pub(super) fn run(args: Args) -> Outcome {
             definition: &definition,
         };
         let worth = Worth { scores: &scores, ranking: &ranking, totals: &totals, forecast: forecast.as_ref() };
-        reporting::page(&base, scoring.scorer(), &worth, &backtest, file)?
+        reporting::page(&base, scoring.scorer(), &worth, &tested, file)?
     };
     page.write(directory, &[])?;
     if let Some(report) = customers.report() {

@@ -12,6 +12,7 @@ use crate::fit::Level;
 use crate::io::{Table, TableFormat, Values};
 use crate::models::AnyPurchaseModel;
 use crate::page::{Cells, Computed, Figure, Figures, ReportData};
+use crate::parallel::join;
 use crate::score::{
     ClvDefinition, Concentration, GroupForecast, HistoryMap, ModelFile, Ranking, Score, Scorer, SpendHistogram, Totals, ValueHistogram,
 };
@@ -45,8 +46,6 @@ pub(super) struct Page {
     file: String,
     html: String,
     figures: Figures,
-    /// The forecasts of the model at several cuts.
-    pub(super) rolling: BackTestReport,
 }
 
 /// The folder of a page's numbers: its own name without the ending.
@@ -59,20 +58,35 @@ pub(super) fn chart_files(page: &str) -> Vec<String> {
     Figures::NAMES.iter().map(|name| format!("{}/{name}.csv", folder(page))).collect()
 }
 
+/// How forecasts of the past came out.
+pub(super) struct Tested {
+    /// From the last quarter, or why there is none.
+    pub(super) last_quarter: Result<BackTestReport>,
+    /// The forecasts of the model at several cuts; without runs where the log is too short.
+    pub(super) rolling: BackTestReport,
+    /// The customers of these, where they are not all.
+    sample: Option<usize>,
+}
+
+/// Tests the model at several cuts beside a test of the last quarter, the cuts on as many customers as a page needs.
+pub(super) fn tested(
+    last_quarter: impl FnOnce() -> Result<BackTestReport> + Send,
+    log: &TransactionLog,
+    observation: &Observation,
+    model: &ModelFile,
+) -> Result<Tested> {
+    let some = log.of_some_customers(MOST_TESTED)?;
+    let at_cuts = || rolling(&some, observation, model).unwrap_or_else(|_| BackTestReport::without_runs());
+    let (last_quarter, rolling) = join(last_quarter, at_cuts);
+    Ok(Tested { last_quarter, rolling, sample: (some.customer_count() < log.customer_count()).then(|| some.customer_count()) })
+}
+
 /// Works out what is for the page alone, and makes the page.
-pub(super) fn page(
-    base: &Base<'_>,
-    scorer: &Scorer<AnyPurchaseModel>,
-    worth: &Worth<'_>,
-    backtest: &Result<BackTestReport>,
-    file: &str,
-) -> Result<Page> {
+pub(super) fn page(base: &Base<'_>, scorer: &Scorer<AnyPurchaseModel>, worth: &Worth<'_>, tested: &Tested, file: &str) -> Result<Page> {
     let &Base { source, log_of_new: log, observation, customers, model, definition } = base;
     let &Worth { scores, ranking, totals, forecast } = worth;
-    let some = log.of_some_customers(MOST_TESTED)?;
+    let Tested { last_quarter, rolling, sample } = tested;
     let without_runs = BackTestReport::without_runs();
-    // A log too short for several cuts has a page without them.
-    let rolling = rolling(&some, observation, model).unwrap_or_else(|_| BackTestReport::without_runs());
     let latest: Vec<f64> = model.purchases().parameters().map(|(_, value)| value).collect();
     let computed = Computed {
         concentration: Concentration::of(customers, scores, ranking),
@@ -80,7 +94,7 @@ pub(super) fn page(
         map: HistoryMap::of(scorer, customers),
         spend: model.spend_model().and_then(|spend| SpendHistogram::of(spend, customers)),
         cohorts: CohortCurves::of(log, observation, model.purchase_model())?,
-        path: ParameterPath::of(&rolling, model.purchases().model(), model.observation_end().unwrap_or(observation.end), &latest),
+        path: ParameterPath::of(rolling, model.purchases().model(), model.observation_end().unwrap_or(observation.end), &latest),
     };
     let fitted_until = model.observation_end().filter(|&end| end != observation.end);
     let of_new = customers.has_births().then(|| {
@@ -105,10 +119,10 @@ pub(super) fn page(
         ranking,
         totals,
         forecast,
-        backtest: backtest.as_ref().unwrap_or(&without_runs),
-        no_backtest: backtest.as_ref().err().map(ToString::to_string),
-        rolling: &rolling,
-        rolling_sample: (some.customer_count() < log.customer_count()).then(|| some.customer_count()),
+        backtest: last_quarter.as_ref().unwrap_or(&without_runs),
+        no_backtest: last_quarter.as_ref().err().map(ToString::to_string),
+        rolling,
+        rolling_sample: *sample,
         // Limits of bands are amounts by the definition of the model.
         bands: model.bands().filter(|_| definition == model.definition()),
         computed: &computed,
@@ -116,7 +130,7 @@ pub(super) fn page(
     };
     let figures = data.figures()?;
     let html = data.page(&figures, folder(file));
-    Ok(Page { file: file.to_owned(), html, figures, rolling })
+    Ok(Page { file: file.to_owned(), html, figures })
 }
 
 /// The same model at several cuts, its purchases alone and without intervals of the figures.

@@ -10,7 +10,7 @@ use super::failure::Outcome;
 use super::fitting;
 use super::input::Input;
 use super::output::{Console, ResultDirectory, refuse_inputs};
-use super::reporting::{self, Base, Page, Worth};
+use super::reporting::{self, Base, Page, Tested, Worth};
 use super::scoring::{Scored, Scoring};
 use crate::backtest::BackTestReport;
 use crate::data::Customers;
@@ -94,14 +94,15 @@ pub(super) fn run(args: Args) -> Outcome {
     let ranking = Ranking::of(&customers, &scored.scores);
     let new = log_of_new(&log, &customers, &console)?;
     backtest::note_on_weeks(&new, observation.end, &console);
-    let mut backtest = {
+    let mut tested = {
         let _busy = console.busy("back-testing");
         // A model that was chosen by what came later would be held against what chose it.
         let chosen = [model.purchases().model()];
         let models = if args.models.model == AUTO { AnyPurchaseModel::NAMES } else { &chosen };
-        backtest::of_last_quarter(&new, &observation, models, args.models.prior())
+        let prior = args.models.prior();
+        reporting::tested(|| backtest::of_last_quarter(&new, &observation, models, prior), &new, &observation, &model)?
     };
-    if let Ok(report) = &mut backtest {
+    if let Ok(report) = &mut tested.last_quarter {
         report.definition_hash = Some(model.definition_in_force().hash());
     }
     let page = {
@@ -115,10 +116,10 @@ pub(super) fn run(args: Args) -> Outcome {
             definition: model.definition(),
         };
         let worth = Worth { scores: &scored.scores, ranking: &ranking, totals: &total.totals, forecast: total.forecast.as_ref() };
-        reporting::page(&base, scoring.scorer(), &worth, &backtest, REPORT)?
+        reporting::page(&base, scoring.scorer(), &worth, &tested, REPORT)?
     };
-    write(&args.out, &customers, &model, &scored, &backtest, &page)?;
-    account(&args, &customers, &model, &scored, &ranking, &total, &backtest, &page.rolling, &console);
+    write(&args.out, &customers, &model, &scored, &tested.last_quarter, &page)?;
+    account(&args, &customers, &model, &scored, &ranking, &total, &tested, &console);
     Ok(())
 }
 
@@ -161,8 +162,7 @@ fn account(
     scored: &Scored<'_>,
     ranking: &Ranking,
     total: &Total,
-    backtest: &Result<BackTestReport>,
-    rolling: &BackTestReport,
+    tested: &Tested,
     console: &Console,
 ) {
     let name = model.purchases().model();
@@ -172,7 +172,8 @@ fn account(
     }
     console.say(&terminal::window(customers));
     console.say(&terminal::fits(model));
-    console.say(&match backtest {
+    let Tested { last_quarter, rolling, .. } = tested;
+    console.say(&match last_quarter {
         Ok(report) => in_words::in_short(report, name, rolling, args.models.model == AUTO),
         Err(error) => in_words::left_out(&error.to_string()),
     });
