@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use clv::{
-    AcquisitionCohort, BgNbd, Customer, Customers, Fit, GammaGamma, GammaGammaParams, History, MbgNbd, Nbd, Observation, ParetoNbd,
-    ParetoNbdParams, Population, Simulation, TimeUnit,
+    AcquisitionCohort, BgNbd, Customer, Customers, Estimator, Fit, GammaGamma, GammaGammaParams, History, MbgNbd, Nbd, Observation,
+    ParetoNbd, ParetoNbdParams, Population, Simulation, TimeUnit,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -55,5 +55,17 @@ fn fit(criterion: &mut Criterion) {
     fits(criterion, "39_weeks_any_time_1m", &simulated(1_000_000, "1997-01-01", 84).customers(), 10);
 }
 
-criterion_group!(benches, fit);
+/// One million customers in fifty cohorts of the same size: a pooled fit, and one in which the cohorts borrow from each other. The target is a factor of 20.
+fn groups(criterion: &mut Criterion) {
+    let customers = by_day(&simulated(1_000_000, "1994-10-01", 1095));
+    let cohorts: Vec<String> = (0..customers.len()).map(|row| format!("{:02}", row % 50)).collect();
+    let mut group = criterion.benchmark_group("fit/50_cohorts_1m");
+    group.sample_size(10);
+    group.bench_function("pooled", |bencher| bencher.iter(|| ParetoNbd::fit(black_box(&customers))));
+    let estimator = Estimator::<ParetoNbd>::new();
+    group.bench_function("partially_pooled", |bencher| bencher.iter(|| estimator.fit_groups(black_box(&customers), &cohorts)));
+    group.finish();
+}
+
+criterion_group!(benches, fit, groups);
 criterion_main!(benches);

@@ -83,6 +83,13 @@ impl Error {
         self
     }
 
+    /// Says first whom it is about.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(crate) fn about(mut self, whom: &str) -> Self {
+        self.0.message.insert_str(0, &format!("{whom}: "));
+        self
+    }
+
     /// Keeps the cause, reachable through [`std::error::Error::source`]; the message does not repeat it.
     pub(crate) fn because(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));

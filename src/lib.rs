@@ -38,14 +38,14 @@
 //! | module | holds |
 //! |---|---|
 //! | data | [`TransactionLog`], [`Observation`], [`Customers`], [`DataReport`]: cleaning by rules, everything counted; [`CustomerState`], [`CustomerStates`]: carried on event by event, night by night |
-//! | data, less than a history | [`CensoredCustomers`] of [`LeftTruncated`], [`PeriodCounts`] or [`CrossSection`] rows, fitted as [`SeenThrough`] |
+//! | data, less than a history | [`CensoredCustomers`] of [`LeftTruncated`], [`PeriodCounts`] or [`CrossSection`] rows, fitted as [`SeenThrough`]; [`CountedCustomers`] with ids |
 //! | models | [`BgNbd`], [`MbgNbd`], [`ParetoNbd`], [`Nbd`] behind [`PurchaseModel`], and [`Retention`] for later periods; [`GammaGamma`] for spend |
 //! | fit | [`Fit`], [`Estimator`], [`Fitted`], [`FitStatus`], [`Notice`], [`Profile`], [`Bootstrap`], [`GroupFits`]: an optimum with its evidence, or an error |
 //! | simulate | [`Population`], [`Simulate`]: customers, histories and logs drawn from a model |
 //! | [`conformance`] | the rules of probability theory that every purchase model passes, to run on a model of your own |
 //! | score | [`ClvDefinition`], [`DefinitionInForce`], [`ValueBands`], [`Scorer`], [`Forecaster`] for intervals, [`ModelFile`] |
 //! | backtest | [`BackTest`], [`Scheme`], [`Baseline`], [`Metrics`], [`Verdict`]: what would have been forecast, against what came; [`Audit`] of a stored model, [`Choice`] among models |
-//! | io | CSV and Parquet in and out (features `csv`, `parquet`) |
+//! | io | CSV and Parquet in and out (features `csv`, `parquet`); [`CountsRead`] for tables of counts |
 //!
 //! # What it does not do
 //! - Subscriptions and other contracts, where leaving is seen: these models are for customers who just stop buying.

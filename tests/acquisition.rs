@@ -8,8 +8,8 @@ use std::process::{Command, Output, Stdio};
 
 use clv::{
     Acquisition, AcquisitionDates, Birth, CensoredFuture, ClvDefinition, Customers, Date, EveryCustomer, Exclusion, FirstSeenFlow,
-    LeftTruncated, ModelFile, Observation, ParetoNbd, ParetoNbdParams, PurchaseModel, Simulate, SummaryOptions, TransactionLog,
-    random_stream,
+    KnownBirths, LeftTruncated, ModelFile, Observation, ParetoNbd, ParetoNbdParams, PurchaseModel, Simulate, SummaryOptions,
+    TransactionLog, random_stream,
 };
 use rand::RngExt;
 use tempfile::TempDir;
@@ -322,7 +322,12 @@ fn rows_after_the_observation_end_say_nothing_of_acquisition() {
         (file.purchases().clone(), file.data().fingerprint.clone())
     };
     assert_eq!(fit("log.json"), fit("past.json"));
-    assert_eq!(fs::read(path.join("log_scores.csv")).unwrap(), fs::read(path.join("past_scores.csv")).unwrap());
+    // Those who are first seen later have rows without a figure, below all others.
+    let scores = fs::read_to_string(path.join("log_scores.csv")).unwrap();
+    let later = |row: &&str| row.contains(",,,excluded: first seen after the observation end");
+    assert!(scores.lines().filter(later).count() > 10);
+    let known: Vec<&str> = scores.lines().filter(|row| !later(row)).collect();
+    assert_eq!(known, fs::read_to_string(path.join("past_scores.csv")).unwrap().lines().collect::<Vec<_>>());
     // The page scores those born before the log as well.
     done(&clv(path, &[&["report", "log.csv", "--model", "log.json", "-o", "page.html"], &given[..]].concat()));
     assert!(path.join("page.html").exists());
@@ -471,14 +476,15 @@ fn everybody_seen_has_a_row() {
     let words = done(&clv(place.path(), &[&score[..], &["-o", "scores.csv"]].concat()));
     let scores = fs::read_to_string(place.path().join("scores.csv")).unwrap();
     let of = |id: &str| scores.lines().find(|line| line.starts_with(&format!("{id},"))).map(str::to_owned);
-    assert_eq!(scores.lines().count(), 1 + 61 + 2);
+    assert_eq!(scores.lines().count(), 1 + 61 + 3);
     let status = |id: &str| of(id).map(|line| line.split(',').nth(11).unwrap().to_owned());
     assert_eq!((status("00").as_deref(), status("young").as_deref()), (Some("scored"), Some("prior_dominated")));
     assert_eq!(of("only").unwrap(), "only,,,,,,,,,,,excluded: no purchase is left after refunds,,,");
-    assert!(of("refunded").unwrap().contains("excluded: ") && of("later").is_none());
+    assert!(of("refunded").unwrap().contains("excluded: no purchase"));
+    assert_eq!(of("later").unwrap(), "later,,,,,,,,,,,excluded: first seen after the observation end,,,");
     assert_eq!(of("young").unwrap().split(',').nth(12), Some("1"));
     assert!(
-        words.contains("excluded: no purchase is left after refunds: 2 (3.2 % of the customers, 0 % of the revenue so far)"),
+        words.contains("excluded: no purchase is left after refunds: 2 (3.1 % of the customers, 0 % of the revenue so far)"),
         "{words}"
     );
     // The same in the other formats: numbers are numbers, what is missing is null.
@@ -512,4 +518,123 @@ fn negative_counts_and_births_that_contradict_the_history_are_refused() {
         let placed = error.contains("customers.csv:3") || error.contains("customer \"b\"");
         assert!(placed && error.contains(words), "{error}");
     }
+}
+
+/// The file and line of the date that is wrong, not the log.
+#[test]
+fn bad_dates_of_acquisition_are_named_by_their_file_and_line() {
+    let place = TempDir::new().unwrap();
+    let log = "customer_id,date,amount,since\na,2026-01-05,10,2026-01-05\na,2026-01-19,30,2026-01-05\nb,2026-02-02,20,2026-02-03\n";
+    fs::write(place.path().join("log.csv"), log).unwrap();
+    let end = ["--observation-end", "2026-03-02", "-o", "customers.csv"];
+    let summarize = |acquired: &str| clv(place.path(), &[&["summarize", "log.csv", "--acquired", acquired], &end[..]].concat());
+    for (rows, words) in [
+        (
+            "a,2026-01-05\nb,2026-02-03",
+            &["dates.csv:3: customer \"b\" was acquired on 2026-02-03, but the first purchase in the log is of 2026-02-02"][..],
+        ),
+        (
+            "z,2026-03-03\na,2026-01-05\nb,2026-02-02",
+            &["dates.csv:2: customer \"z\" was acquired on 2026-03-03, after the observation end"],
+        ),
+        ("a,2026-01-05", &["dates.csv: 1 of the 2 customers of the log have no date of acquisition, the first of them \"b\""]),
+        ("a,2026-01-05\nb,2026-02-02\na,2026-01-04", &["dates.csv:4: ", "a customer has one day of acquisition"]),
+        ("a,2026-01-05\nb,", &["dates.csv:3: ", "the date is missing"]),
+        ("a,2026-01-05\nb,2026-02-30", &["dates.csv:3: ", "2026-02-30"]),
+    ] {
+        fs::write(place.path().join("dates.csv"), format!("customer_id,acquired\n{rows}\n")).unwrap();
+        refused(&summarize("dates.csv"), 1, words);
+    }
+    // A date in a column of the log is in a line of the log.
+    refused(&summarize("since"), 1, &["log.csv:4: customer \"b\" was acquired on 2026-02-03"]);
+}
+
+#[test]
+fn a_model_file_says_how_births_were_known() {
+    let place = TempDir::new().unwrap();
+    let fitted = |more: &[&str]| {
+        let fit = ["fit", CDNOW, "--spend", "none", "--observation-end", "1998-06-30", "-o", "model.json", "--quiet"];
+        done(&clv(place.path(), &[&fit, more].concat()));
+        let text = fs::read_to_string(place.path().join("model.json")).unwrap();
+        (ModelFile::from_json(&text).unwrap().births().unwrap(), text)
+    };
+    assert_eq!(fitted(&[]).0, KnownBirths::FirstPurchase);
+    let (births, text) = fitted(&["--run-in", "4 weeks"]);
+    assert_eq!(births, KnownBirths::RunIn { length: Some("4 weeks".parse().unwrap()) });
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["births"], serde_json::json!({"by": "run_in", "length": "4 weeks"}));
+    // A summary keeps who is fitted, and not the length of the run-in.
+    let summarize = ["summarize", CDNOW, "--run-in", "4 weeks", "--observation-end", "1998-06-30", "-o", "customers.csv"];
+    done(&clv(place.path(), &summarize));
+    done(&clv(place.path(), &["fit", "customers.csv", "--spend", "none", "-o", "again.json"]));
+    let again = ModelFile::from_json(&fs::read_to_string(place.path().join("again.json")).unwrap()).unwrap();
+    assert_eq!(again.births(), Some(KnownBirths::RunIn { length: None }));
+}
+
+/// The revenue of the log is not that of the scores alone: who is only seen after the end has a row, and counts beside it.
+#[test]
+fn every_id_of_the_log_has_a_row_in_the_scores() {
+    let place = TempDir::new().unwrap();
+    let log = fs::read_to_string(CDNOW).unwrap();
+    // Two who are first seen after the end, one who returns all.
+    let more =
+        "0,late,1997-11-01,1,10.5\n0,late,1997-12-01,1,2\n0,later,1998-01-01,1,30\n0,back,1997-02-01,1,20\n0,back,1997-02-02,1,-20\n";
+    fs::write(place.path().join("log.csv"), format!("{}\n{more}", log.trim_end())).unwrap();
+    let end = ["--observation-end", "1997-09-30"];
+    done(&clv(place.path(), &[&["fit", "log.csv", "--spend", "none", "-o", "model.json", "--quiet"], &end[..]].concat()));
+    let note = done(&clv(
+        place.path(),
+        &[&["score", "log.csv", "--model", "model.json", "-o", "scores.csv", "--account", "a.json"], &end[..]].concat(),
+    ));
+    assert!(
+        note.contains("excluded: first seen after the observation end: 2 (0.1 % of the customers; they spend 42.50 after it)"),
+        "{note}"
+    );
+    let scores = fs::read_to_string(place.path().join("scores.csv")).unwrap();
+    assert_eq!(scores.lines().count(), 1 + 2357 + 3);
+    let last: Vec<&str> = scores.lines().rev().take(3).collect();
+    assert!(last[0].starts_with("later,,,,") && last[0].contains("excluded: first seen after the observation end"), "{last:?}");
+    assert!(last[1].starts_with("late,") && last[2].contains("excluded: no purchase is left after refunds"), "{last:?}");
+    let account: serde_json::Value = serde_json::from_str(&fs::read_to_string(place.path().join("a.json")).unwrap()).unwrap();
+    assert_eq!(account["revenue_after_end"], 42.5);
+
+    // By way of a summary, in whatever order the log is read, nobody is lost who stands in the table beside it.
+    for (how, summary, excluded) in
+        [(&[][..], "customers.csv", "excluded.csv"), (&["--time-ordered"], "customers.parquet", "excluded.parquet")]
+    {
+        let input = if how.is_empty() { "log.csv" } else { "ordered.csv" };
+        let mut rows: Vec<Vec<String>> = fs::read_to_string(place.path().join("log.csv"))
+            .unwrap()
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').map(str::to_owned).collect())
+            .collect();
+        rows.sort_by(|one, other| one[2].cmp(&other[2]));
+        let lines: String = rows.iter().map(|row| format!("{},{},{}\n", row[1], row[2], row[4])).collect();
+        fs::write(place.path().join("ordered.csv"), format!("customer_id,date,amount\n{lines}")).unwrap();
+        let summarize = ["summarize", input, "-o", summary];
+        let without = done(&clv(place.path(), &[&summarize, how, &end[..]].concat()));
+        assert!(without.contains("3 of the log have no row in the summary; --excluded FILE keeps their ids"), "{without}");
+        done(&clv(place.path(), &[&summarize, how, &["--excluded", excluded], &end[..]].concat()));
+        for output in ["again.csv", "again.parquet"] {
+            let score = ["score", summary, "--excluded", excluded, "--model", "model.json", "-o", output];
+            let note = done(&clv(place.path(), &[&score[..], &end[..]].concat()));
+            assert!(note.contains("they spend 42.50 after it") && note.contains("no purchase is left after refunds: 1"), "{note}");
+        }
+        assert_eq!(fs::read_to_string(place.path().join("again.csv")).unwrap(), scores, "{summary}");
+        if how.is_empty() {
+            assert_eq!(
+                fs::read_to_string(place.path().join(excluded)).unwrap(),
+                "customer_id,status,revenue_after_end\nback,excluded: no purchase is left after refunds,0\n\
+                 late,excluded: first seen after the observation end,12.5\nlater,excluded: first seen after the observation end,30\n"
+            );
+        }
+    }
+    let score =
+        |input: &str, excluded: &str| clv(place.path(), &["score", input, "--excluded", excluded, "--model", "model.json", "-o", "no.csv"]);
+    refused(&score("log.csv", "excluded.csv"), 1, &["--excluded is for a summary"]);
+    fs::write(place.path().join("wrong.csv"), "customer_id,status,revenue_after_end\nx,scored,0\n").unwrap();
+    refused(&score("customers.csv", "wrong.csv"), 1, &["wrong.csv:2: ", "no reason for which a customer has no row"]);
+    let same = ["summarize", "log.csv", "-o", "same.csv", "--excluded", "same.csv"];
+    refused(&clv(place.path(), &same), 2, &["cannot go to the same place"]);
 }

@@ -95,8 +95,11 @@ fn inputs(place: &Path) {
         ["--customers", "600", "--start", "2023-01-01", "--acquisition", "1000 days", "--horizon", "156 weeks", "-o", "years.csv"];
     let model = ["simulate", "--model", "bg-nbd", "--params", "r=0.243,alpha=4.414,a=0.793,b=2.426", "--seed", "1"];
     out(place, &[&model[..], &arriving].concat());
+    for (example, name) in [("cdnow_monthly.csv", "monthly.csv"), ("cdnow_histograms.csv", "histograms.csv")] {
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(example), place.join(name)).unwrap();
+    }
     let end = ["--observation-end", "1997-09-30", "--quiet"];
-    out(place, &[&["summarize", "orders.csv", "-o", "customers.csv"], &end[..]].concat());
+    out(place, &[&["summarize", "orders.csv", "-o", "customers.csv", "--excluded", "excluded.csv"], &end[..]].concat());
     out(place, &[&["fit", "orders.csv", "--band-confidence", "0.8", "-o", "model.json"], &end[..]].concat());
     out(place, &[&["score", "orders.csv", "--model", "model.json", "-o", "scores_of_last_month.csv"], &end[..]].concat());
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use clv::{Date, Estimable, ParetoNbd, Simulate, random_stream};
+use clv::{Date, Estimable, KnownBirths, ModelFile, ParetoNbd, Simulate, random_stream};
 use rand::RngExt;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -268,4 +268,39 @@ fn what_cannot_be_done_is_refused() {
         &["none of the 3 customers has a repeat purchase, so neither purchase rates"],
     );
     assert!(!path.join("cohorts.json").exists());
+}
+
+/// What speaks for a channel, as a file that scores its customers: with standard errors, and what it borrows.
+#[test]
+fn every_channel_has_a_model_file() {
+    let place = TempDir::new().unwrap();
+    year(place.path(), 60, |_| 30.0, 5);
+    let cohorts = ["cohorts", "log.csv", "--by", "channel", "--spend", "none", "--model", "pareto-nbd", "--observation-end", "2025-12-31"];
+    done(&clv(place.path(), &[&cohorts[..], &["--model-files", "models", "-o", "cohorts.json"]].concat()));
+    let report = json(&place.path().join("cohorts.json"));
+    let found = report["cohorts"].as_array().unwrap();
+    assert!(found.len() > 1);
+    for cohort in found {
+        let name = format!("models/{}.json", cohort["name"].as_str().unwrap());
+        let file = ModelFile::from_json(&fs::read_to_string(place.path().join(&name)).unwrap()).unwrap();
+        assert_eq!(cohort["fit"], "partial");
+        for (parameter, value) in file.purchases().parameters() {
+            assert_eq!(cohort["fit_record"]["parameters"][parameter].as_f64(), Some(value));
+            let error = file.purchases().standard_error(parameter);
+            assert!(error.is_some() && cohort["fit_record"]["standard_errors"][parameter].as_f64() == error);
+        }
+        assert_eq!(
+            (file.data().customers as f64, file.births()),
+            (cohort["customers"].as_f64().unwrap(), Some(KnownBirths::FirstPurchase))
+        );
+        let scores = clv(place.path(), &["score", "log.csv", "--model", &name, "--no-intervals", "--observation-end", "2025-12-31"]);
+        done(&scores);
+        assert!(scores.stdout.len() > 1_000);
+    }
+    // Names that only differ in what a file name cannot hold.
+    let log = fs::read_to_string(place.path().join("log.csv")).unwrap();
+    let swapped = log.replace(found[0]["name"].as_str().unwrap(), "a/b").replace(found[1]["name"].as_str().unwrap(), "a b");
+    fs::write(place.path().join("log.csv"), swapped).unwrap();
+    refused(&clv(place.path(), &[&cohorts[..], &["--model-files", "others"]].concat()), 1, &["would both be a_b.json"]);
+    assert!(!place.path().join("others").exists());
 }

@@ -8,6 +8,7 @@ use super::output::Console;
 use crate::data::{Acquired, Acquisition, AcquisitionDates, Birth, Customers, FirstSeenFlow, Observation, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::report::terminal;
+use crate::score::KnownBirths;
 use crate::time::Horizon;
 
 /// How the birth of a customer is known.
@@ -32,6 +33,11 @@ impl Acquiring {
         let given =
             [(self.acquired.is_some(), "--acquired"), (self.run_in.is_some(), "--run-in"), (self.first_seen_is_new, "--first-seen-is-new")];
         given.into_iter().filter_map(|(given, flag)| given.then_some(flag))
+    }
+
+    /// How the births of these customers are known.
+    pub(super) fn births(&self, customers: &Customers) -> KnownBirths {
+        if self.acquired.is_some() { KnownBirths::Acquired } else { KnownBirths::of(customers, self.run_in) }
     }
 
     fn acquisition(&self, customers: &Customers, input: &Input<'_>) -> Result<Acquisition> {

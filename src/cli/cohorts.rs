@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::acquiring::log_of_new;
 use super::args::{AUTO, Common, Measured, Models, Valuing, level};
+use super::cohort_models::{CohortModels, Shared};
 use super::cohort_tables::CohortTables;
 use super::failure::{Failure, Outcome};
 use super::input::Input;
@@ -16,7 +17,7 @@ use crate::fit::{Estimator, Level};
 use crate::io::read_costs;
 use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, PurchaseSample, Sample};
 use crate::report::{cohorts, terminal};
-use crate::score::{ClvDefinition, CohortReport, CohortStudy, Pooling};
+use crate::score::{ClvDefinition, CohortReport, CohortStudy, FitRecord, Pooling};
 use crate::time::{Date, Horizon};
 
 const COHORTS: &str = "Cohorts";
@@ -37,6 +38,7 @@ Examples:
   clv cohorts orders.csv --by quarter --tables tables -o cohorts.json
   clv cohorts orders.csv --by week --pooling separate --period \"2 weeks\"
   clv cohorts channels.csv --by channel --costs costs.csv --margin 0.3
+  clv cohorts channels.csv --by channel --model-files models -o channels.json
 
 A cost table is CSV or Parquet with the columns cohort and cost, the cost of
 acquiring all customers of the cohort. With it the account has, for each cohort,
@@ -70,6 +72,8 @@ pub(super) struct Args {
     level: Level,
     #[command(flatten)]
     tables: CohortTables,
+    #[command(flatten)]
+    model_files: CohortModels,
     #[command(flatten)]
     models: Models,
     #[command(flatten)]
@@ -202,7 +206,7 @@ pub(super) fn run(args: Args) -> Outcome {
             ));
         }
     }
-    let report = {
+    let (report, spend) = {
         let _busy = console.busy("fitting cohorts");
         let spend =
             args.models.with_spend().then(|| Estimator::<GammaGamma>::new().prior(args.models.prior()).fit(&customers)).transpose()?;
@@ -218,8 +222,10 @@ pub(super) fn run(args: Args) -> Outcome {
             prior: args.models.prior(),
             seed: args.common.seed.unwrap_or_default(),
         };
-        study_by(&args.models.model, &study, &log, &observation, &customers, &names)?
+        (study_by(&args.models.model, &study, &log, &observation, &customers, &names)?, spend.as_ref().map(FitRecord::of))
     };
+    let births = args.measured.acquiring.births(&all);
+    args.model_files.write(&report, &Shared { customers: &customers, names: &names, spend, definition, births })?;
     args.tables.write(&report)?;
     destination.write_text(&report.to_json())?;
     if let Some(cleaning) = all.report() {

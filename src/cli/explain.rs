@@ -155,8 +155,9 @@ impl<'a> Subject<'a> {
             // Nobody's score depends on other customers, so a log of this one alone says the same; only the last day is that of the whole log.
             let observation = input.observation(log, console)?;
             let is_seen = rows.iter().any(|row| row.time.date() <= observation.end);
-            if is_seen && log.purchases_of(id, &observation)?.is_empty() {
-                return Ok(Found::Excluded(Exclusion::NoPurchase, observation));
+            if log.purchases_of(id, &observation)?.is_empty() {
+                let why = if is_seen { Exclusion::NoPurchase } else { Exclusion::SeenAfterEnd };
+                return Ok(Found::Excluded(why, observation));
             }
             let customers = alone(&observation)?;
             let cleaning = customers.report().cloned();

@@ -197,7 +197,7 @@ fn fitted<M: Fit>(customers: &Customers, prior: Option<Prior>) -> Result<Fitted<
 }
 
 /// SHA-256 of the summary as `clv summarize` writes it: in the order of the ids, whatever the order in a file.
-fn fingerprint(customers: &Customers) -> Result<String> {
+pub(super) fn fingerprint(customers: &Customers) -> Result<String> {
     let mut hash = Sha256::new();
     if customers.ids().is_sorted() {
         write_customers_csv(customers, &mut hash)?;

@@ -19,7 +19,7 @@ use crate::fit::Level;
 use crate::io::{Table, TableFormat};
 use crate::models::AnyPurchaseModel;
 use crate::report::{backtest as in_words, banding, shock_in_short, terminal};
-use crate::score::{ClvDefinition, Coverage, GroupForecast, ModelFile, Ranking, Totals};
+use crate::score::{ClvDefinition, Coverage, GroupForecast, ModelFile, Ranking, SeenAs, Totals};
 
 const CUSTOMERS: &str = "customers.csv";
 const MODEL: &str = "model.json";
@@ -84,6 +84,7 @@ pub(super) fn run(args: Args) -> Outcome {
     input.check_start(&log, &observation, &console)?;
     let bands = fitting::bands(&args.banding, args.bands_from.as_deref(), &definition, &customers, true)?;
     let model = fitting::fit(&args.models, &customers, Some((&log, &observation)), definition, bands, &console)?;
+    let model = model.with_origin(Some(args.measured.acquiring.births(&customers)), SeenAs::Histories);
     let scoring = Scoring::new(&model, model.definition(), Some(observation.end), &args.intervals, None, args.common.seed, &console)?;
     let scored = {
         let busy = console.busy("intervals");

@@ -1,19 +1,24 @@
 //! `clv score`: what a model expects of every customer.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValuesParser;
 
 use super::acquiring::Acquiring;
 use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutput, Valuing};
+use super::counted::{self, WITHOUT_MEANING};
 use super::failure::{Failure, Outcome};
 use super::input::{self, Input};
 use super::output::{Console, Destination, json_destination};
 use super::scoring::{Scored, Scoring};
 use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};
-use crate::io::{InputKind, SummaryRead, TableWriter};
+use crate::fit::Level;
+use crate::io::{InputKind, SummaryRead, TableWriter, read_excluded};
 use crate::report::account::{self, Scores};
 use crate::report::{banding, terminal};
-use crate::score::{ClvDefinition, Coverage, DefinitionInForce, ModelFile, Totals, ValueBands};
+use crate::score::{ClvDefinition, Coverage, DefinitionInForce, GroupForecast, ModelFile, Totals, ValueBands};
 use crate::time::Date;
 
 /// Score the customers of a log or a summary by a model file
@@ -38,6 +43,9 @@ Examples:
       --bands-before scores_of_last_month.csv -o scores.csv
   clv score customers.csv --model model.json -o scores.csv \\
       --account scores.json
+  clv score customers.csv --excluded excluded.csv --model model.json \\
+      -o scores.csv
+  clv score monthly.csv --counts per-period --model model.json -o scores.csv
   clv score customers.csv --model model.json \\
       --horizon \"24 months\" --margin 0.3 > scores.csv")]
 pub(super) struct Args {
@@ -49,6 +57,12 @@ pub(super) struct Args {
     model_file: PathBuf,
     #[command(flatten)]
     output: TableOutput,
+    /// The input is a table of counts per customer and period, as `clv fit` takes it, instead of a log or a summary
+    #[arg(long, value_name = "per-period", value_parser = PossibleValuesParser::new(["per-period"]), hide_possible_values = true, conflicts_with_all = WITHOUT_MEANING, conflicts_with = "bands_before", help_heading = "Reading")]
+    counts: Option<String>,
+    /// Who has no row in the summary, as `clv summarize --excluded` wrote it: they have rows in the scores, with the reason, and count in the coverage
+    #[arg(long, value_name = "FILE", conflicts_with = "counts")]
+    excluded: Option<PathBuf>,
     /// Also write what the scores come to as JSON: the definition they are by with its hash, totals with intervals, customers and revenue by status
     #[arg(long, value_name = "FILE")]
     account: Option<PathBuf>,
@@ -83,9 +97,22 @@ pub(super) fn run(args: Args) -> Outcome {
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
     let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?.acquired_as(&args.acquiring);
-    let destination = destination.differs_from(input.files.paths())?;
-    let told = told.map(|told| told.differs_from(input.files.paths())).transpose()?;
+    let destination = destination.differs_from(input.files.paths())?.differs_from(args.excluded.as_slice())?;
+    let told = told.map(|told| told.differs_from(input.files.paths())?.differs_from(args.excluded.as_slice())).transpose()?;
     let definition = args.valuing.or(model.definition())?;
+    if args.counts.is_some() {
+        let scored = counted::score(&input, &model, &definition, &args.intervals, &console)?;
+        let ours = DefinitionInForce::new(&definition, model.unit(), model.spend_basis()).cleaned(model.data().cleaning.as_ref());
+        let definitions = (ours.banded(model.bands().map(ValueBands::rule)), model.definition_in_force());
+        destination.write_with(|out| {
+            let mut writer = TableWriter::new(format, out)?;
+            writer.write(&scored.table()?)?;
+            note_definition(&mut writer, &definitions.0);
+            writer.finish()
+        })?;
+        let account = told_account(&console, &definitions, &definition, scored.end, (&scored.totals, None), &scored.coverage);
+        return told.map_or(Ok(()), |told| told.write_text(&account));
+    }
     let mut work = Work { args: &args, model: &model, definition, console: &console, begun: None, read: None };
     let mut failed = None;
     let written = destination.write_with(|out| {
@@ -99,14 +126,20 @@ pub(super) fn run(args: Args) -> Outcome {
             }
             work.add(customers, &scored)
         });
+        let read = read.and_then(|read| {
+            if let Some(path) = &args.excluded {
+                let customers = work.excluded(path, read.is_some())?;
+                last_write = writer.write(&work.score(&customers, InputKind::Summary)?.table(&customers)?);
+                work.count_excluded(&customers);
+            }
+            Ok(read)
+        });
         // An error of the writer is one of the result, any other is not.
         last_write?;
         match read {
             Ok(read) => {
                 work.read = read;
-                let (ours, _) = work.definitions();
-                writer.note("clv.definition_hash", &ours.hash());
-                writer.note("clv.definition", &ours.canonical());
+                note_definition(&mut writer, &work.definitions().0);
             }
             Err(error) => {
                 failed = Some(error);
@@ -191,6 +224,20 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Those who have no row in a summary.
+    fn excluded(&self, path: &Path, is_summary: bool) -> Result<Customers> {
+        if !is_summary {
+            return Err(Error::parameter("--excluded is for a summary; a log says itself who has no purchase left: leave the flag out"));
+        }
+        read_excluded(path, Customers::new(self.model.unit()).spend_over(self.model.spend_basis()))
+    }
+
+    fn count_excluded(&mut self, customers: &Customers) {
+        if let Some(begun) = &mut self.begun {
+            begun.coverage.add(customers, &[]);
+        }
+    }
+
     /// The definition that the scores are by, and that of the model.
     fn definitions(&self) -> (DefinitionInForce, DefinitionInForce) {
         let report = self.begun.as_ref().and_then(|begun| begun.report.as_ref());
@@ -213,20 +260,37 @@ impl<'a> Work<'a> {
         if let Some(report) = report.as_ref().or(skipped.as_ref()) {
             self.console.say(&terminal::cleaning(report));
         }
-        let differences = definition.differences(&of_model);
-        if !differences.is_empty() {
-            self.console.say(&banding::other_definition(&differences, &definition.hash()));
-        }
         let forecast = match &kept {
             Some(customers) => scoring.total(customers, &totals, self.console)?,
             None => None,
         };
-        self.console.say(&terminal::total(&totals, forecast.as_ref(), &self.definition, end));
-        self.console.say(&terminal::coverage(&coverage));
-        let forecast = forecast.as_ref();
-        let scores = Scores { definition: &definition, of_model: &of_model, end, totals: &totals, forecast, coverage: &coverage };
-        Ok(account::account(&scores))
+        let definitions = (definition, of_model);
+        Ok(told_account(self.console, &definitions, &self.definition, end, (&totals, forecast.as_ref()), &coverage))
     }
+}
+
+/// Writes with the scores what definition they are by.
+fn note_definition(writer: &mut TableWriter<impl Write + Send>, ours: &DefinitionInForce) {
+    writer.note("clv.definition_hash", &ours.hash());
+    writer.note("clv.definition", &ours.canonical());
+}
+
+/// Tells what scores come to, and gives it as JSON; the definitions in force are that of the scores and that of the model.
+fn told_account(
+    console: &Console,
+    (ours, of_model): &(DefinitionInForce, DefinitionInForce),
+    definition: &ClvDefinition,
+    end: Option<Date>,
+    (totals, forecast): (&Totals, Option<&(Level, GroupForecast)>),
+    coverage: &Coverage,
+) -> String {
+    let differences = ours.differences(of_model);
+    if !differences.is_empty() {
+        console.say(&banding::other_definition(&differences, &ours.hash()));
+    }
+    console.say(&terminal::total(totals, forecast, definition, end));
+    console.say(&terminal::coverage(coverage));
+    account::account(&Scores { definition: ours, of_model, end, totals, forecast, coverage })
 }
 
 /// The day from which the horizon counts: of the customers, or else of the model.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Common, Measured, TableOutput};
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::input::Input;
 use super::output::{Console, Destination, refuse_inputs};
-use crate::data::CustomerStates;
+use crate::data::{CustomerStates, grouped};
 use crate::error::Result;
-use crate::io::{Draft, Table};
+use crate::io::{Draft, Table, excluded_table};
 use crate::report::terminal;
 
 /// Summarise a transaction log: one row per customer
@@ -29,6 +29,8 @@ Examples:
       --observation-end 2026-06-30 -o customers.parquet
   clv summarize 'history/*.parquet' --time-ordered \\
       --observation-end 2026-06-30 -o customers.parquet
+  clv summarize orders.csv --observation-end 1997-09-30 -o customers.csv \\
+      --excluded excluded.csv
   clv summarize export.csv --delimiter ';' \\
       --customer kunde --date datum --amount betrag
   cat orders.csv | clv summarize - --unit day --format json")]
@@ -46,6 +48,10 @@ pub(super) struct Args {
     time_ordered: bool,
     #[command(flatten)]
     output: TableOutput,
+    /// Also write who has rows in the log, or a date of acquisition, and no row in the summary, with the reason: customer_id, status, revenue_after_end.
+    /// `clv score` takes it by the same flag, so that no id is lost
+    #[arg(long, value_name = "FILE")]
+    excluded: Option<PathBuf>,
     #[command(flatten)]
     measured: Measured,
     #[command(flatten)]
@@ -58,6 +64,13 @@ pub(super) fn run(args: Args) -> Outcome {
     let input = Input::measured(&args.input, &args.measured)?;
     let destination = destination.differs_from(input.files.paths())?.differs_from(args.state.as_slice())?;
     let format = destination.format(args.output.format)?;
+    let excluded = args.excluded.map(|path| Destination::new(Some(path))?.differs_from(input.files.paths())).transpose()?;
+    let excluded_format = excluded.as_ref().map(|excluded| excluded.format(None)).transpose()?;
+    if excluded.as_ref().is_some_and(|excluded| excluded.path() == destination.path()) {
+        return Err(Failure::Usage(
+            "the summary and those without a row cannot go to the same place; name another file for one of them".to_owned(),
+        ));
+    }
     let customers = match &args.state {
         None => {
             let customers =
@@ -73,6 +86,14 @@ pub(super) fn run(args: Args) -> Outcome {
             customers
         }
     };
+    match (excluded, excluded_format) {
+        (Some(excluded), Some(format)) => excluded.write_table(&excluded_table(&customers)?, format)?,
+        _ if customers.excluded().len() > 0 => console.say(&format!(
+            "note: {} of the log have no row in the summary; --excluded FILE keeps their ids, with the reason, for clv score",
+            grouped(customers.excluded().len() as f64, 0)
+        )),
+        _ => {}
+    }
     if let Some(report) = customers.report() {
         console.say(&terminal::cleaning(report));
     }

@@ -104,6 +104,22 @@ pub enum Acquisition {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AcquisitionDates {
     dates: BTreeMap<String, Date>,
+    /// Where they were read.
+    read: ReadAt,
+}
+
+/// Files, and of each customer the number of the file and the line.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct ReadAt {
+    pub(crate) files: Vec<String>,
+    pub(crate) lines: BTreeMap<String, (usize, u64)>,
+}
+
+impl ReadAt {
+    fn line_of(&self, id: &str) -> Option<String> {
+        let (file, line) = self.lines.get(id)?;
+        Some(format!("{}:{line}", self.files.get(*file)?))
+    }
 }
 
 impl AcquisitionDates {
@@ -121,7 +137,22 @@ impl AcquisitionDates {
             }
             known.insert(id, date);
         }
-        Ok(AcquisitionDates { dates: known })
+        Ok(AcquisitionDates { dates: known, read: ReadAt::default() })
+    }
+
+    /// The same, of dates that were read from files.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(crate) fn read_at(mut self, read: ReadAt) -> Self {
+        self.read = read;
+        self
+    }
+
+    /// The error of the date of a customer, with the file and the line that it is from.
+    fn named(&self, id: &str, error: Error) -> Error {
+        match self.read.line_of(id) {
+            Some(place) => error.at(place),
+            None => error,
+        }
     }
 
     /// The dates of those alone who have rows within the observation, kept as customers or excluded.
@@ -230,7 +261,8 @@ fn span(customers: &Customers) -> Result<(Date, Date)> {
 
 /// Everyone with rows within the observation.
 fn seen(customers: &Customers) -> BTreeSet<&str> {
-    customers.ids().chain(customers.excluded().map(|(id, _)| id)).collect()
+    let excluded = customers.excluded().filter(|(_, why)| *why != Exclusion::SeenAfterEnd);
+    customers.ids().chain(excluded.map(|(id, _)| id)).collect()
 }
 
 fn run_in(length: Horizon, customers: &Customers) -> Result<Customers> {
@@ -257,17 +289,19 @@ impl AcquisitionDates {
     fn apply(&self, customers: &Customers) -> Result<(Customers, Acquired)> {
         let (start, end) = span(customers)?;
         if let Some((id, date)) = self.dates.iter().find(|(_, date)| **date > end) {
-            return Err(Error::data(format!(
+            let message = format!(
                 "customer {id:?} was acquired on {date}, after the observation end {end}; correct the date, or leave the customer out"
-            )));
+            );
+            return Err(self.named(id, Error::data(message)));
         }
         let missing: Vec<&str> = customers.ids().filter(|id| !self.dates.contains_key(*id)).collect();
         if let Some(first) = missing.first() {
-            return Err(Error::data(format!(
+            let error = Error::data(format!(
                 "{} of the {} customers of the log have no date of acquisition, the first of them {first:?}; give the dates of all, or take a run-in",
                 missing.len(),
                 customers.len()
-            )));
+            ));
+            return Err(if self.read.files.is_empty() { error } else { error.at(self.read.files.join(", ")) });
         }
         let mut marked = customers.emptied();
         let mut acquired = Acquired::default();
@@ -275,8 +309,11 @@ impl AcquisitionDates {
             self.mark(customers, row, start, &mut marked, &mut acquired)?;
         }
         self.add_silent(customers, (start, end), &mut marked, &mut acquired)?;
-        for (id, why) in customers.excluded() {
-            marked.exclude(id, why);
+        for ((id, why), revenue) in customers.excluded().zip(customers.excluded_revenue_after_end()) {
+            // Who has a date of acquisition was there before being seen, and is on the list of those already.
+            if why != Exclusion::SeenAfterEnd || !self.dates.contains_key(id) {
+                marked.exclude(id, why, revenue);
+            }
         }
         let sorted = marked.emptied().joined(vec![marked]);
         let sorted = match customers.report() {
@@ -291,9 +328,10 @@ impl AcquisitionDates {
         let first = record.first.date();
         let date = self.dates.get(id).copied().unwrap_or(first);
         if date > first {
-            return Err(Error::data(format!(
+            let message = format!(
                 "customer {id:?} was acquired on {date}, but the first purchase in the log is of {first}; nobody buys before being acquired: correct one of them"
-            )));
+            );
+            return Err(self.named(id, Error::data(message)));
         }
         let unit_hours = customers.unit().hours();
         let own =
@@ -303,7 +341,7 @@ impl AcquisitionDates {
             return marked.push(own);
         }
         if customers.spend_basis() == SpendBasis::AllPurchases {
-            return Err(first_purchases_unknown(id, date));
+            return Err(self.named(id, first_purchases_unknown(id, date)));
         }
         let born = Moment::from(date);
         let since_birth = f64::from(record.first.hours_since_1970() - born.hours_since_1970()) / unit_hours;
@@ -321,11 +359,11 @@ impl AcquisitionDates {
         for (id, date) in self.dates.iter().filter(|(id, _)| !seen.contains(id.as_str())) {
             if *date >= start {
                 acquired.without_purchase += 1;
-                marked.exclude(id, Exclusion::NotBoughtYet);
+                marked.exclude(id, Exclusion::NotBoughtYet, 0.0);
                 continue;
             }
             if customers.spend_basis() == SpendBasis::AllPurchases {
-                return Err(first_purchases_unknown(id, *date));
+                return Err(self.named(id, first_purchases_unknown(id, *date)));
             }
             acquired.silent += 1;
             let unit_hours = customers.unit().hours();

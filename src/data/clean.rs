@@ -105,6 +105,12 @@ impl Account {
         Ok(())
     }
 
+    /// What the rows after the observation end add up to, of a customer without any before it.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(super) fn revenue_after_end(&self) -> Option<f64> {
+        (self.purchases == 0).then_some(self.first_spend)
+    }
+
     /// The row of the summary; none without a purchase.
     pub(super) fn customer<'a>(&self, id: &'a str, observation: &Observation) -> Result<Option<Customer<'a>>> {
         let Some(frequency) = self.purchases.checked_sub(1) else { return Ok(None) };
@@ -271,6 +277,10 @@ impl Cleaner<'_> {
     pub(super) fn take_next_day(&mut self, id: &str, account: &mut Account, rows: &[Row]) -> Result<bool> {
         self.count_rows(rows);
         if rows.iter().any(|row| row.period > self.last_period) {
+            // Of one who is only seen after the end it is all that there is.
+            if account.purchases == 0 {
+                account.first_spend += sum(rows);
+            }
             return Ok(false);
         }
         let refunds = rows.partition_point(|row| row.amount < 0.0);
@@ -308,6 +318,11 @@ fn check_sums(rows: &[Row]) -> Result<()> {
         return Ok(());
     }
     Err(Error::data(format!("the amounts {TOO_LARGE}")))
+}
+
+/// The amounts of rows in their order, period by period, as an account that is carried on adds them.
+pub(super) fn sum_by_period(rows: &[Row]) -> f64 {
+    rows.chunk_by(|a, b| a.period == b.period).fold(0.0, |all, rows| all + sum(rows))
 }
 
 fn sum(rows: &[Row]) -> f64 {

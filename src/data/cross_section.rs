@@ -44,6 +44,16 @@ impl CrossSection {
     }
 
     /// The cohort that was counted, by the number it was given; `None` when it is not known whether the same customers were counted in other periods.
+    ///
+    /// ```
+    /// use clv::{CensoredCustomers, CrossSection, LastCell, TimeUnit};
+    ///
+    /// let mut table = CensoredCustomers::<CrossSection>::new(TimeUnit::Week);
+    /// table.push_cohort_histogram(7, 0.0, 13.0, &[60, 40], LastCell::OrMore, 100)?;
+    /// table.push_histogram(13.0, 13.0, &[80, 20], LastCell::OrMore, 100)?;
+    /// assert_eq!((table.row(0).cohort(), table.row(2).cohort()), (Some(7), None));
+    /// # Ok::<(), clv::Error>(())
+    /// ```
     #[must_use]
     pub fn cohort(&self) -> Option<u32> {
         self.cohort

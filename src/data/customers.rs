@@ -67,7 +67,7 @@ pub struct PurchaseRecord {
     pub total_spend: f64,
 }
 
-/// Why a customer of a log is not in its summary.
+/// Why a customer is not in the summary.
 ///
 /// ```
 /// use clv::{Exclusion, Observation, TransactionLog};
@@ -84,6 +84,23 @@ pub enum Exclusion {
     NoPurchase,
     /// Acquired, but without a purchase so far.
     NotBoughtYet,
+    /// All rows are dated after the observation end: at the end nobody knew of this customer.
+    SeenAfterEnd,
+}
+
+#[cfg(feature = "cli")]
+impl Exclusion {
+    /// All of them.
+    pub(crate) const ALL: [Exclusion; 3] = [Exclusion::NoPurchase, Exclusion::NotBoughtYet, Exclusion::SeenAfterEnd];
+}
+
+/// A customer without a row.
+#[derive(Debug, Clone, PartialEq)]
+struct Excluded {
+    id: Box<str>,
+    why: Exclusion,
+    /// What the rows after the observation end add up to.
+    revenue_after_end: f64,
 }
 
 /// A customer base in columns: the input of every fit and of batch scoring.
@@ -116,7 +133,7 @@ pub struct Customers {
     /// Empty while all are born within the log.
     births: Vec<Birth>,
     /// Who was seen, and has no row.
-    excluded: Vec<(Box<str>, Exclusion)>,
+    excluded: Vec<Excluded>,
     report: Option<DataReport>,
 }
 
@@ -483,13 +500,29 @@ impl Customers {
         }
     }
 
-    /// Who was seen up to the observation end and has no row, with the reason, in byte order of the ids when the customers come from a log.
+    /// Who has rows in the log, or a date of acquisition, and no row here, with the reason, in byte order of the ids when the customers come from a log.
     pub fn excluded(&self) -> impl ExactSizeIterator<Item = (&str, Exclusion)> {
-        self.excluded.iter().map(|(id, why)| (&**id, *why))
+        self.excluded.iter().map(|excluded| (&*excluded.id, excluded.why))
     }
 
-    pub(super) fn exclude(&mut self, id: &str, why: Exclusion) {
-        self.excluded.push((id.into(), why));
+    /// What those who are only seen after the observation end spend in the log: what is to come then, and no part of what was spent so far.
+    ///
+    /// ```
+    /// use clv::{Exclusion, Observation, TransactionLog};
+    ///
+    /// let log = TransactionLog::from_columns(&["a", "b"], &["2026-01-05".parse()?, "2026-04-01".parse()?], &[20.0, 30.0])?;
+    /// let customers = log.summarize(&Observation::until("2026-03-02".parse()?))?;
+    /// assert_eq!(customers.excluded().collect::<Vec<_>>(), [("b", Exclusion::SeenAfterEnd)]);
+    /// assert_eq!(customers.excluded_revenue_after_end().collect::<Vec<_>>(), [30.0]);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    pub fn excluded_revenue_after_end(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.excluded.iter().map(|excluded| excluded.revenue_after_end)
+    }
+
+    /// Adds a customer without a row.
+    pub(crate) fn exclude(&mut self, id: &str, why: Exclusion, revenue_after_end: f64) {
+        self.excluded.push(Excluded { id: id.into(), why, revenue_after_end });
     }
 
     pub(super) fn with_births(mut self, births: Vec<Birth>) -> Self {
@@ -554,7 +587,7 @@ impl Customers {
             }
         }
         self.excluded = parts.iter_mut().flat_map(|part| mem::take(&mut part.excluded)).collect();
-        self.excluded.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        self.excluded.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         self.births = gathered(&order, &mut parts, |part| &mut part.births);
         self.frequency = gathered(&order, &mut parts, |part| &mut part.frequency);
         self.recency = gathered(&order, &mut parts, |part| &mut part.recency);

@@ -6,6 +6,7 @@ mod batch;
 mod books;
 mod censored;
 mod clean;
+mod counted;
 mod cross_section;
 mod customers;
 #[cfg(feature = "cli")]
@@ -31,6 +32,7 @@ mod summarize;
 pub use acquisition::{Acquired, Acquisition, AcquisitionDates, Birth, BirthCounts};
 pub use censored::{Censored, CensoredCustomers};
 pub use clean::Purchase;
+pub use counted::{CalendarCount, CountedCustomers};
 pub use cross_section::{CrossSection, LastCell};
 pub use customers::{Customer, Customers, Exclusion, PurchaseRecord, SpendBasis};
 pub use first_seen::{FirstSeenFlow, OpeningWindows};
@@ -50,7 +52,11 @@ pub(crate) use ends::FarEnd;
 pub(crate) use report::grouped;
 
 #[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use acquisition::ReadAt;
+#[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use batch::{Batch, Intake, SharedLog, lock};
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use counted::counted_from;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use ids::{IdHasher, Interner, is_blank};
 #[cfg(any(feature = "csv", feature = "parquet"))]

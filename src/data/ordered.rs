@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crate::data::batch::{Batch, Intake, lock};
 use crate::data::books::Books;
 use crate::data::clean::{Account, Cleaner, Row};
-use crate::data::customers::Customers;
+use crate::data::customers::{Customers, Exclusion};
 use crate::data::ids::{IdHasher, Interner, ids_in_order};
 use crate::data::log::TransactionLog;
 use crate::data::observation::Observation;
@@ -199,6 +199,9 @@ fn summarize_lane(lane: LaneContent<'_>, observation: &Observation) -> Summarize
         }
         let (id, account) = (ids.get(number), &lane.accounts[number]);
         let entered = cleaner.enter(id, account).and_then(|()| account.customer(id, observation));
+        if let Some(revenue) = account.revenue_after_end() {
+            customers.exclude(id, Exclusion::SeenAfterEnd, revenue);
+        }
         let pushed = entered.and_then(|customer| customer.map_or(Ok(()), |customer| customers.push(customer)));
         pushed.map_err(|error| (id.to_owned(), error))?;
     }

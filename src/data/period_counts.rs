@@ -35,6 +35,10 @@ pub struct PeriodCounts {
 }
 
 impl PeriodCounts {
+    /// A customer at the moment of the first purchase.
+    pub(super) const NEW_BORN: PeriodCounts =
+        PeriodCounts { x: 0, last_count: 0, start: 0.0, end: 0.0, t_cal: 0.0, regular: 0.0, ln_constant: 0.0 };
+
     /// Counts of repeat purchases in the periods that end at `ends`, measured from the first purchase.
     ///
     /// # Errors
@@ -47,8 +51,7 @@ impl PeriodCounts {
                 ends.len()
             )));
         }
-        let mut row =
-            PeriodCounts { x: 0, last_count: 0, start: 0.0, end: 0.0, t_cal: 0.0, regular: regular_length(ends), ln_constant: 0.0 };
+        let mut row = PeriodCounts { regular: regular_length(ends), ..PeriodCounts::NEW_BORN };
         for (period, (&end, &count)) in ends.iter().zip(counts).enumerate() {
             if !(end > row.t_cal && end <= 1e100) {
                 return Err(Error::data(format!(

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use crate::data::books::Books;
-use crate::data::clean::{Cleaner, Purchase, Row, last_period};
+use crate::data::clean::{Cleaner, Purchase, Row, last_period, sum_by_period};
 use crate::data::customers::{Customers, Exclusion};
 use crate::data::ids::ids_in_order;
 use crate::data::log::TransactionLog;
@@ -162,9 +162,11 @@ pub(super) fn summarize_partition(partition: impl Borrow<Partition>, observation
         let pushed = account.and_then(|account| match account.customer(id, observation)? {
             Some(customer) => customers.push(customer),
             None => {
-                // Rows are sorted by now. Who is seen later only has not been seen yet.
-                if rows.rows_of(number as usize).first().is_some_and(|row| row.period <= last) {
-                    customers.exclude(id, Exclusion::NoPurchase);
+                // Rows are sorted by now.
+                let rows = rows.rows_of(number as usize);
+                match rows.first() {
+                    Some(first) if first.period <= last => customers.exclude(id, Exclusion::NoPurchase, 0.0),
+                    _ => customers.exclude(id, Exclusion::SeenAfterEnd, sum_by_period(rows)),
                 }
                 Ok(())
             }

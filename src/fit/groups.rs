@@ -9,6 +9,7 @@ use super::estimator::{Estimator, Optimum, climb};
 use super::fitted::{FitStatus, Fitted, Measured};
 use super::newton::TrustRegionNewton;
 use super::objective::{LogPosterior, Objective};
+use super::sandwich;
 use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::{Estimable, Evaluation, GroupedSample, Notice, NoticeKind, Sample, SampleSource};
@@ -422,9 +423,9 @@ impl<'a, M: Estimable> Partial<'a, M> {
         // d theta / d m = 1 - V I
         let d = self.free.len();
         let carried = Array2::eye(d) - spread.covariance.dot(&local.information);
-        let of_logs = &spread.covariance + &carried.dot(covariance_of_mean).dot(&carried.t());
+        let of_logs = sandwich::symmetric(&(&spread.covariance + &carried.dot(covariance_of_mean).dot(&carried.t())));
         let parameters = model.parameters();
-        let natural = |(k, l)| of_logs[[k, l]] * parameters[self.free[k]] * parameters[self.free[l]];
+        let natural = |(k, l)| of_logs[[k, l]] * (parameters[self.free[k]] * parameters[self.free[l]]);
         let customers = self.samples[c].customers();
         Ok(Fitted {
             model,

@@ -28,5 +28,10 @@ pub(super) fn covariance_of_logs(
         matrix.diag_mut().mapv_inplace(|entry| entry + precision);
     }
     let inverse = Eigen::of(&information).positive_inverse()?;
-    Some(inverse.dot(&variance).dot(&inverse))
+    Some(symmetric(&inverse.dot(&variance).dot(&inverse)))
+}
+
+/// A covariance that is a product, and so symmetric but for its rounding: a model file takes none that is not.
+pub(super) fn symmetric(product: &Array2<f64>) -> Array2<f64> {
+    (product + &product.t()) * 0.5
 }

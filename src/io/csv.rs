@@ -10,9 +10,9 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use crate::data::{Customers, Skipped, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Checked, Fault, Header};
-use crate::io::options::{ReadOptions, SummaryOptions};
+use crate::io::options::{BadRows, ReadOptions, SummaryOptions};
 use crate::io::quotes::{Quotes, check_delimiter, line_ends, never_closed};
-use crate::io::rows::EachRow;
+use crate::io::rows::{EachRow, Place};
 use crate::io::source::{Source, read_failed};
 use crate::io::summary::{Figure, SummaryReader};
 
@@ -110,10 +110,11 @@ pub(super) fn for_each_row<const N: usize>(
     name: &str,
     input: impl Read,
     columns: [(&str, &str); N],
-    options: &ReadOptions,
+    delimiter: u8,
+    bad_rows: Option<BadRows>,
     each: &mut EachRow<'_, N>,
 ) -> Result<()> {
-    let mut records = Records::new(name, input, options.delimiter)?;
+    let mut records = Records::new(name, input, delimiter)?;
     let header = records.header();
     let mut positions = [0; N];
     for (position, (column, flag)) in positions.iter_mut().zip(columns) {
@@ -126,8 +127,11 @@ pub(super) fn for_each_row<const N: usize>(
             read = read.and_then(|()| records.text(position).map(|text| *field = text));
         }
         match read {
-            Ok(()) => each(fields, &|| records.place())?,
-            Err(fault) => fault.settle(options.bad_rows, &mut Skipped::default(), None, || records.place())?,
+            Ok(()) => each(fields, &|| Place { file: name, line: records.line() })?,
+            Err(fault) => match bad_rows {
+                Some(bad_rows) => fault.settle(bad_rows, &mut Skipped::default(), None, || records.place())?,
+                None => return Err(fault.into_error().at(records.place())),
+            },
         }
     }
     Ok(())
@@ -279,8 +283,11 @@ impl<'a, R: Read> Records<'a, R> {
 
     /// The file and the line on which the record begins.
     pub(super) fn place(&self) -> String {
+        Place { file: self.name, line: self.line() }.to_string()
+    }
+
+    fn line(&self) -> u64 {
         let within = line_ends(self.record.as_slice());
-        let line = self.lines_before + self.reader.position().line().saturating_sub(1 + within);
-        format!("{}:{line}", self.name)
+        self.lines_before + self.reader.position().line().saturating_sub(1 + within)
     }
 }

@@ -37,6 +37,20 @@ impl Header<'_> {
         Ok(position)
     }
 
+    /// Refuses columns that are none of these.
+    pub(super) fn check_no_others(&self, known: &[&str]) -> Result<()> {
+        match self.columns.iter().find(|column| !known.contains(&column.as_str())) {
+            Some(other) if known.iter().all(|name| self.has(name)) => Err(Error::data(format!(
+                "there is a column {} that is not known; the columns are {}: leave it out, since several rows that differ in it would count twice",
+                quoted(other),
+                known.join(", ")
+            ))
+            .at(format!("{}:1", self.name))),
+            // What is missing is told by those who look for it.
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn listed(&self) -> String {
         const MOST: usize = 20;
         let mut names: Vec<String> = self.columns.iter().take(MOST).map(|name| quoted(name)).collect();
@@ -94,6 +108,11 @@ impl Fault {
 
     pub(super) fn column(reason: SkipReason, column: &str, message: impl std::fmt::Display) -> Self {
         Fault { reason, message: format!("column {column:?}: {message}") }
+    }
+
+    /// An error, where no row can be left out.
+    pub(super) fn into_error(self) -> Error {
+        Error::data(self.message)
     }
 
     /// An error, or a counted exclusion, as the options say. `amount` is the amount of the row, if it could be read.

@@ -5,10 +5,14 @@ mod arrow;
 mod atomic;
 #[cfg(feature = "csv")]
 mod blocks;
+mod counts;
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(feature = "cli")]
+mod excluded;
 mod fields;
 mod files;
+mod histograms;
 mod intake;
 mod numbers;
 mod options;
@@ -34,6 +38,9 @@ mod text_log;
 #[cfg(feature = "cli")]
 pub(crate) use atomic::Draft;
 pub use atomic::write_atomically;
+pub use counts::CountsRead;
+#[cfg(feature = "cli")]
+pub(crate) use excluded::{excluded_table, read_excluded};
 pub use files::LogFiles;
 pub use intake::ReadProgress;
 #[cfg(feature = "cli")]
@@ -44,7 +51,7 @@ pub(crate) use parquet::panics_are_caught;
 #[cfg(feature = "cli")]
 pub(crate) use rows::read_costs;
 #[cfg(feature = "cli")]
-pub(crate) use score_table::score_table;
+pub(crate) use score_table::{counted_score_table, score_table};
 pub use source::Source;
 pub use summary::SummaryRead;
 #[cfg(feature = "csv")]

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::io::arrow;
 use crate::io::fields::{self, Header, LogPositions};
 use crate::io::options::ReadOptions;
-use crate::io::rows::EachRow;
+use crate::io::rows::{EachRow, Place};
 use crate::io::shared_file::SharedFile;
 use crate::io::source::{Source, read_failed};
 use crate::io::summary::SummaryReader;
@@ -98,7 +98,7 @@ impl ParquetFile {
             let rows = texts.first().map_or(0, |column| column.len());
             for row in 0..rows {
                 let fields = std::array::from_fn(|k| if texts[k].is_null(row) { "" } else { texts[k].value(row) });
-                each(fields, &|| format!("{name}:{}", first_row + row))?;
+                each(fields, &|| Place { file: name, line: (first_row + row) as u64 })?;
             }
             Ok(())
         })

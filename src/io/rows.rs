@@ -1,8 +1,9 @@
 //! Some columns of a file as text, row by row: what a log says of its customers beside dates and amounts, and lists of customers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::data::{AcquisitionDates, Skipped};
+use crate::data::{AcquisitionDates, ReadAt, Skipped};
 use crate::error::{Error, Result};
 use crate::io::fields;
 use crate::io::files::LogFiles;
@@ -28,7 +29,7 @@ impl LogFiles {
         let mut values: BTreeMap<String, (Moment, String)> = BTreeMap::new();
         let wanted = [(options.columns.customer.as_str(), "--customer"), (options.columns.date.as_str(), "--date"), (column, flag)];
         for path in self.paths() {
-            Source::open(path)?.for_each_row(wanted, options, &mut |[id, time, value], _| {
+            Source::open(path)?.for_each_row(wanted, options, Some(options.bad_rows), &mut |[id, time, value], _| {
                 let Ok(time) = fields::time(time, &options.columns.date) else { return Ok(()) };
                 if id.is_empty() {
                     return Ok(());
@@ -55,11 +56,11 @@ impl LogFiles {
                 "a column of the log is read in a second pass, and standard input cannot be read again; give a file for --acquired {column}"
             )));
         }
-        let mut dates = BTreeMap::new();
+        let (mut dates, mut read) = (BTreeMap::new(), ReadAt::default());
         for path in self.paths() {
-            read_dates(Source::open(path)?, (column, "--acquired"), options, &mut dates)?;
+            read_dates(Source::open(path)?, (column, "--acquired"), options, &mut dates, &mut read)?;
         }
-        AcquisitionDates::new(dates)
+        Ok(AcquisitionDates::new(dates)?.read_at(read))
     }
 }
 
@@ -70,34 +71,43 @@ impl AcquisitionDates {
     /// # Errors
     /// When the file cannot be read, a column is missing, a date is missing or cannot be read, or a customer is there with two dates.
     pub fn read(path: impl AsRef<std::path::Path>, options: &ReadOptions) -> Result<Self> {
-        let mut dates = BTreeMap::new();
+        let (mut dates, mut read) = (BTreeMap::new(), ReadAt::default());
         let source = Source::open(path)?;
         let options = source.beside_a_log(options)?;
-        read_dates(source, ("acquired", "a header such as customer_id,acquired"), &options, &mut dates)?;
-        AcquisitionDates::new(dates)
+        read_dates(source, ("acquired", "a header such as customer_id,acquired"), &options, &mut dates, &mut read)?;
+        Ok(AcquisitionDates::new(dates)?.read_at(read))
     }
 }
 
-fn read_dates(source: Source<'_>, (column, flag): (&str, &str), options: &ReadOptions, dates: &mut BTreeMap<String, Date>) -> Result<()> {
+fn read_dates(
+    source: Source<'_>,
+    (column, flag): (&str, &str),
+    options: &ReadOptions,
+    dates: &mut BTreeMap<String, Date>,
+    read: &mut ReadAt,
+) -> Result<()> {
+    let file = read.files.len();
+    read.files.push(source.name().to_owned());
     let wanted = [(options.columns.customer.as_str(), "--customer"), (column, flag)];
-    source.for_each_row(wanted, options, &mut |[id, date], place| {
+    source.for_each_row(wanted, options, Some(options.bad_rows), &mut |[id, date], place| {
         if id.is_empty() {
             let fault = fields::missing_customer(&options.columns.customer);
-            return fault.settle(options.bad_rows, &mut Skipped::default(), None, place);
+            return fault.settle(options.bad_rows, &mut Skipped::default(), None, || place().to_string());
         }
         let date = match fields::time(date, column) {
             Ok(time) => time.date(),
             // A row that is skipped leaves its customer without a date, which is an error of its own.
-            Err(fault) => return fault.settle(options.bad_rows, &mut Skipped::default(), None, place),
+            Err(fault) => return fault.settle(options.bad_rows, &mut Skipped::default(), None, || place().to_string()),
         };
         match dates.get(id) {
             Some(other) if *other != date => Err(Error::data(format!(
                 "customer {id:?} was acquired on {other} by an earlier row and on {date} by this one; a customer has one day of acquisition"
             ))
-            .at(place())),
+            .at(place().to_string())),
             Some(_) => Ok(()),
             None => {
                 dates.insert(id.to_owned(), date);
+                read.lines.insert(id.to_owned(), (file, place().line));
                 Ok(())
             }
         }
@@ -116,27 +126,41 @@ pub(crate) fn read_costs(path: impl AsRef<std::path::Path>, options: &ReadOption
     source.for_each_row(
         [("cohort", "a header such as cohort,cost"), ("cost", "a header such as cohort,cost")],
         &options,
+        Some(options.bad_rows),
         &mut |[cohort, cost], place| {
             let cohort = cohort.trim();
-            let cost =
-                number(cost, "cost", options.decimal).map_err(|message| Error::data(format!("column \"cost\": {message}")).at(place()))?;
+            let cost = number(cost, "cost", options.decimal)
+                .map_err(|message| Error::data(format!("column \"cost\": {message}")).at(place().to_string()))?;
             if cost < 0.0 {
                 return Err(Error::data(format!(
                     "column \"cost\": the acquisition of {cohort:?} cost {cost}; a cost is an amount of at least 0"
                 ))
-                .at(place()));
+                .at(place().to_string()));
             }
             match costs.insert(cohort.to_owned(), cost) {
                 None => Ok(()),
                 Some(_) => Err(Error::data(format!(
                     "the cohort {cohort:?} is there twice; a cohort has one cost, that of all its customers together"
                 ))
-                .at(place())),
+                .at(place().to_string())),
             }
         },
     )?;
     Ok(costs.into_iter().collect())
 }
 
+/// Where a row is: the file, and the line on which it begins; of Parquet, the number of the row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) file: &'a str,
+    pub(super) line: u64,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
 /// What is done with the fields of a row, given where the row is.
-pub(super) type EachRow<'a, const N: usize> = dyn FnMut([&str; N], &dyn Fn() -> String) -> Result<()> + 'a;
+pub(super) type EachRow<'a, const N: usize> = dyn for<'p> FnMut([&str; N], &dyn Fn() -> Place<'p>) -> Result<()> + 'a;

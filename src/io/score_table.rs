@@ -1,6 +1,6 @@
 //! The table of scores.
 
-use crate::data::Customers;
+use crate::data::{CountedCustomers, Customers};
 use crate::error::Result;
 use crate::io::table::{Table, Values};
 use crate::score::{Score, ScoreStatus, ValueInterval};
@@ -19,39 +19,79 @@ pub(crate) fn score_table<'a>(
 ) -> Result<Table<'a>> {
     let excluded = customers.excluded().len();
     let rows = customers.len() + excluded;
-    let optional = |of: fn(&Score) -> Option<f64>| Values::Optional((0..rows).map(|row| scores.get(row).and_then(of)).collect());
     // Without an excluded customer there is a number in every row, and the columns are the summary's own.
     let number = |values: &'a [f64]| match excluded {
         0 => Values::Number(values.into()),
         _ => Values::Optional((0..rows).map(|row| values.get(row).copied()).collect()),
     };
-    let frequency = match excluded {
-        0 => Values::Count(customers.frequency().into()),
+    // Who was excluded may follow in a later part of the table.
+    let frequency = match (excluded, standing) {
+        (0, None) => Values::Count(customers.frequency().into()),
         _ => Values::OptionalCount((0..rows).map(|row| customers.frequency().get(row).copied()).collect()),
     };
-    let interval = |of: fn(&ValueInterval) -> Option<f64>| {
-        let value = |row: usize| intervals.get(row).and_then(Option::as_ref).and_then(of);
-        Values::Optional((0..rows).map(value).collect())
-    };
-    let statuses = statuses.iter().copied().chain(customers.excluded().map(|(_, why)| ScoreStatus::Excluded(why)));
+    let statuses: Vec<ScoreStatus> =
+        statuses.iter().copied().chain(customers.excluded().map(|(_, why)| ScoreStatus::Excluded(why))).collect();
     let table = Table::new()
         .with("customer_id", Values::Text(customers.ids().chain(customers.excluded().map(|(id, _)| id)).collect()))?
         .with("frequency", frequency)?
         .with("recency", number(customers.recency()))?
-        .with("age", number(customers.age()))?
+        .with("age", number(customers.age()))?;
+    let table = with_scores(table, scores, intervals, above, &statuses, prior_weights)?;
+    let Some(standing) = standing else { return Ok(table) };
+    let standing = |row: usize| standing.get(row).copied().flatten();
+    table
+        .with("band", Values::OptionalText((0..rows).map(|row| standing(row).map(|(band, _)| band)).collect()))?
+        .with("score", Values::Optional((0..rows).map(|row| standing(row).map(|(_, score)| score.into())).collect()))
+}
+
+/// The same of customers known by counts per period: the recency is null, and so are band and score.
+#[cfg(feature = "cli")]
+pub(crate) fn counted_score_table<'a>(
+    counted: &'a CountedCustomers,
+    scores: &[Score],
+    intervals: &[Option<ValueInterval>],
+    above: bool,
+    statuses: &[ScoreStatus],
+    prior_weights: &[f64],
+) -> Result<Table<'a>> {
+    let customers = counted.customers();
+    let frequency: Vec<u32> = customers.rows().map(|(row, _)| row.frequency()).collect();
+    let age: Vec<f64> = customers.rows().map(|(row, _)| row.age()).collect();
+    let rows = customers.len();
+    let table = Table::new()
+        .with("customer_id", Values::Text(counted.ids().collect()))?
+        .with("frequency", Values::Count(frequency.into()))?
+        .with("recency", Values::Optional(vec![None; rows].into()))?
+        .with("age", Values::Number(age.into()))?;
+    with_scores(table, scores, intervals, above, statuses, prior_weights)?
+        .with("band", Values::OptionalText(vec![None; rows]))?
+        .with("score", Values::Optional(vec![None; rows].into()))
+}
+
+/// The columns that a model fills.
+fn with_scores<'a>(
+    table: Table<'a>,
+    scores: &[Score],
+    intervals: &[Option<ValueInterval>],
+    above: bool,
+    statuses: &[ScoreStatus],
+    prior_weights: &[f64],
+) -> Result<Table<'a>> {
+    let rows = table.rows();
+    let optional = |of: fn(&Score) -> Option<f64>| Values::Optional((0..rows).map(|row| scores.get(row).and_then(of)).collect());
+    let interval = |of: fn(&ValueInterval) -> Option<f64>| {
+        let value = |row: usize| intervals.get(row).and_then(Option::as_ref).and_then(of);
+        Values::Optional((0..rows).map(value).collect())
+    };
+    let table = table
         .with("p_alive", optional(|score| Some(score.p_alive)))?
         .with("p_active", optional(|score| Some(score.p_active)))?
         .with("expected_purchases", optional(|score| score.expected_purchases))?
         .with("expected_average_spend", optional(|score| score.expected_average_spend))?
         .with("clv", optional(|score| score.clv))?
         .with("clv_lower", interval(|interval| Some(interval.lower)))?
-        .with("clv_upper", interval(|interval| Some(interval.upper)))?;
-    let table = table.with("status", Values::Text(statuses.map(ScoreStatus::name).collect()))?;
+        .with("clv_upper", interval(|interval| Some(interval.upper)))?
+        .with("status", Values::Text(statuses.iter().map(|status| status.name()).collect()))?;
     let table = if above { table.with("p_clv_above", interval(|interval| interval.p_above))? } else { table };
-    let table = table.with("prior_weight", Values::Optional((0..rows).map(|row| prior_weights.get(row).copied()).collect()))?;
-    let Some(standing) = standing else { return Ok(table) };
-    let standing = |row: usize| standing.get(row).copied().flatten();
-    table
-        .with("band", Values::OptionalText((0..rows).map(|row| standing(row).map(|(band, _)| band)).collect()))?
-        .with("score", Values::Optional((0..rows).map(|row| standing(row).map(|(_, score)| score.into())).collect()))
+    table.with("prior_weight", Values::Optional((0..rows).map(|row| prior_weights.get(row).copied()).collect()))
 }

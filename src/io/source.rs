@@ -19,7 +19,7 @@ use crate::io::intake::{self, ReadProgress};
 use crate::io::numbers::check_decimal;
 #[cfg(feature = "csv")]
 use crate::io::options::DecimalMark;
-use crate::io::options::{InputKind, LogColumns, ReadOptions, SummaryOptions};
+use crate::io::options::{BadRows, InputKind, LogColumns, ReadOptions, SummaryOptions};
 #[cfg(feature = "parquet")]
 use crate::io::parquet::ParquetLog;
 use crate::io::pieces::Pieces;
@@ -250,11 +250,18 @@ impl<'a> Source<'a> {
         Ok(options)
     }
 
-    /// Hands over the text of some columns, each with the flag that names it, row by row.
+    /// Refuses a table with other columns than these.
+    pub(super) fn check_columns(&self, known: &[&str], options: &ReadOptions) -> Result<()> {
+        self.header(options)?.check_no_others(known)
+    }
+
+    /// Hands over the text of some columns, each with the flag that names it, row by row; `bad_rows` says what becomes of one that cannot be used, `None` where
+    /// none can be left out.
     pub(super) fn for_each_row<const N: usize>(
         self,
         columns: [(&str, &str); N],
         options: &ReadOptions,
+        bad_rows: Option<BadRows>,
         each: &mut crate::io::rows::EachRow<'_, N>,
     ) -> Result<()> {
         let name = self.name;
@@ -262,7 +269,7 @@ impl<'a> Source<'a> {
             #[cfg(feature = "csv")]
             Content::Text { head, rest, .. } => {
                 check_decimal(options.delimiter, options.decimal)?;
-                crate::io::csv::for_each_row(&name, Cursor::new(head).chain(rest), columns, options, each)
+                crate::io::csv::for_each_row(&name, Cursor::new(head).chain(rest), columns, options.delimiter, bad_rows, each)
             }
             #[cfg(not(feature = "csv"))]
             Content::Text { .. } => Err(without_csv(&name, options.delimiter)),

@@ -52,6 +52,25 @@ impl<const N: usize> From<Jet<N>> for Evaluation {
 
 /// The gradient of a composite likelihood, one that takes dependent observations for independent, under the model itself (Godambe 1960). In the order of
 /// [`Estimable::PARAMETERS`].
+///
+/// ```
+/// use clv::{CensoredCustomers, CensoredSample, CrossSection, Estimable, LastCell, ParetoNbd, Sample, SeenThrough, TimeUnit};
+///
+/// // The same thousand customers in two quarters.
+/// let mut table = CensoredCustomers::<CrossSection>::new(TimeUnit::Week);
+/// table.push_cohort_histogram(1, 0.0, 13.0, &[716, 163, 66, 55], LastCell::OrMore, 1000)?;
+/// table.push_cohort_histogram(1, 13.0, 13.0, &[801, 113, 46, 40], LastCell::OrMore, 1000)?;
+/// let model = SeenThrough::<ParetoNbd, CrossSection>::from_parameters(&[0.553, 10.578, 0.606, 11.669])?;
+/// let score = model.composite_score(&CensoredSample::new(&table)?).unwrap();
+/// // Who bought often in the first buys often in the second: the gradient in alpha varies more than that of as many other customers.
+/// assert!(score.variance[[1, 1]] > 1.1 * score.information[[1, 1]] && score.variance[[1, 1]] < 2.0 * score.information[[1, 1]]);
+/// // Of histories, which a likelihood proper is of, there is no such thing.
+/// # let mut customers = clv::Customers::new(TimeUnit::Week);
+/// # let history = clv::History::new(2, 30.43, 38.86)?;
+/// # customers.push(clv::Customer { id: "1", history, average_spend: 0.0, weight: 1.0, purchases: None })?;
+/// assert_eq!(model.model().composite_score(&clv::PurchaseSample::new(&customers)?), None);
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompositeScore {
     /// Its variance over samples: J.

@@ -40,6 +40,7 @@ pub(crate) fn account(scores: &Scores<'_>) -> String {
         "level": forecast.map(|(level, _)| level.share()),
         "expected_purchases_interval": ends(|group| Some(group.purchases)),
         "clv_interval": ends(|group| group.clv),
+        "revenue_after_end": coverage.revenue_after_end(),
         "coverage": statuses.collect::<Vec<_>>(),
     });
     format!("{account:#}\n")

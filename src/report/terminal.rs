@@ -6,10 +6,10 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, pres
 
 use super::format::{WIDTH, columns, estimate, grouped, money, money_decimals, percent, printable, wrapped};
 use crate::backtest::Choice;
-use crate::data::{Acquired, BirthCounts, Customers, DataReport, Tally};
+use crate::data::{Acquired, BirthCounts, Customers, DataReport, Exclusion, Tally};
 use crate::error::Result;
 use crate::fit::{ComparisonLine, FitStatus, Level};
-use crate::score::{ClvDefinition, Coverage, FitRecord, GroupForecast, Interval, ModelFile, Ranking, Score, Totals};
+use crate::score::{ClvDefinition, Coverage, FitRecord, GroupForecast, Interval, ModelFile, Ranking, Score, ScoreStatus, Totals};
 use crate::time::Date;
 
 /// How many customers the list of the most valuable ones names.
@@ -49,7 +49,13 @@ pub(crate) fn coverage(coverage: &Coverage) -> String {
     let lines: Vec<String> = coverage
         .shares()
         .map(|(status, customers, share, revenue)| {
-            let revenue = revenue.map_or_else(String::new, |revenue| format!(", {} of the revenue so far", tenth(revenue)));
+            let revenue = match (status, revenue) {
+                (ScoreStatus::Excluded(Exclusion::SeenAfterEnd), _) => {
+                    format!("; they spend {} after it", money(coverage.revenue_after_end()))
+                }
+                (_, Some(revenue)) => format!(", {} of the revenue so far", tenth(revenue)),
+                (_, None) => String::new(),
+            };
             format!("{status}: {} ({} of the customers{revenue})", grouped(customers, 0), tenth(share))
         })
         .collect();

@@ -6,6 +6,8 @@ use super::cohort_value::{NewCustomers, Payback};
 use super::definition::ClvDefinition;
 use super::estimate::{Estimate, Uncertain};
 use super::forecast::Forecaster;
+#[cfg(feature = "serde")]
+use super::model_file::FitRecord;
 use super::totals::Totals;
 use crate::data::{Customers, Observation, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};
@@ -66,6 +68,8 @@ pub enum Pooling {
 /// assert!(report.p_all_alike.is_some_and(|p| (0.0..=1.0).contains(&p)));
 /// let sizes: Vec<(&str, f64)> = report.cohorts.iter().map(|cohort| (cohort.name.as_str(), cohort.customers)).collect();
 /// assert_eq!(sizes, [("1997-01", 781.0), ("1997-02", 857.0), ("1997-03", 719.0)]);
+/// # #[cfg(feature = "serde")]
+/// assert_eq!(report.cohorts[0].fit_record.as_ref().unwrap().parameters().count(), 2);   // for a model file of this cohort
 /// // Every repeat purchase of the 2,457 is one of some cohort.
 /// assert_eq!(report.cohorts.iter().map(|cohort| cohort.observed_purchases).sum::<f64>(), 2457.0);
 ///
@@ -145,6 +149,9 @@ pub struct CohortFigures {
     pub prior_weight: Option<f64>,
     /// The parameters, with intervals where they are known.
     pub parameters: Vec<(&'static str, Estimate)>,
+    /// The fit that speaks for it, as a model file keeps it: parameters with standard errors and covariance, and how it ended.
+    #[cfg(feature = "serde")]
+    pub fit_record: Option<FitRecord>,
     /// Repeat purchases so far.
     pub observed_purchases: f64,
     /// The same as the model has it of customers of whom nothing is known but their age.
@@ -298,6 +305,10 @@ impl CohortStudy<'_> {
             (cohort.fit, cohort.fallback) = (fit, fallback);
             cohort.curve = curve(&counts[c], period, &model, self.level);
             cohort.parameters = self.parameters(fitted);
+            #[cfg(feature = "serde")]
+            {
+                cohort.fit_record = Some(FitRecord::of(fitted));
+            }
             if let Fits::Groups(fits) = &fits {
                 cohort.prior_weight = Some(fits.groups()[c].prior_weight());
             }
@@ -396,6 +407,8 @@ impl CohortStudy<'_> {
             fallback: None,
             prior_weight: None,
             parameters: Vec::new(),
+            #[cfg(feature = "serde")]
+            fit_record: None,
             observed_purchases: members.frequency().iter().map(|&x| f64::from(x)).sum(),
             expected_purchases: model.count(|model| over(&|age| model.expected_purchases(age)), chance, self.level),
             curve: Vec::new(),

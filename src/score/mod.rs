@@ -9,6 +9,7 @@ mod cohorts;
 mod columns;
 mod compound;
 mod concentration;
+mod counted;
 mod cumulants;
 mod definition;
 mod ensemble;
@@ -20,6 +21,7 @@ mod in_force;
 mod large_group;
 #[cfg(feature = "serde")]
 mod model_file;
+mod origin;
 mod predictive;
 mod scorer;
 mod spend_histogram;
@@ -46,6 +48,7 @@ pub use history_map::{HistoryMap, MapCell};
 pub use in_force::DefinitionInForce;
 #[cfg(feature = "serde")]
 pub use model_file::{DataRecord, FitRecord, ModelFile};
+pub use origin::{KnownBirths, SeenAs};
 pub use predictive::{PurchaseDistribution, ValueDistribution};
 pub use scorer::{Score, Scorer};
 pub use spend_histogram::{SpendClass, SpendHistogram};

@@ -16,6 +16,7 @@ use super::definition::ClvDefinition;
 use super::ensemble::{Ensemble, Part};
 use super::forecast::Forecaster;
 use super::in_force::DefinitionInForce;
+use super::origin::{KnownBirths, SeenAs};
 use super::scorer::Scorer;
 use crate::data::{DataReport, SpendBasis};
 use crate::error::{Error, Result};
@@ -346,6 +347,12 @@ struct Contents {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bands: Option<ValueBands>,
     data: DataRecord,
+    /// How the births of the customers behind the fits were known; absent in older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    births: Option<KnownBirths>,
+    /// What was known of their purchases; absent where it is all of them.
+    #[serde(default, skip_serializing_if = "SeenAs::is_histories")]
+    seen_as: SeenAs,
     /// CRC-32 of all the rest, without blanks and in this order; a file without it is taken as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checksum: Option<String>,
@@ -401,6 +408,8 @@ impl ModelFile {
             definition_hash: None,
             bands: None,
             data,
+            births: None,
+            seen_as: SeenAs::default(),
             checksum: None,
         };
         ModelFile::checked(contents.sealed())
@@ -410,6 +419,14 @@ impl ModelFile {
     #[must_use]
     pub fn with_bands(mut self, bands: Option<ValueBands>) -> Self {
         self.contents.bands = bands;
+        self.contents = self.contents.sealed();
+        self
+    }
+
+    /// The same model with what is known of the customers behind its fits: how their births were, and how their purchases.
+    #[must_use]
+    pub fn with_origin(mut self, births: Option<KnownBirths>, seen_as: SeenAs) -> Self {
+        (self.contents.births, self.contents.seen_as) = (births, seen_as);
         self.contents = self.contents.sealed();
         self
     }
@@ -573,6 +590,30 @@ impl ModelFile {
     #[must_use]
     pub fn data(&self) -> &DataRecord {
         &self.contents.data
+    }
+
+    /// How the births of the customers behind the fits were known; `None` where the file does not say, being older or made without it.
+    ///
+    /// ```
+    /// use clv::{KnownBirths, ModelFile, SeenAs};
+    ///
+    /// # let stored = std::fs::read_to_string("tests/data/model_format_1.json").expect("readable");
+    /// let file = ModelFile::from_json(&stored)?;
+    /// assert_eq!((file.births(), file.seen_as()), (None, SeenAs::Histories));
+    /// let births = KnownBirths::RunIn { length: Some("26 weeks".parse()?) };
+    /// let again = ModelFile::from_json(&file.with_origin(Some(births), SeenAs::Histories).to_json())?;
+    /// assert_eq!(again.births(), Some(births));
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn births(&self) -> Option<KnownBirths> {
+        self.contents.births
+    }
+
+    /// What was known of the purchases of the customers behind the fits.
+    #[must_use]
+    pub fn seen_as(&self) -> SeenAs {
+        self.contents.seen_as
     }
 
     /// One of the fits, by its model: what [`Fit::fit`](crate::Fit::fit) gave, without the data. `None` when neither fit is of this model.

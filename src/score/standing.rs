@@ -43,7 +43,16 @@ impl ScoreStatus {
             ScoreStatus::NoSpendEstimate => "no_spend_estimate",
             ScoreStatus::Excluded(Exclusion::NoPurchase) => "excluded: no purchase is left after refunds",
             ScoreStatus::Excluded(Exclusion::NotBoughtYet) => "excluded: has not bought yet",
+            ScoreStatus::Excluded(Exclusion::SeenAfterEnd) => "excluded: first seen after the observation end",
         }
+    }
+}
+
+impl ScoreStatus {
+    /// The reason of an exclusion, by its [`name`](Self::name).
+    #[cfg(feature = "cli")]
+    pub(crate) fn exclusion(name: &str) -> Option<Exclusion> {
+        Exclusion::ALL.into_iter().find(|&why| ScoreStatus::Excluded(why).name() == name)
     }
 }
 
@@ -84,6 +93,7 @@ pub fn score_status(score: &Score, birth: Birth, prior_dominated: bool) -> Score
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Coverage {
     rows: Vec<(ScoreStatus, f64, f64)>,
+    revenue_after_end: f64,
     /// Whether the spend is known: a summary may not say.
     with_revenue: bool,
 }
@@ -98,6 +108,12 @@ impl Coverage {
             self.enter(status, weight, weight * spend);
         }
         customers.excluded().for_each(|(_, why)| self.enter(ScoreStatus::Excluded(why), 1.0, 0.0));
+        self.revenue_after_end += customers.excluded_revenue_after_end().sum::<f64>();
+    }
+
+    /// Adds customers of whom nothing but their status is known.
+    pub fn add_statuses(&mut self, statuses: &[ScoreStatus]) {
+        statuses.iter().for_each(|&status| self.enter(status, 1.0, 0.0));
     }
 
     fn enter(&mut self, status: ScoreStatus, customers: f64, revenue: f64) {
@@ -108,6 +124,12 @@ impl Coverage {
             }
             Err(at) => self.rows.insert(at, (status, customers, revenue)),
         }
+    }
+
+    /// What those spend in the log who are first seen after the observation end: it is to come, and no part of the spend so far.
+    #[must_use]
+    pub fn revenue_after_end(&self) -> f64 {
+        self.revenue_after_end
     }
 
     /// For each status that occurs, the number of customers, their share, and their share of the spend so far where that is known.

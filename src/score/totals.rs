@@ -34,8 +34,12 @@ impl Totals {
 
     /// Adds those of more customers.
     pub fn add(&mut self, customers: &Customers, scores: &[Score]) {
-        for (row, score) in scores.iter().enumerate() {
-            let weight = customers.weight(row);
+        self.add_weighted(scores.iter().enumerate().map(|(row, score)| (customers.weight(row), score)));
+    }
+
+    /// Adds scores, each with the number of customers that it stands for.
+    pub fn add_weighted<'a>(&mut self, scores: impl IntoIterator<Item = (f64, &'a Score)>) {
+        for (weight, score) in scores {
             self.customers += weight;
             self.expected_purchases = self.expected_purchases.zip(score.expected_purchases).map(|(sum, expected)| sum + weight * expected);
             match score.clv {

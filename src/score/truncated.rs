@@ -1,11 +1,11 @@
-//! Distributions and intervals of customers who were born before the log.
+//! Distributions and intervals of customers of whom less is known than a history: born before the log, or known by counts.
 
 use super::forecast::{BATCH, Forecaster, ValueInterval};
 use super::predictive::{PurchaseDistribution, ValueDistribution};
 use crate::data::{Birth, Censored, Customers, EveryCustomer, LeftTruncated, SpendHistory};
 use crate::error::Result;
 use crate::fit::{Level, Watch, Work};
-use crate::models::{AnyPurchaseModel, CensoredFuture, PurchaseModel};
+use crate::models::{AnyPurchaseModel, BgNbd, CensoredFuture, MbgNbd, ParetoNbd, PurchaseModel};
 use crate::parallel::map_indices;
 
 impl<M: PurchaseModel> Forecaster<M> {
@@ -34,6 +34,22 @@ impl<M: PurchaseModel> Forecaster<M> {
     }
 
     /// The distribution of the value within the horizon, as [`value`](Self::value), of a customer of whom less is known than a history.
+    ///
+    /// ```
+    /// use clv::{
+    ///     ClvDefinition, EveryCustomer, Forecaster, GammaGamma, GammaGammaParams, History, LeftTruncated, ParetoNbd, ParetoNbdParams, Scorer, SpendHistory, TimeUnit,
+    /// };
+    ///
+    /// let model = ParetoNbd::new(ParetoNbdParams { r: 0.553, alpha: 10.578, s: 0.606, beta: 11.669 })?;
+    /// let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 })?;
+    /// let definition = ClvDefinition { horizon: "52 weeks".parse()?, ..ClvDefinition::default() };
+    /// let forecaster = Forecaster::new(Scorer::new(model, Some(spend), definition.resolve(TimeUnit::Week, None)?));
+    /// // Acquired two years before the log, and silent for all of its 39 weeks: there is a value when there is a purchase.
+    /// let silent = LeftTruncated::<EveryCustomer>::born_before(104.0, History::new(0, 0.0, 39.0)?)?;
+    /// let value = forecaster.value_left_truncated(&silent, &SpendHistory::UNKNOWN).unwrap();
+    /// assert!((value.sf(0.0) - 0.031_234).abs() < 1e-6 && value.quantile(0.95) == 0.0 && value.quantile(0.99) > 10.0);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
     #[must_use]
     pub fn value_left_truncated<D: Censored>(&self, row: &D, spend: &SpendHistory) -> Option<ValueDistribution>
     where
@@ -62,11 +78,10 @@ impl<M: PurchaseModel> Forecaster<M> {
     }
 }
 
-/// What the future of a customer who is alive depends on, then what only the chance of it and the spend do.
-fn key((row, spend): &(LeftTruncated<EveryCustomer>, SpendHistory)) -> [f64; 6] {
-    let history = row.history();
-    let spend = [f64::from(spend.purchases()), spend.mean()];
-    [row.before(), f64::from(history.frequency()), history.age(), history.recency(), spend[0], spend[1]]
+/// What the row is told apart by, of which the first three hold all that the future of a customer who is alive depends on; then the spend.
+fn key<D: Censored>((row, spend): &(D, SpendHistory)) -> [f64; 8] {
+    let [x, second, third, fourth, fifth, sixth] = row.key();
+    [x, second, third, fourth, fifth, sixth, f64::from(spend.purchases()), spend.mean()]
 }
 
 /// What the forecaster of the one model that all parameter sets are of has to say; `None` when they are of several.
@@ -78,6 +93,26 @@ macro_rules! by_one_model {
 
 impl Forecaster<AnyPurchaseModel> {
     /// The distribution of the value of row `index`, whatever is known of its birth, as [`Scorer::score_row`](crate::Scorer::score_row) scores it.
+    ///
+    /// ```
+    /// use clv::{Acquisition, AnyPurchaseModel, ClvDefinition, Forecaster, GammaGamma, GammaGammaParams, Scorer, TimeUnit};
+    ///
+    /// # let log = clv::TransactionLog::from_columns(&["a", "b"], &["2026-01-05".parse()?, "2026-01-26".parse()?], &[20.0, 30.0])?;
+    /// # let customers = log.summarize(&clv::Observation::until("2026-03-02".parse()?).in_weeks())?;
+    /// # let dates = [("a", "2025-01-06"), ("b", "2026-01-26")].map(|(id, date)| Ok((id.to_owned(), date.parse()?)));
+    /// # let dates = clv::AcquisitionDates::new(dates.into_iter().collect::<clv::Result<Vec<_>>>()?)?;
+    /// // "a" was acquired a year before the log, and bought once in it; "b" is new in it.
+    /// let (customers, _) = Acquisition::Dates(dates).apply(customers)?;
+    /// let model = AnyPurchaseModel::from_name("pareto-nbd", &[0.553, 10.578, 0.606, 11.669])?;
+    /// let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 })?;
+    /// let definition = ClvDefinition { horizon: "52 weeks".parse()?, ..ClvDefinition::default() };
+    /// let forecaster = Forecaster::new(Scorer::new(model, Some(spend), definition.resolve(TimeUnit::Week, None)?));
+    /// let (old, new) = (forecaster.value_row(&customers, 0).unwrap(), forecaster.value_row(&customers, 1).unwrap());
+    /// // Who still buys after a year is likely to stay.
+    /// assert!((old.sf(0.0) - 0.716_854).abs() < 1e-6 && (new.sf(0.0) - 0.311_783).abs() < 1e-6);
+    /// assert_eq!(new.sf(0.0), forecaster.value(&customers.history(1), &customers.spend(1)).unwrap().sf(0.0));
+    /// # Ok::<(), clv::Error>(())
+    /// ```
     ///
     /// # Panics
     /// When there is no such row.
@@ -100,6 +135,26 @@ impl Forecaster<AnyPurchaseModel> {
 
     /// The central intervals of every customer's value, as [`value_intervals`](Self::value_intervals), those born before the log included.
     ///
+    /// ```
+    /// use clv::{Acquisition, AnyPurchaseModel, ClvDefinition, Forecaster, GammaGamma, GammaGammaParams, Level, Scorer, TimeUnit};
+    ///
+    /// # let log = clv::TransactionLog::from_columns(&["a", "b"], &["2026-01-05".parse()?, "2026-01-26".parse()?], &[20.0, 30.0])?;
+    /// # let customers = log.summarize(&clv::Observation::until("2026-03-02".parse()?).in_weeks())?;
+    /// # let dates = [("a", "2025-01-06"), ("b", "2026-01-26")].map(|(id, date)| Ok((id.to_owned(), date.parse()?)));
+    /// # let dates = clv::AcquisitionDates::new(dates.into_iter().collect::<clv::Result<Vec<_>>>()?)?;
+    /// // "a" was acquired a year before the log, and bought once in it; "b" is new in it.
+    /// let (customers, _) = Acquisition::Dates(dates).apply(customers)?;
+    /// let model = AnyPurchaseModel::from_name("pareto-nbd", &[0.553, 10.578, 0.606, 11.669])?;
+    /// let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 })?;
+    /// let definition = ClvDefinition { horizon: "52 weeks".parse()?, ..ClvDefinition::default() };
+    /// let forecaster = Forecaster::new(Scorer::new(model, Some(spend), definition.resolve(TimeUnit::Week, None)?));
+    /// let intervals = forecaster.value_intervals_by_birth(&customers, Level::default(), Some(50.0), None)?;
+    /// let old = intervals[0].unwrap();
+    /// let value = forecaster.value_row(&customers, 0).unwrap();
+    /// assert_eq!((old.lower, old.upper, old.p_above), (value.quantile(0.05), value.quantile(0.95), Some(value.sf(50.0))));
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As for [`value_intervals`](Self::value_intervals).
     pub fn value_intervals_by_birth(
@@ -119,28 +174,36 @@ impl Forecaster<AnyPurchaseModel> {
         for index in (0..customers.len()).filter(|&index| is_before(customers.birth(index))) {
             rows.push((customers.left_truncated_row(index)?, customers.spend(index)));
         }
-        let mut before = self.intervals_born_before(&rows, level, threshold, watch)?.into_iter();
+        // Without dropout the time before the log says nothing.
+        let by_history = |row: &LeftTruncated<EveryCustomer>, spend: &SpendHistory| self.value(row.history(), spend);
+        let mut before = self.intervals_of_kind(&rows, by_history, level, threshold, watch)?.into_iter();
         let interval = |index| if is_before(customers.birth(index)) { before.next().flatten() } else { complete.next().flatten() };
         Ok((0..customers.len()).map(interval).collect())
     }
 
-    fn intervals_born_before(
+    /// The intervals of customers of whom one kind of data is known; `by_recency` is the value of one to a model without dropout.
+    pub(super) fn intervals_of_kind<D: Censored>(
         &self,
-        rows: &[(LeftTruncated<EveryCustomer>, SpendHistory)],
+        rows: &[(D, SpendHistory)],
+        by_recency: impl Fn(&D, &SpendHistory) -> Option<ValueDistribution>,
         level: Level,
         threshold: Option<f64>,
         watch: Option<&Watch<'_>>,
-    ) -> Result<Vec<Option<ValueInterval>>> {
+    ) -> Result<Vec<Option<ValueInterval>>>
+    where
+        BgNbd: CensoredFuture<D>,
+        MbgNbd: CensoredFuture<D>,
+        ParetoNbd: CensoredFuture<D>,
+    {
         let intervals = match self.scorer.models().0 {
             AnyPurchaseModel::BgNbd(model) => by_one_model!(self, BgNbd, model, |of| of.intervals_of(rows, level, threshold, watch)),
             AnyPurchaseModel::MbgNbd(model) => by_one_model!(self, MbgNbd, model, |of| of.intervals_of(rows, level, threshold, watch)),
             AnyPurchaseModel::ParetoNbd(model) => {
                 by_one_model!(self, ParetoNbd, model, |of| of.intervals_of(rows, level, threshold, watch))
             }
-            // Without dropout the time before the log says nothing.
             AnyPurchaseModel::Nbd(_) => {
-                let value = |(row, spend): &(LeftTruncated<EveryCustomer>, SpendHistory)| self.value(row.history(), spend);
-                Some(Ok(rows.iter().map(|row| value(row).map(|value| ValueInterval::of(&value, level, threshold))).collect()))
+                let values = rows.iter().map(|(row, spend)| by_recency(row, spend));
+                Some(Ok(values.map(|value| value.map(|value| ValueInterval::of(&value, level, threshold))).collect()))
             }
         };
         intervals.unwrap_or_else(|| Ok(vec![None; rows.len()]))
@@ -148,15 +211,15 @@ impl Forecaster<AnyPurchaseModel> {
 }
 
 impl<M: PurchaseModel> Forecaster<M> {
-    fn intervals_of(
+    fn intervals_of<D: Censored>(
         &self,
-        rows: &[(LeftTruncated<EveryCustomer>, SpendHistory)],
+        rows: &[(D, SpendHistory)],
         level: Level,
         threshold: Option<f64>,
         watch: Option<&Watch<'_>>,
     ) -> Result<Vec<Option<ValueInterval>>>
     where
-        M: CensoredFuture<LeftTruncated<EveryCustomer>>,
+        M: CensoredFuture<D>,
     {
         let mut order: Vec<usize> = (0..rows.len()).collect();
         let by_key = |one: &[f64], other: &[f64]| {

@@ -1,0 +1,70 @@
+//! What a model file says of the customers behind its fits: how their births were known, and how their purchases were.
+
+use crate::data::{Birth, Customers};
+use crate::time::Horizon;
+
+/// How the births of the customers behind a fit were known.
+///
+/// ```
+/// use clv::{Customer, Customers, History, KnownBirths, TimeUnit};
+///
+/// let mut customers = Customers::new(TimeUnit::Week);
+/// customers.push(Customer { id: "0001", history: History::new(2, 30.43, 38.86)?, average_spend: 22.35, weight: 1.0, purchases: None })?;
+/// assert_eq!(KnownBirths::of(&customers, None), KnownBirths::FirstPurchase);
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(tag = "by", rename_all = "snake_case", deny_unknown_fields))]
+pub enum KnownBirths {
+    /// Whoever was first seen was new.
+    FirstPurchase,
+    /// By dates of acquisition; some were acquired before the log.
+    Acquired,
+    /// By a quiet run-in: who was first seen within it is not behind the fit.
+    RunIn {
+        /// Its length; null where a summary does not say.
+        length: Option<Horizon>,
+    },
+}
+
+impl KnownBirths {
+    /// What the births of these customers say; the length of a run-in is known to who applied it.
+    #[must_use]
+    pub fn of(customers: &Customers, run_in: Option<Horizon>) -> Self {
+        let some = |chosen: fn(Birth) -> bool| (0..customers.len()).any(|row| chosen(customers.birth(row)));
+        if run_in.is_some() || some(|birth| birth == Birth::Unknown) {
+            KnownBirths::RunIn { length: run_in }
+        } else if some(|birth| matches!(birth, Birth::Before(_))) {
+            KnownBirths::Acquired
+        } else {
+            KnownBirths::FirstPurchase
+        }
+    }
+}
+
+/// What was known of the purchases of the customers behind a fit.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum SeenAs {
+    /// When each customer bought: frequency, recency and age.
+    #[default]
+    Histories,
+    /// How often each customer bought in each period.
+    PeriodCounts,
+    /// How many customers of a cohort bought how often in a period.
+    Histograms,
+}
+
+impl SeenAs {
+    /// A file without it says as much.
+    #[cfg(feature = "serde")]
+    pub(super) fn is_histories(&self) -> bool {
+        *self == SeenAs::Histories
+    }
+}
