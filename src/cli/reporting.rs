@@ -110,7 +110,7 @@ pub(super) fn page(
         rolling: &rolling,
         rolling_sample: (some.customer_count() < log.customer_count()).then(|| some.customer_count()),
         // Limits of bands are amounts by the definition of the model.
-        bands: model.bands().filter(|_| definition == model.definition()),
+        bands: model.bands().filter(|_| definition.values_customers_as(model.definition())),
         computed: &computed,
         remarks: remarks.into_iter().chain(of_new).collect(),
     };
