@@ -140,6 +140,30 @@ fn tests_named_in_the_documents_exist() {
     }
 }
 
+/// An example is read in one go: each of its files is short, and each example is run by .ci/run as it stands, without arguments.
+#[test]
+fn examples_are_short_and_run_without_arguments() {
+    let checks = fs::read_to_string(root().join(".ci/run")).unwrap();
+    let run: Vec<&str> =
+        checks.lines().find_map(|line| line.strip_prefix("for example in ")?.split_once(';')).unwrap().0.split(' ').collect();
+    let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    let entries = |folder: &Path| -> Vec<PathBuf> { fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect() };
+    let mut seen = 0;
+    for path in entries(&root().join("examples")) {
+        let files = if path.is_dir() { entries(&path) } else { vec![path.clone()] };
+        for file in files.iter().filter(|file| is_rust(file)) {
+            let lines = fs::read_to_string(file).unwrap().lines().count();
+            assert!(lines < 80, "{} has {lines} lines", file.display());
+        }
+        if files.iter().any(is_rust) {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(run.contains(&name), ".ci/run does not run the example {name}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, run.len(), "{run:?}");
+}
+
 #[cfg(feature = "cli")]
 #[test]
 fn commands_named_in_the_documents_exist() {
