@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The same fits and scores by the Python package lifetimes and by clv, in the same run, on one core; prints CPU times and their ratios.
 
-    cargo build --release --features cli --bin clv --example fit_times
+    cargo build --release --features cli
+    cargo bench --no-run --features csv --bench fit_times
     python -m venv /tmp/lifetimes && /tmp/lifetimes/bin/pip install lifetimes==0.11.3 'pandas<3'
     /tmp/lifetimes/bin/python benches/compare_lifetimes.py [--clv target/release/clv] [--customers 100000] [--models bg-nbd,pareto-nbd]
 
@@ -50,10 +51,11 @@ def main():
     parser.add_argument("--models", default="bg-nbd,pareto-nbd")
     options = parser.parse_args()
     program = os.path.abspath(options.clv)
-    calls = os.path.join(os.path.dirname(program), "examples", "fit_times")
-    for needed in (program, calls):
-        if not os.access(needed, os.X_OK):
-            skip(f"there is no program {needed}; build it by cargo build --release --features cli --bin clv --example fit_times")
+    if not os.access(program, os.X_OK):
+        skip(f"there is no program {program}; build it by cargo build --release --features cli")
+    # Without the feature parallel: the calls have one thread.
+    calls = ["cargo", "bench", "--quiet", "--features", "csv", "--bench", "fit_times", "--"]
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     # Before numpy is there: one thread for its libraries, too.
     for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[library] = "1"
@@ -75,7 +77,7 @@ def main():
         x, t_x, age = table["frequency"], table["recency"], table["age"]
         for name in options.models.split(","):
             model = os.path.join(place, f"{name}.json")
-            said = subprocess.run([calls, customers, name], check=True, capture_output=True, text=True).stdout
+            said = subprocess.run([*calls, customers, name], check=True, cwd=root, stdout=subprocess.PIPE, text=True).stdout
             fit_call, score_call = (float(seconds) for seconds in re.findall(r"([0-9.]+) s\b", said))
             ours = of_clv(program, "fit", customers, "--model", name, "--spend", "none", "--observation-end", END, "-o", model)
             fitter, theirs = of_python(lambda: fitters[name](penalizer_coef=0.0).fit(x, t_x, age))

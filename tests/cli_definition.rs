@@ -61,7 +61,7 @@ fn a_definition_file_is_begun_checked_and_shown() {
     done(clv(&place, &["definition", "--init"]));
     refused(&clv(&place, &["definition", "--init"]), 2, "clv.toml is there already");
     let (_, said) = done(clv(&place, &["definition", "--check", "clv.toml"]));
-    assert!(said.contains("12 settings, all of them known and valid"), "{said}");
+    assert!(said.contains("13 settings, all of them known and valid"), "{said}");
 
     // Everything in it is the default.
     let (default, _) = done(clv(&place, &["definition", "--show"]));
@@ -118,6 +118,11 @@ fn a_model_carries_the_hash_and_another_definition_is_said() {
     let (shown, _) = done(clv(&place, &["definition", "--show"]));
     assert!(shown.contains(hash), "{shown}");
     assert!(fs::metadata(place.path().join("out/model.json")).unwrap().len() < 10_000);
+    // The account beside the scores is the one that scoring by the model writes.
+    let score = ["score", &cdnow(), "--model", "out/model.json", "--account", "again.json"];
+    done(clv(&place, &[&score[..], &END].concat()));
+    assert_eq!(read(&place, "out/account.json"), read(&place, "again.json"));
+    assert_eq!(json(&read(&place, "again.json"))["definition_hash"].as_str(), Some(hash));
 
     let score = |flags: &[&str]| {
         done(clv(&place, &[&["score", &cdnow(), "--model", "out/model.json", "--no-intervals"], &END[..], flags].concat()))
@@ -159,6 +164,50 @@ fn a_model_carries_the_hash_and_another_definition_is_said() {
     changed.as_object_mut().unwrap().remove("checksum");
     write(&place, "changed.json", &changed.to_string());
     refused(&clv(&place, &["score", &cdnow(), "--model", "changed.json"]), 1, "definition_hash");
+}
+
+/// The first purchase of those yet to come is in the definition and its hash, and in nobody's CLV.
+#[test]
+fn the_first_purchase_in_or_out_is_part_of_the_definition() {
+    let place = TempDir::new().unwrap();
+    let show = |flags: &[&str]| done(clv(&place, &[&["definition", "--show"], flags].concat())).0;
+    let hash = |text: &str| text.lines().last().unwrap().rsplit(' ').next().unwrap().to_owned();
+    write(&place, "clv.toml", "first_purchase = \"out\"\n");
+    let (with, without) = (show(&[]), show(&["--definition", "clv.toml"]));
+    assert!(with.contains("first_purchase = \"in\"") && without.contains("first_purchase = \"out\""), "{with}{without}");
+    assert_ne!(hash(&with), hash(&without));
+    write(&place, "bad.toml", "first_purchase = \"no\"\n");
+    refused(&clv(&place, &["definition", "--check", "bad.toml"]), 2, "first purchase \"no\" is not known; it is one of in, out");
+
+    let of_file = ["--definition", "clv.toml"];
+    done(clv(&place, &[&["fit", &cdnow(), "-o", "model.json"], &END[..], &of_file].concat()));
+    let model = json(&read(&place, "model.json"));
+    assert_eq!((model["definition"]["first_purchase"].as_str(), model["definition_hash"].as_str()), (Some("out"), Some(&*hash(&without))));
+    let score = |flags: &[&str]| done(clv(&place, &[&["score", &cdnow(), "--model", "model.json"], &END[..], flags].concat()));
+    let ((scores, _), (same, said)) = (score(&[]), score(&["--first-purchase", "in"]));
+    assert!(scores == same && columns(&scores, &["band"]).values().all(|fields| !fields[0].is_empty()));
+    assert!(said.contains("first_purchase \"in\" instead of \"out\""), "{said}");
+}
+
+/// What a back-test is worth does not depend on margins; by the hash it can be told which definition it was made beside.
+#[test]
+fn a_back_test_by_a_definition_file_carries_its_hash() {
+    let place = TempDir::new().unwrap();
+    write(&place, "clv.toml", "margin = 0.3\nunit = \"day\"\nband_by = \"share\"\n");
+    let backtest = |flags: &[&str]| {
+        let test = ["backtest", &cdnow(), "--cut", "1997-09-30", "--holdout", "39 weeks", "--models", "nbd"];
+        json(&done(clv(&place, &[&test[..], flags].concat())).0)["definition_hash"].as_str().map(str::to_owned)
+    };
+    let shown = |flags: &[&str]| {
+        let shown = done(clv(&place, &[&["definition", "--show", "--definition", "clv.toml"], flags].concat())).0;
+        shown.lines().last().and_then(|line| line.rsplit(' ').next()).map(str::to_owned)
+    };
+    assert_eq!(backtest(&[]), None);
+    assert_eq!(backtest(&["--definition", "clv.toml"]), shown(&[]));
+    assert_eq!(backtest(&["--definition", "clv.toml", "--unit", "week"]), shown(&["--unit", "week"]));
+    // Without spend there is no CLV, and so there are no bands.
+    let no_spend = backtest(&["--definition", "clv.toml", "--spend", "none"]);
+    assert!(no_spend.is_some() && no_spend == backtest(&["--definition", "clv.toml", "--spend", "none"]) && no_spend != shown(&[]));
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn a_column_makes_groups_and_costs_make_payback() {
     let value = shop["new_customer_value"]["value"].as_f64().unwrap();
     assert!((shop["value_to_cost"]["value"].as_f64().unwrap() - value / 80.0).abs() < 1e-12 && report["change"].is_null());
     // The first purchase is worth the mean spend.
-    done(&clv(place.path(), &[&cohorts[..], &["--without-first-purchase", "-o", "without.json"]].concat()));
+    done(&clv(place.path(), &[&cohorts[..], &["--first-purchase", "out", "-o", "without.json"]].concat()));
     let without = json(&place.path().join("without.json"))["cohorts"][0]["new_customer_value"]["value"].as_f64().unwrap();
     assert!((30.0..40.0).contains(&(value - without)), "{value} {without}");
 }

@@ -16,7 +16,7 @@ use own_model::{FixedRates, Rows};
 use rand::Rng;
 
 /// The example, as users see it.
-#[path = "../examples/own_model.rs"]
+#[path = "../examples/own_model/main.rs"]
 #[allow(dead_code, reason = "the example's main function runs elsewhere")]
 pub mod own_model;
 

@@ -1,6 +1,6 @@
 //! Intervals of groups hold the truth as often as they say: on bases whose future was simulated along with their past.
 //!
-//! A small version of `examples/coverage.rs`, whose figures are in docs/validation.md.
+//! A small version of `benches/coverage.rs`, whose figures are in docs/validation.md.
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
 use clv::{

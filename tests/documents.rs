@@ -140,6 +140,142 @@ fn tests_named_in_the_documents_exist() {
     }
 }
 
+/// Units of time, rates and sizes: a number before one of them was measured, unless it is a setting.
+const UNITS: &[&str] = &["ns", "us", "ms", "s", "seconds", "minutes", "kB", "MB", "GB", "bytes", "a second"];
+
+/// Numbers with a unit that nobody measured: what was set, or how something is laid out.
+const SETTINGS: &[(&str, &str)] = &[
+    ("README.md", "16 bytes"),
+    ("docs/design.md", "16 MB"),
+    ("docs/design.md", "32 MB"),
+    ("docs/design.md", "16 bytes"),
+    ("docs/design.md", "32 bytes"),
+    ("docs/service.md", "30 seconds"),
+    ("docs/service.md", "5 seconds"),
+    ("docs/service.md", "256 kB"),
+    ("docs/guide.md", "4 kB"),
+];
+
+/// The number that a word is, without what stands around it.
+fn number(word: &str) -> Option<&str> {
+    let number = word.trim_start_matches('(').trim_end_matches([',', ';', '.', ':', ')']);
+    let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    (number.starts_with(|c: char| c.is_ascii_digit() || c == '.') && number.chars().all(digits)).then_some(number)
+}
+
+/// What stands in a document outside of code, line by line.
+fn prose(text: &str) -> impl Iterator<Item = String> {
+    let mut fenced = false;
+    text.lines().filter_map(move |line| {
+        fenced ^= line.trim_start().starts_with("```");
+        (!fenced).then(|| line.split('`').step_by(2).collect::<Vec<_>>().join(" "))
+    })
+}
+
+/// The numbers of a document that have a unit, with it: `17.3 s`, `110,000 a second`.
+fn figures(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in prose(text) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        for (at, number) in words.iter().enumerate().filter_map(|(at, word)| Some((at, number(word)?))) {
+            let next: Vec<&str> = words[at + 1..].iter().take(4).map(|word| word.trim_end_matches([',', ';', '.', ':', ')'])).collect();
+            // A number ends what is said of the one before it.
+            let next = next.split(|word| word.starts_with(|c: char| c.is_ascii_digit())).next().unwrap_or_default();
+            let unit = match next {
+                ["CPU", "s", ..] => Some("s"),
+                [unit, ..] if UNITS.contains(unit) => Some(*unit),
+                _ => next.windows(2).any(|pair| pair == ["a", "second"]).then_some("a second"),
+            };
+            found.extend(unit.map(|unit| format!("{number} {unit}")));
+        }
+    }
+    found
+}
+
+/// The cells of the tables of a document that are numbers and nothing else; their unit is that of the column.
+fn cells(text: &str) -> Vec<String> {
+    let rows = prose(text).filter(|line| line.starts_with('|')).collect::<Vec<_>>();
+    rows.iter().flat_map(|row| row.split('|')).filter_map(|cell| number(cell.trim())).map(str::to_owned).collect()
+}
+
+/// What was measured stands in docs/performance.md or docs/validation.md, where it says how, and everywhere else with the same digits: a figure that is measured anew
+/// cannot stay behind elsewhere.
+#[test]
+fn measured_figures_are_those_of_performance_and_validation() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let sources = ["docs/performance.md", "docs/validation.md"];
+    let measured: Vec<String> = sources.iter().flat_map(|name| figures(&read(name))).collect();
+    let bare: Vec<String> = sources.iter().flat_map(|name| cells(&read(name))).collect();
+    let mut seen = 0;
+    for path in documents() {
+        let name = path.strip_prefix(root()).unwrap().to_str().unwrap();
+        // A change log tells of figures that were; accuracy.md is measured by a test of its own.
+        if sources.contains(&name) || ["CHANGELOG.md", "docs/accuracy.md"].contains(&name) {
+            continue;
+        }
+        for figure in figures(&read(name)) {
+            let number = figure.split(' ').next().unwrap();
+            let stands = measured.contains(&figure) || bare.iter().any(|cell| cell == number) || SETTINGS.contains(&(name, &figure));
+            assert!(stands, "{name} says {figure}, which neither {sources:?} nor the list of settings has");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 15, "only {seen} figures were found");
+    for (name, figure) in SETTINGS {
+        assert!(figures(&read(name)).iter().any(|found| found == figure), "{name} says nothing of {figure} any more");
+    }
+
+    // In the comparison with other packages every number that has a fraction or three digits counts, with a unit or without.
+    let readme = read("README.md");
+    let of_sources: Vec<String> = sources.iter().map(|name| read(name)).collect();
+    let stands =
+        |wanted: &str| of_sources.iter().any(|text| text.split([' ', '|', '\n', '(', ';']).filter_map(number).any(|found| found == wanted));
+    let comparison = readme.split("## Beside other packages").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let rows: Vec<String> = prose(comparison).filter(|line| line.starts_with('|')).collect();
+    let numbers = rows.iter().flat_map(|row| row.split([' ', '|', '('])).filter_map(number);
+    let telling: Vec<&str> = numbers.filter(|text| text.contains('.') || text.len() >= 3).filter(|text| !is_year(text)).collect();
+    assert!(telling.len() >= 10, "only {telling:?}");
+    for number in telling {
+        assert!(stands(number), "README.md compares by {number}, which {sources:?} do not have");
+    }
+}
+
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && text.starts_with("20") && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[test]
+fn figures_are_numbers_with_their_unit() {
+    let text =
+        "It took 17.3 s (0.12 CPU s); 110,000 single scores a second, of 2,357 customers 5 ms.\n`7 s`\n```\n8 s\n```\n| 1.2 | 3 s | x |";
+    assert_eq!(figures(text), ["17.3 s", "0.12 s", "110,000 a second", "5 ms", "3 s"]);
+    assert_eq!(cells(text), ["1.2"]);
+}
+
+/// An example is read in one go: each of its files is short, and each example is run by .ci/run as it stands, without arguments.
+#[test]
+fn examples_are_short_and_run_without_arguments() {
+    let checks = fs::read_to_string(root().join(".ci/run")).unwrap();
+    let run: Vec<&str> =
+        checks.lines().find_map(|line| line.strip_prefix("for example in ")?.split_once(';')).unwrap().0.split(' ').collect();
+    let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    let entries = |folder: &Path| -> Vec<PathBuf> { fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect() };
+    let mut seen = 0;
+    for path in entries(&root().join("examples")) {
+        let files = if path.is_dir() { entries(&path) } else { vec![path.clone()] };
+        for file in files.iter().filter(|file| is_rust(file)) {
+            let lines = fs::read_to_string(file).unwrap().lines().count();
+            assert!(lines < 80, "{} has {lines} lines", file.display());
+        }
+        if files.iter().any(is_rust) {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(run.contains(&name), ".ci/run does not run the example {name}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, run.len(), "{run:?}");
+}
+
 #[cfg(feature = "cli")]
 #[test]
 fn commands_named_in_the_documents_exist() {

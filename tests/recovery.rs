@@ -1,8 +1,8 @@
-//! A small version of the recovery study (examples/recovery.rs; its results stand in docs/validation.md), and samples on which it once found a fault.
+//! A small version of the recovery study (benches/recovery.rs; its results stand in docs/validation.md), and samples on which it once found a fault.
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
-#[path = "../examples/recovery.rs"]
-#[allow(dead_code, unreachable_pub, reason = "an example has a main function, and no other users")]
+#[path = "../benches/recovery.rs"]
+#[allow(dead_code, unreachable_pub, reason = "a program has a main function, and no other users")]
 mod study;
 
 use clv::{BgNbd, Customers, Estimable, Fit, FitStatus, GammaGamma, MbgNbd, Nbd, ParetoNbd, random_stream};

@@ -1,16 +1,13 @@
 //! The routes, and the limits on what a request may ask for.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Json, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::routing::{Router, get, post};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 use crate::book::{Book, Event};
 use crate::live::Live;
@@ -18,12 +15,11 @@ use crate::live::Live;
 pub(crate) struct Service {
     pub(crate) live: Live,
     pub(crate) book: Book,
-    /// Requests at work; more are turned away at once.
-    pub(crate) places: Semaphore,
-    pub(crate) longest: Duration,
+    pub(crate) places: Semaphore, // of requests at work; more are turned away at once
+    pub(crate) longest: std::time::Duration,
 }
 
-pub(crate) const LARGEST_BODY: usize = 256 * 1024;
+pub(crate) const LARGEST_BODY: usize = 256 * 1024; // bytes
 const AT_ONCE: usize = 128; // customers scored without a break: a tenth of a millisecond or so
 type Shared = State<Arc<Service>>;
 
@@ -42,7 +38,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 /// 503 when all places are taken, 408 when a request takes too long, its body included.
 async fn limits(State(service): Shared, request: Request, next: Next) -> Response {
     let Ok(_place) = service.places.try_acquire() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    timeout(service.longest, next.run(request)).await.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
+    tokio::time::timeout(service.longest, next.run(request)).await.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 async fn health(State(service): Shared) -> Json<serde_json::Value> {
@@ -58,8 +54,8 @@ async fn events(State(service): Shared, Json(events): Json<Vec<Event>>) -> Resul
 async fn score(State(service): Shared, Path(customer): Path<String>) -> Response {
     let model = service.live.get();
     let text = service.book.read(|states| serde_json::to_string(&model.score(&customer, states.get(&customer)?)?).ok());
-    let text = text.ok_or((StatusCode::NOT_FOUND, "no purchase of this customer is known"));
-    text.map(|text| ([(header::CONTENT_TYPE, "application/json")], text)).into_response()
+    let found = text.map(|text| ([(header::CONTENT_TYPE, "application/json")], text));
+    found.ok_or((StatusCode::NOT_FOUND, "no purchase of this customer is known")).into_response()
 }
 
 /// Scores of many customers, in their order; null for those who are not known. Others are served between one part of them and the next.

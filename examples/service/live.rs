@@ -11,8 +11,7 @@ use serde::Serialize;
 pub(crate) struct Model {
     pub(crate) file: ModelFile,
     scorer: Scorer<AnyPurchaseModel>,
-    /// Scores as of this day; `None` is today.
-    as_of: Option<Date>,
+    as_of: Option<Date>, // the day of the scores; `None` is today
 }
 
 /// What is answered of a customer.
@@ -50,14 +49,12 @@ impl Model {
 pub(crate) struct Live {
     path: PathBuf,
     model: RwLock<Arc<Model>>,
-    /// Held while a file is read. Nobody waits for it.
-    reloading: Mutex<()>,
+    reloading: Mutex<()>, // held while a file is read; nobody waits for it
 }
 
 impl Live {
     pub(crate) fn load(path: PathBuf, as_of: Option<Date>) -> Result<Self, String> {
-        let model = RwLock::new(Arc::new(Model::read(&path, as_of)?));
-        Ok(Live { path, model, reloading: Mutex::default() })
+        Ok(Live { model: RwLock::new(Arc::new(Model::read(&path, as_of)?)), path, reloading: Mutex::default() })
     }
 
     pub(crate) fn get(&self) -> Arc<Model> {

@@ -180,7 +180,8 @@ impl FailedRun {
 pub struct BackTestReport {
     /// The version of the file format.
     pub format: u32,
-    /// SHA-256 of the definition of value that was in force, where there was one: of `clv run` and `clv audit`, that of the model file.
+    /// SHA-256 of the definition of value that was in force, where there was one: of `clv run` and `clv audit` that of the model file, of `clv backtest` that of
+    /// its definition file.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub definition_hash: Option<String>,
     /// By cut, then model, then group.

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::fit::{Level, Prior};
 use crate::io::{BadRows, DecimalMark, LogColumns, ReadOptions, SummaryOptions, TableFormat, check_decimal};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma};
-use crate::score::{BandLimits, BandRule, ClvDefinition, Cost, Margin};
+use crate::score::{BandLimits, BandRule, ClvDefinition, Cost, FirstPurchase, Margin};
 use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
 
 const READING: &str = "Reading";
@@ -206,6 +206,9 @@ pub(super) struct Valuing {
     /// Cost of each year in which the customer has not dropped out [default: 0]
     #[arg(long, value_name = "AMOUNT", value_parser = cost, allow_negative_numbers = true, help_heading = VALUE)]
     cost_per_year: Option<Cost>,
+    /// Whether the first purchase is part of what a new customer is worth (`clv cohorts`); it is never part of the CLV of those who are customers [default: in]
+    #[arg(long, value_name = "in|out", help_heading = VALUE)]
+    first_purchase: Option<FirstPurchase>,
 }
 
 impl Valuing {
@@ -217,6 +220,7 @@ impl Valuing {
             margin: self.margin.unwrap_or(otherwise.margin),
             cost_per_purchase: self.cost_per_purchase.unwrap_or(otherwise.cost_per_purchase),
             cost_per_year: self.cost_per_year.unwrap_or(otherwise.cost_per_year),
+            first_purchase: self.first_purchase.unwrap_or(otherwise.first_purchase),
         };
         // What leaves the calendar from today on does so from any day of a log.
         let counted = definition.horizon.length_from(Date::new(2000, 1, 1)?, TimeUnit::Day);

@@ -7,6 +7,7 @@ use clap::builder::PossibleValuesParser;
 use super::acquiring::log_of_new;
 use super::args::{Common, Measured, Prudence};
 use super::backtest_tables::TablesOutput;
+use super::define;
 use super::failure::{Failure, Outcome};
 use super::input::Input;
 use super::limits::{Judged, Limits};
@@ -28,7 +29,7 @@ pub(super) const BACKTEST: &str = "Back-test";
 /// Cuts a log at a day, fits the models to what was known then, and compares their forecasts with the purchases and the spend of the holdout after it,
 /// next to rules of thumb that a model has to beat. Without --cut there are several cuts, each a holdout further on, the last holdout ending with the
 /// observation. Writes backtest.json with all figures for three groups: customers known at the cut, acquired in the holdout, and all; --tables
-/// writes the tables as CSV. Ratios are fractions, and what is undefined is null.
+/// writes the tables as CSV. Ratios are fractions, and what is undefined is null. With --definition the hash of that definition stands in it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -77,6 +78,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let when = When::of(&args.origins)?;
     let limits = Limits::of(&args.judged)?;
+    let definition = define::of_file(&args.common, &args.measured, args.spend != "none")?;
     let destination = json_destination(args.output, "a back-test", "backtest.json")?;
     let input = Input::measured(&args.input, &args.measured)?;
     let destination = destination.differs_from(input.files.paths())?;
@@ -93,10 +95,11 @@ pub(super) fn run(args: Args) -> Outcome {
     if !args.models.is_empty() {
         test = test.models(&args.models).map_err(|error| Failure::Usage(error.to_string()))?;
     }
-    let report = {
+    let mut report = {
         let busy = console.busy("back-testing");
         test.run_watched(&log, &observation, Some(&busy.watch()))?
     };
+    report.definition_hash = definition.map(|definition| definition.hash());
     args.tables.write(&report)?;
     destination.write_text(&report.to_json())?;
     if let Some(report) = customers.report() {

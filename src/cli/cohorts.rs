@@ -64,9 +64,6 @@ pub(super) struct Args {
     /// The length between points of the curves, in days or weeks
     #[arg(long, value_name = "SPAN", default_value = "4 weeks", help_heading = COHORTS)]
     period: Horizon,
-    /// Leave the first purchase out of a new customer's value
-    #[arg(long, help_heading = COHORTS)]
-    without_first_purchase: bool,
     /// Share of cases that intervals are meant to cover, from 0.01 to 0.9999
     #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = level, allow_negative_numbers = true, help_heading = COHORTS)]
     level: Level,
@@ -215,7 +212,7 @@ pub(super) fn run(args: Args) -> Outcome {
             spend: spend.as_ref(),
             pooling: args.pooling,
             period: args.period,
-            with_first_purchase: !args.without_first_purchase,
+            with_first_purchase: definition.first_purchase.is_in(),
             costs,
             in_time: args.by.is_time(),
             level: args.level,

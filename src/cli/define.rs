@@ -1,13 +1,14 @@
 //! `clv definition`: the definition of CLV as a file: begin one, see what is in force, check one.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use clap::ArgMatches;
 use clap::parser::ValueSource;
+use clap::{ArgMatches, FromArgMatches};
 
 use super::Cli;
-use super::args::{Banding, Common, Measuring, Observing, Valuing};
+use super::args::{Banding, Common, Measured, Measuring, Observing, Valuing};
 use super::definition;
 use super::failure::{Failure, Outcome};
 use super::output::Destination;
@@ -63,13 +64,7 @@ pub(super) fn run(args: &Args, matches: &ArgMatches, from_file: &BTreeSet<String
     if let Some(path) = &args.check {
         let count = definition::check::<Cli>(path)?;
         // Whether the settings go together is known when all of them are in force.
-        let definition = std::ffi::OsString::from(format!("--definition={}", path.display()));
-        let parsed = definition::parse::<Cli>(vec!["clv".into(), "definition".into(), "--show".into(), definition])?;
-        let together =
-            parsed.matches.subcommand().map(|(_, matches)| <Args as clap::FromArgMatches>::from_arg_matches(matches)).transpose()?;
-        if let Some(together) = together {
-            in_force(&together)?;
-        }
+        in_force(&read(path)?)?;
         console.say(&format!("{}: {count} settings, all of them known and valid", path.display()));
         return Ok(());
     }
@@ -103,6 +98,25 @@ fn in_force(args: &Args) -> Outcome<DefinitionInForce> {
     let (refunds, merge) = args.observing.cleaning(None::<&DataReport>);
     let resolved = DefinitionInForce::new(&definition, args.measuring.unit, args.measuring.spend_basis).cleaned_by(refunds, merge);
     Ok(resolved.banded(args.banding.rule()?.as_ref()))
+}
+
+/// The settings of a definition file, as `clv definition` takes them.
+fn read(path: &Path) -> Outcome<Args> {
+    let definition = OsString::from(format!("--definition={}", path.display()));
+    let parsed = definition::parse::<Cli>(vec!["clv".into(), "definition".into(), "--show".into(), definition])?;
+    let (_, matches) = parsed.matches.subcommand().ok_or_else(|| Failure::Usage("clv definition takes no such file".to_owned()))?;
+    Ok(Args::from_arg_matches(matches)?)
+}
+
+/// The definition of the file that a command was given, for a log that it measures by its own flags, and with bands where there is a CLV; none without a file.
+/// So a command that takes no flags of value tells under which definition it was run.
+pub(super) fn of_file(common: &Common, measured: &Measured, with_spend: bool) -> Outcome<Option<DefinitionInForce>> {
+    let Some(path) = &common.definition else { return Ok(None) };
+    let file = read(path)?;
+    let definition = file.valuing.or(&ClvDefinition::default())?;
+    let (refunds, merge) = measured.observing.cleaning(None::<&DataReport>);
+    let resolved = DefinitionInForce::new(&definition, measured.measuring.unit, measured.measuring.spend_basis).cleaned_by(refunds, merge);
+    Ok(Some(resolved.banded(file.banding.rule()?.filter(|_| with_spend).as_ref())))
 }
 
 /// A definition file with everything said and nothing changed.

@@ -238,7 +238,7 @@ fn place<'a>(
     definition: &ClvDefinition,
     observation: &Observation,
 ) -> Result<Option<Place<'a>>> {
-    let Some(bands) = model.bands().filter(|_| definition == model.definition()) else { return Ok(None) };
+    let Some(bands) = model.bands().filter(|_| definition.values_customers_as(model.definition())) else { return Ok(None) };
     let clv = model.scorer(Some(observation.end))?.score_row(customers, 0).clv;
     Ok(clv.map(|clv| Place { band: bands.band(clv), band_from: bands.limits().get(bands.place(clv)).copied(), score: bands.score(clv) }))
 }

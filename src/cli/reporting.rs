@@ -124,7 +124,7 @@ pub(super) fn page(base: &Base<'_>, scorer: &Scorer<AnyPurchaseModel>, worth: &W
         rolling,
         rolling_sample: *sample,
         // Limits of bands are amounts by the definition of the model.
-        bands: model.bands().filter(|_| definition == model.definition()),
+        bands: model.bands().filter(|_| definition.values_customers_as(model.definition())),
         computed: &computed,
         remarks: remarks.into_iter().chain(of_new).collect(),
     };

@@ -18,23 +18,27 @@ use crate::error::{Error, Result};
 use crate::fit::Level;
 use crate::io::{Table, TableFormat};
 use crate::models::AnyPurchaseModel;
+use crate::report::account::{Scores, account as scores_in_short};
 use crate::report::{backtest as in_words, banding, shock_in_short, terminal};
 use crate::score::{ClvDefinition, Coverage, GroupForecast, ModelFile, Ranking, SeenAs, Totals};
+use crate::time::Date;
 
 const CUSTOMERS: &str = "customers.csv";
 const MODEL: &str = "model.json";
 const SCORES: &str = "scores.csv";
 const BACKTEST: &str = "backtest.json";
+/// The definition, totals and coverage of the scores, as `clv score --account` writes them.
+const ACCOUNT: &str = "account.json";
 const REPORT: &str = "report.html";
 /// The folder of the numbers behind the page's charts.
 const CHARTS: &str = "report/";
-const RESULTS: [&str; 5] = [CUSTOMERS, MODEL, SCORES, BACKTEST, REPORT];
+const RESULTS: [&str; 6] = [CUSTOMERS, MODEL, SCORES, ACCOUNT, BACKTEST, REPORT];
 
 /// The main job: summary, fit, scores, a back-test and a report of a log in one go
 ///
 /// Reads a transaction log, summarises it, fits the models and scores every customer; then fits the purchase model once more without the last
-/// quarter of the time and holds its forecast against that. Writes customers.csv, model.json, scores.csv, backtest.json and the page report.html, with the numbers of
-/// its charts in report/, to a directory, all of them or none, and gives a short account on standard error: what was read and cleaned, the fits, how the forecast
+/// quarter of the time and holds its forecast against that. Writes customers.csv, model.json, scores.csv, account.json (the definition, the totals and the
+/// coverage of the scores), backtest.json and the page report.html, with the numbers of its charts in report/, to a directory, all of them or none, and gives a short account on standard error: what was read and cleaned, the fits, how the forecast
 /// came out, the ten most valuable customers and the totals. When the log is too short for a back-test, the account says so, and backtest.json has no runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -119,8 +123,11 @@ pub(super) fn run(args: Args) -> Outcome {
         let worth = Worth { scores: &scored.scores, ranking: &ranking, totals: &total.totals, forecast: total.forecast.as_ref() };
         reporting::page(&base, scoring.scorer(), &worth, &tested, REPORT)?
     };
-    write(&args.out, &customers, &model, &scored, &tested.last_quarter, &page)?;
-    account(&args, &customers, &model, &scored, &ranking, &total, &tested, &console);
+    let mut coverage = Coverage::default();
+    coverage.add(&customers, &scored.statuses);
+    let of_scores = account_of(&model, observation.end, &total, &coverage);
+    write(&args.out, &customers, &model, &scored, &of_scores, &tested.last_quarter, &page)?;
+    account(&args, &customers, &model, &scored, &ranking, &total, &coverage, &tested, &console);
     Ok(())
 }
 
@@ -129,6 +136,7 @@ fn write(
     customers: &Customers,
     model: &ModelFile,
     scored: &Scored<'_>,
+    account: &str,
     backtest: &Result<BackTestReport>,
     page: &Page,
 ) -> Result<()> {
@@ -143,6 +151,7 @@ fn write(
             (CUSTOMERS, &|out| Table::from(customers).write(TableFormat::Csv, out)),
             (MODEL, &|out| text(out, &model.to_json())),
             (SCORES, &|out| scores.write(TableFormat::Csv, out)),
+            (ACCOUNT, &|out| text(out, account)),
             (BACKTEST, &|out| text(out, &backtest.as_ref().unwrap_or(&without_runs).to_json())),
         ],
     )
@@ -154,6 +163,13 @@ struct Total {
     forecast: Option<(Level, GroupForecast)>,
 }
 
+/// What the scores come to, for a program.
+fn account_of(model: &ModelFile, end: Date, total: &Total, coverage: &Coverage) -> String {
+    let definition = &model.definition_in_force();
+    let (totals, forecast) = (&total.totals, total.forecast.as_ref());
+    scores_in_short(&Scores { definition, of_model: definition, end: Some(end), totals, forecast, coverage })
+}
+
 /// What a manager wants to know.
 #[expect(clippy::too_many_arguments, reason = "it is an account of all that was done")]
 fn account(
@@ -163,6 +179,7 @@ fn account(
     scored: &Scored<'_>,
     ranking: &Ranking,
     total: &Total,
+    coverage: &Coverage,
     tested: &Tested,
     console: &Console,
 ) {
@@ -179,9 +196,7 @@ fn account(
         Err(error) => in_words::left_out(&error.to_string()),
     });
     console.say(&terminal::most_valuable(customers, &scored.scores, &ranking.rows, model.definition(), end));
-    let mut coverage = Coverage::default();
-    coverage.add(customers, &scored.statuses);
-    console.say(&terminal::coverage(&coverage));
+    console.say(&terminal::coverage(coverage));
     let beside = in_words::shock_of(name, rolling).and_then(shock_in_short);
     console.say(&terminal::totals(&total.totals, ranking, total.forecast.as_ref(), model.definition(), end, beside.as_deref()));
     if let Some(bands) = model.bands() {

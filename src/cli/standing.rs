@@ -31,7 +31,7 @@ impl<'a> Standing<'a> {
             return none("without a spend model there is no CLV, and so there are no bands of value");
         }
         let Some(bands) = model.bands() else { return none("the model file has no bands of value") };
-        if definition != model.definition() {
+        if !definition.values_customers_as(model.definition()) {
             return none("the bands of the model are limits of its own CLV");
         }
         Some(Standing { bands, before: None })

@@ -15,7 +15,7 @@
 //! # Ok::<(), clv::Error>(())
 //! ```
 //!
-//! `examples/own_model.rs` is a model made from nothing that passes: a fixed purchase rate and a fixed dropout rate.
+//! `examples/own_model` is a model made from nothing that passes: a fixed purchase rate and a fixed dropout rate.
 //!
 //! # What is checked
 //! Each [`Rule`] is a sentence of probability theory, or of what the traits ask for. No reference values are needed: a quantity is held against

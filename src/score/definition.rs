@@ -1,5 +1,7 @@
 //! What "customer lifetime value" means here: horizon, discount, margin, cost to serve. One definition, written down, used everywhere.
 
+use std::str::FromStr;
+
 use crate::error::{Error, Result};
 use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
 
@@ -41,10 +43,13 @@ pub struct ClvDefinition {
     /// What a year costs in which the customer has not dropped out: catalogues, support, an account.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Cost::is_zero"))]
     pub cost_per_year: Cost,
+    /// The first purchase of somebody who is yet to be acquired: in what they are worth, or out of it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "FirstPurchase::is_in"))]
+    pub first_purchase: FirstPurchase,
 }
 
 impl Default for ClvDefinition {
-    /// 12 months, 10 % a year, the whole spend, no cost to serve.
+    /// 12 months, 10 % a year, the whole spend, no cost to serve; new customers with their first purchase.
     fn default() -> Self {
         ClvDefinition {
             horizon: Horizon::months(12).expect("twelve is positive"),
@@ -52,6 +57,7 @@ impl Default for ClvDefinition {
             margin: Margin::default(),
             cost_per_purchase: Cost::default(),
             cost_per_year: Cost::default(),
+            first_purchase: FirstPurchase::default(),
         }
     }
 }
@@ -69,6 +75,12 @@ impl ClvDefinition {
             ));
         }
         Ok(())
+    }
+
+    /// Whether the CLV of every customer is the same by both: the first purchase of those yet to come is in none of them.
+    #[must_use]
+    pub fn values_customers_as(&self, other: &ClvDefinition) -> bool {
+        *self == ClvDefinition { first_purchase: self.first_purchase, ..*other }
     }
 
     /// The definition in numbers: lengths in `unit`, counted from the end of the day `observation_end`.
@@ -192,6 +204,59 @@ impl TryFrom<f64> for Cost {
 impl From<Cost> for f64 {
     fn from(cost: Cost) -> Self {
         cost.0
+    }
+}
+
+/// Whether the first purchase is part of what a new customer is worth. The CLV of those who are customers already begins after the observation end, and their
+/// first purchase is never part of it.
+///
+/// ```
+/// use clv::{ClvDefinition, FirstPurchase};
+///
+/// let with = ClvDefinition::default();
+/// let without = ClvDefinition { first_purchase: "out".parse()?, ..with };
+/// assert_eq!(with.first_purchase, FirstPurchase::In);
+/// assert!(with != without && with.values_customers_as(&without));
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum FirstPurchase {
+    /// A new customer is worth their first purchase and the repeat purchases over the horizon.
+    #[default]
+    In,
+    /// The repeat purchases alone: the first one is what the acquisition is paid for.
+    Out,
+}
+
+impl FirstPurchase {
+    /// Its name in a definition file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FirstPurchase::In => "in",
+            FirstPurchase::Out => "out",
+        }
+    }
+
+    /// Whether it counts.
+    #[must_use]
+    pub fn is_in(&self) -> bool {
+        *self == FirstPurchase::In
+    }
+}
+
+impl FromStr for FirstPurchase {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "in" => Ok(FirstPurchase::In),
+            "out" => Ok(FirstPurchase::Out),
+            _ => Err(Error::parameter(format!("first purchase {text:?} is not known; it is one of in, out"))),
+        }
     }
 }
 

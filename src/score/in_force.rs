@@ -23,7 +23,7 @@ impl DefinitionInForce {
     /// Of customers measured in this unit, with spends over these purchases.
     #[must_use]
     pub fn new(definition: &ClvDefinition, unit: TimeUnit, spend_basis: SpendBasis) -> Self {
-        let ClvDefinition { horizon, annual_discount, margin, cost_per_purchase, cost_per_year } = definition;
+        let ClvDefinition { horizon, annual_discount, margin, cost_per_purchase, cost_per_year, first_purchase } = definition;
         let spend_basis = match spend_basis {
             SpendBasis::RepeatPurchases => "repeat",
             SpendBasis::AllPurchases => "all",
@@ -34,6 +34,7 @@ impl DefinitionInForce {
             ("margin", margin.share().to_string()),
             ("cost_per_purchase", cost_per_purchase.amount().to_string()),
             ("cost_per_year", cost_per_year.amount().to_string()),
+            ("first_purchase", text(first_purchase.name())),
             ("unit", text(unit.name())),
             ("spend_basis", text(spend_basis)),
         ];
@@ -115,8 +116,8 @@ mod tests {
             .banded(Some(&BandRule::default()));
         assert_eq!(
             definition.canonical(),
-            "horizon = \"12 months\"\ndiscount = 0.1\nmargin = 1\ncost_per_purchase = 0\ncost_per_year = 0\nunit = \"week\"\nspend_basis = \"repeat\"\n\
-             refunds = \"net\"\nmerge = \"day\"\nbands = [\"high\", \"mid\", \"low\"]\nband_by = \"quantile\"\nband_limits = [0.8, 0.5]\n"
+            "horizon = \"12 months\"\ndiscount = 0.1\nmargin = 1\ncost_per_purchase = 0\ncost_per_year = 0\nfirst_purchase = \"in\"\nunit = \"week\"\n\
+             spend_basis = \"repeat\"\nrefunds = \"net\"\nmerge = \"day\"\nbands = [\"high\", \"mid\", \"low\"]\nband_by = \"quantile\"\nband_limits = [0.8, 0.5]\n"
         );
         let other = DefinitionInForce::new(&ClvDefinition::default(), TimeUnit::Day, SpendBasis::RepeatPurchases);
         assert_eq!(other.differences(&definition), ["unit \"day\" instead of \"week\""]);

@@ -39,7 +39,7 @@ pub use cohort_value::Payback;
 pub use cohorts::{CohortFigures, CohortReport, CohortStudy, Pooling};
 pub use columns::ScoreColumns;
 pub use concentration::{Concentration, Held};
-pub use definition::{ClvDefinition, ClvTerms, Cost, Margin};
+pub use definition::{ClvDefinition, ClvTerms, Cost, FirstPurchase, Margin};
 pub use ensemble::Ensemble;
 pub use estimate::Estimate;
 pub use forecast::{Forecaster, Interval, ValueInterval};

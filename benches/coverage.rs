@@ -1,7 +1,7 @@
 //! How often the intervals of a forecast hold the truth, on customer bases whose future is known because they were simulated:
 //!
 //! ```text
-//! cargo run --release --features parallel --example coverage -- [REPLICATIONS]
+//! cargo bench --features parallel --bench coverage -- [REPLICATIONS, default 1000]
 //! ```
 //!
 //! In each replication 1,000 customers of three cohorts are drawn from a purchase model and a Gamma-Gamma model and observed for up to a year. Both
@@ -255,7 +255,11 @@ fn print_table(rows: &[(String, Findings)], columns: &[(&str, &str)]) {
 }
 
 fn main() {
-    let replications = std::env::args().nth(1).map_or(REPLICATIONS, |text| text.parse().expect("the number of replications"));
+    // cargo bench adds --bench; with --test it is only seen to run.
+    let flags = |argument: &String| argument.starts_with("--");
+    let otherwise = if std::env::args().any(|argument| argument == "--test") { 2 } else { REPLICATIONS };
+    let given = std::env::args().skip(1).find(|argument| !flags(argument));
+    let replications = given.map_or(otherwise, |text| text.parse().expect("the number of replications"));
     let (started, mut rows) = (Instant::now(), Vec::new());
     study::<BgNbd>(&BG_NBD, replications, &mut rows);
     study::<MbgNbd>(&MBG_NBD, replications, &mut rows);

@@ -1,6 +1,8 @@
 //! How long the fits of a summary take, and the scores of its customers: what benches/compare_lifetimes.py holds against lifetimes, from columns in memory as there.
 //!
-//! `cargo run --release --features csv --example fit_times -- customers.csv bg-nbd` (or without arguments, of the CDNOW sample)
+//! ```text
+//! cargo bench --features csv --bench fit_times -- [SUMMARY MODEL, default the CDNOW sample and bg-nbd]
+//! ```
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -35,7 +37,8 @@ fn times<M: Fit + Estimable + PurchaseModel>(customers: &Customers) -> clv::Resu
 }
 
 fn main() -> clv::Result<()> {
-    let mut arguments = std::env::args().skip(1);
+    // cargo bench adds --bench, and --test where it is only to be seen to run.
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let customers = match arguments.next() {
         Some(path) => {
             Source::open(path)?.read_summary(&SummaryOptions { observation_end: Some(END.parse()?), ..SummaryOptions::default() })?

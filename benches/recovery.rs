@@ -1,7 +1,7 @@
 //! Do fits recover the parameters that the customers were drawn with, and do their intervals hold them as often as they say?
 //!
-//! ```sh
-//! cargo run --release --features parallel --example recovery -- [replications, default 1000] [models, default all]
+//! ```text
+//! cargo bench --features parallel --bench recovery -- [REPLICATIONS, default 1000] [MODELS, default all]
 //! ```
 //!
 //! For each model five sets of parameters, for each set three sizes, for each size many samples, every one of which is fitted. Purchases are observed for 52 to
@@ -275,8 +275,10 @@ fn study<M: Fit>(
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let replications: u64 = arguments.next().map_or(1000, |text| text.parse().expect("the number of replications, such as 1000"));
+    // cargo bench adds --bench; with --test it is only seen to run.
+    let otherwise = if std::env::args().any(|argument| argument == "--test") { 2 } else { 1000 };
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let replications: u64 = arguments.next().map_or(otherwise, |text| text.parse().expect("the number of replications, such as 1000"));
     let models: Vec<String> = arguments.collect();
     let wanted = |name: &str| models.is_empty() || models.iter().any(|model| model == name);
     let started = Instant::now();

@@ -1,7 +1,10 @@
 //! Cohorts of a log fitted together, apart and in between, and what each of the three fits forecast out of sample.
 //!
-//! `cargo run --release --example pooling --features csv -- examples/data/cdnow_sample.csv 1997-09-30 1998-06-30`: the log, the cut, the end of the holdout. For
-//! cohorts by week and by month of the first purchase it prints the log score of the holdout's purchases per customer, of all and of the youngest third of the
+//! ```text
+//! cargo bench --features csv --bench pooling -- [LOG CUT END, default the CDNOW sample from 1997-09-30 to 1998-06-30]
+//! ```
+//!
+//! The log, the cut, the end of the holdout. For cohorts by week and by month of the first purchase it prints the log score of the holdout's purchases per customer, of all and of the youngest third of the
 //! cohorts: lower is better. The differences from the pooled fit are paired, customer by customer, with their 95 % intervals.
 
 use clv::{
@@ -9,10 +12,16 @@ use clv::{
 };
 
 fn main() -> clv::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, cut, end] = &arguments[..] else {
-        eprintln!("usage: pooling LOG CUT END");
-        std::process::exit(2);
+    // cargo bench adds --bench, and --test where it is only to be seen to run.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let given: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let [path, cut, end] = match given[..] {
+        [] => ["examples/data/cdnow_sample.csv", "1997-09-30", "1998-06-30"],
+        [path, cut, end] => [path, cut, end],
+        _ => {
+            eprintln!("usage: pooling LOG CUT END");
+            std::process::exit(2);
+        }
     };
     let (cut, end): (Date, Date) = (cut.parse()?, end.parse()?);
     let log = TransactionLog::from_csv(path)?;
