@@ -27,7 +27,7 @@ fn scorer(name: &str, parameters: &[f64]) -> Scorer<AnyPurchaseModel> {
 fn score_one(criterion: &mut Criterion) {
     let history = History::new(2, 30.43, 38.86).expect("valid");
     let amount = SpendHistory::new(2, 22.35).expect("valid");
-    let mut group = criterion.benchmark_group("score_one");
+    let mut group = criterion.benchmark_group("score_1_customer");
     for (name, parameters) in MODELS {
         let model = AnyPurchaseModel::from_name(name, parameters).expect("valid");
         let scorer = scorer(name, parameters);

@@ -199,6 +199,42 @@ fn what_is_not_asked_for_does_not_change_the_rest() {
 }
 
 #[test]
+fn several_terms_in_one_pass_are_each_on_its_own() {
+    let customers = base();
+    let (histories, spends, rows) = (customers.histories(), customers.spends(), customers.len());
+    for (name, parameters) in MODELS {
+        let model = AnyPurchaseModel::from_name(name, parameters).unwrap();
+        let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 }).unwrap();
+        let terms =
+            ["13 weeks", "104 weeks", "lifetime"].map(|horizon| with_costs(1.0, 2.0, horizon).resolve(TimeUnit::Week, None).unwrap());
+        let batches = Scorer::new(model, Some(spend), terms[0]).in_batches().also_by(terms[1]).unwrap().also_by(terms[2]).unwrap();
+        let (mut active, mut values) = (vec![vec![0.0; rows]; 3], vec![vec![0.0; rows]; 3]);
+        let columns = active.iter_mut().zip(&mut values).map(|(p_active, clv)| {
+            let (p_active, clv) = (Some(p_active.as_mut_slice()), Some(clv.as_mut_slice()));
+            ScoreColumns { p_active, clv, ..ScoreColumns::default() }
+        });
+        batches.score_each(&histories, &spends, columns.collect()).unwrap();
+        for ((terms, active), values) in terms.iter().zip(active).zip(values) {
+            let scores = Scorer::new(model, Some(spend), *terms).score_all(&customers).unwrap();
+            assert_eq!(bits(active), bits(scores.iter().map(|score| score.p_active)), "{name}");
+            assert_eq!(bits(values), bits(scores.iter().map(|score| score.clv.unwrap_or(f64::NAN))), "{name}");
+        }
+    }
+}
+
+#[test]
+fn terms_that_do_not_go_together_are_refused() {
+    let batches = scorer("nbd", MODELS[5].1).in_batches();
+    let days = ClvDefinition::default().resolve(TimeUnit::Day, Some("1997-09-30".parse().unwrap())).unwrap();
+    let error = batches.also_by(days).unwrap_err();
+    assert_eq!(error.to_string(), "the terms are in days and those before in weeks; resolve the definition for weeks");
+    let batches = scorer("nbd", MODELS[5].1).in_batches();
+    let histories = Histories::new(&[0], &[0.0], &[38.9]).unwrap();
+    let error = batches.score_each(&histories, &Spends::UNKNOWN, Vec::new()).unwrap_err();
+    assert_eq!(error.to_string(), "there are columns for 0 terms, and 1 terms to score by");
+}
+
+#[test]
 fn columns_that_break_a_rule_are_refused_with_the_row() {
     let error = Histories::new(&[0, 2], &[0.0, 40.0], &[38.9, 38.9]).unwrap_err();
     assert!(error.to_string().starts_with("row 1: recency 40 exceeds age 38.9"), "{error}");

@@ -193,6 +193,11 @@ impl<M: PurchaseModel> Scorer<M> {
         Scorer { purchases, spend: self.spend, spend_basis: self.spend_basis, terms: self.terms }
     }
 
+    /// A scorer by other terms.
+    pub(super) fn over(&self, terms: ClvTerms) -> Self {
+        Scorer { terms, ..*self }
+    }
+
     /// The models.
     pub(super) fn models(&self) -> (&M, Option<&GammaGamma>) {
         (&self.purchases, self.spend.as_ref())
