@@ -294,7 +294,7 @@ impl ValueBands {
     /// The number of that band, 0 for the most valuable.
     #[must_use]
     pub fn place(&self, clv: f64) -> usize {
-        let clv = rounded(clv);
+        let clv = comparable(clv, &self.limits);
         let first = self.limits.iter().position(|&limit| clv >= limit).filter(|_| clv > 0.0);
         first.unwrap_or(self.limits.len())
     }
@@ -336,9 +336,19 @@ impl ValueBands {
     /// How many in a hundred customers at the fit were worth less, rounded up: from 0, for the least of them and below, to 100.
     #[must_use]
     pub fn score(&self, clv: f64) -> u8 {
-        let clv = rounded(clv);
-        self.reference.partition_point(|&quantile| quantile < clv) as u8
+        let rank = |clv: f64| self.reference.partition_point(|&quantile| quantile < clv);
+        let next = rank(clv);
+        // Rounding does not move a number beyond both its neighbours.
+        let neighbours = next.saturating_sub(1)..self.reference.len().min(next + 1);
+        rank(comparable(clv, &self.reference[neighbours])) as u8
     }
+}
+
+/// A number as it is held against limits: rounded as they are where one of them is so near that it matters, since to round is to print and to read.
+fn comparable(value: f64, limits: &[f64]) -> f64 {
+    // Twice as far as rounding to 6 digits can move it.
+    let near = value.abs() * 1e-5;
+    if limits.iter().any(|limit| (value - limit).abs() <= near) { rounded(value) } else { value }
 }
 
 /// A number to [`DIGITS`] digits.
@@ -356,6 +366,20 @@ mod tests {
 
     fn frozen(rule: BandRule, clv: &[f64]) -> ValueBands {
         ValueBands::freeze(rule, clv.iter().map(|&clv| (clv, 1.0))).unwrap()
+    }
+
+    #[test]
+    fn a_number_is_held_against_limits_as_if_it_were_rounded() {
+        let limits = [123_456.0, 1.23457, 0.5, 1.23457e-7, -2.5];
+        let steps = (-40..=40).map(|step| f64::from(step) * 1e-6);
+        let values = limits.iter().flat_map(|limit| steps.clone().map(move |step| limit * (1.0 + step)));
+        for value in values.chain([0.0, -0.0, 1e300, -1e-300]) {
+            for limit in limits {
+                assert_eq!(comparable(value, &[limit]).partial_cmp(&limit), rounded(value).partial_cmp(&limit), "{value} and {limit}");
+            }
+        }
+        assert_eq!(comparable(1.234_567_8, &[1.3]), 1.234_567_8, "not near");
+        assert_eq!(comparable(1.234_567_8, &[1.23456]), 1.23457, "near");
     }
 
     #[test]
