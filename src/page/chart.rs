@@ -164,7 +164,7 @@ impl Frame<'_> {
         let is_free = |from: f64, to: f64| !uprights.iter().any(|&other| other != x && from < other && other < to);
         let (fits_right, fits_left) = (x + width < WIDTH, x - width > self.left);
         // On the right, or on the left where there is no room or another line is in the way; words may lie on a line only where they would on either side.
-        let is_right = if is_free(x, x + width) && fits_right { true } else { !(fits_left && (is_free(x - width, x) || !fits_right)) };
+        let is_right = (fits_right && is_free(x, x + width)) || !fits_left || (fits_right && !is_free(x - width, x));
         let (at, anchor) = if is_right { (x + 5.0, "start") } else { (x - 5.0, "end") };
         html! { text class="over" x=(px(at)) y=(px(TOP + ABOVE + ROW * *row as f64)) text-anchor=(anchor) { (words) } }
     }
@@ -221,9 +221,9 @@ impl Mark {
     }
 }
 
-/// Half the width of a label.
+/// Half the width of a label, which is no wider than the drawing.
 fn half(tick: &Tick) -> f64 {
-    0.5 * LETTER * tick.label.chars().count() as f64
+    (0.5 * LETTER * tick.label.chars().count() as f64).min(0.5 * WIDTH)
 }
 
 fn path_of(points: &[(f64, f64)]) -> String {
@@ -255,8 +255,7 @@ mod tests {
 
     /// The place and the anchor of some words.
     fn place(svg: &str, words: &str) -> (f64, bool) {
-        let tag =
-            svg.split("<text").find(|tag| tag.ends_with(&format!(">{words}</text>")) || tag.contains(&format!(">{words}</text>"))).unwrap();
+        let tag = svg.split("<text").find(|tag| tag.contains(&format!(">{words}</text>"))).unwrap();
         let x = tag.split(" x=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         (x.parse().unwrap(), tag.contains("\"start\""))
     }
