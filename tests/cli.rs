@@ -499,6 +499,30 @@ fn columns_and_delimiters_can_be_named() {
     assert_eq!(ended.stdout.lines().nth(1).unwrap().rsplit(',').next(), Some("1244.5"));
 }
 
+/// A definition file may say how a CSV is read, and a night's files be Parquet.
+#[test]
+fn a_decimal_comma_is_no_matter_of_parquet() {
+    let place = Place::new();
+    as_parquet("i,c,d,n,a\n1,a,1997-01-01,1,10.5\n1,a,1997-02-01,1,12\n2,b,1997-01-03,1,5\n", &place.path("log.parquet"));
+    let log = place.name("log.parquet");
+    let plain = clv(&["summarize", &log]).done().stdout;
+    assert_eq!(clv(&["summarize", &log, "--decimal", ","]).done().stdout, plain);
+    clv(&["summarize", &log, CDNOW, "--decimal", ","]).failed(2, "a comma cannot be the decimal mark");
+}
+
+#[test]
+fn the_first_purchase_of_somebody_first_seen_in_the_run_in_is_not_called_so() {
+    let place = Place::new();
+    let model = place.name("model.json");
+    clv(&["fit", CDNOW, CUT[0], CUT[1], "--spend", "none", "-o", &model]).done();
+    let explain = |flags: &[&str]| {
+        clv(&[&["explain", CDNOW, CUT[0], CUT[1], "--customer", "00004", "--model", &model][..], flags].concat()).done().stdout
+    };
+    assert!(explain(&[]).contains("purchase 1, the first"));
+    let seen = explain(&["--run-in", "8 weeks"]);
+    assert!(seen.contains("First seen on 1997-01-01") && seen.contains("purchase 1") && !seen.contains("purchase 1, the first"), "{seen}");
+}
+
 #[test]
 fn one_score_is_explained_to_the_last_step() {
     let place = Place::new();

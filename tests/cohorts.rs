@@ -6,7 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use clv::{Date, Estimable, KnownBirths, ModelFile, ParetoNbd, Simulate, random_stream};
+use clv::{
+    ClvDefinition, CohortStudy, Date, ErrorKind, Estimable, KnownBirths, Level, ModelFile, Nbd, Observation, ParetoNbd, Pooling, Progress,
+    Simulate, TransactionLog, random_stream,
+};
 use rand::RngExt;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -154,10 +157,48 @@ fn a_column_makes_groups_and_costs_make_payback() {
     assert!(0.0 < lower && lower < time && time < upper && upper < 52.0, "{lower} {time} {upper}");
     let value = shop["new_customer_value"]["value"].as_f64().unwrap();
     assert!((shop["value_to_cost"]["value"].as_f64().unwrap() - value / 80.0).abs() < 1e-12 && report["change"].is_null());
+    // By the hash they are of the definition that a model fitted by the same flags is of.
+    let hash = |file: &str| json(&place.path().join(file))["definition_hash"].as_str().map(str::to_owned);
+    done(&clv(place.path(), &["fit", "log.csv", "-o", "model.json"]));
+    assert_eq!(hash("channels.json"), hash("model.json"));
     // The first purchase is worth the mean spend.
     done(&clv(place.path(), &[&cohorts[..], &["--first-purchase", "out", "-o", "without.json"]].concat()));
+    assert_ne!(hash("without.json"), hash("model.json"));
     let without = json(&place.path().join("without.json"))["cohorts"][0]["new_customer_value"]["value"].as_f64().unwrap();
     assert!((30.0..40.0).contains(&(value - without)), "{value} {without}");
+}
+
+#[test]
+fn a_study_tells_how_far_it_has_come_and_can_be_stopped() {
+    let log = TransactionLog::from_csv(CDNOW).unwrap();
+    let observation = Observation::until("1997-09-30".parse().unwrap()).in_weeks();
+    let customers = log.summarize(&observation).unwrap();
+    let months: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
+    let study = CohortStudy {
+        definition: ClvDefinition::default(),
+        spend: None,
+        pooling: Pooling::Partial,
+        period: "13 weeks".parse().unwrap(),
+        costs: Vec::new(),
+        in_time: true,
+        level: Level::default(),
+        prior: None,
+        seed: 1,
+    };
+    let seen = std::sync::Mutex::new(Vec::new());
+    let watch = |progress: Progress| {
+        if let Progress::Replication { done, of } = progress {
+            seen.lock().unwrap().push((done, of));
+        }
+        std::ops::ControlFlow::Continue(())
+    };
+    study.run_watched::<Nbd>(&log, &observation, &customers, &months, Some(&watch)).unwrap();
+    // The fits, three cohorts, and how they follow each other.
+    assert_eq!(*seen.lock().unwrap(), [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
+    let stop = |_: Progress| std::ops::ControlFlow::Break(());
+    let stopped = study.run_watched::<Nbd>(&log, &observation, &customers, &months, Some(&stop)).unwrap_err();
+    assert_eq!(stopped.kind(), ErrorKind::Cancelled);
+    assert!(stopped.to_string().contains("after 1 of 5 parts"), "{stopped}");
 }
 
 #[test]

@@ -178,6 +178,10 @@ fn figures(text: &str) -> Vec<String> {
     for line in prose(text) {
         let words: Vec<&str> = line.split_whitespace().collect();
         for (at, number) in words.iter().enumerate().filter_map(|(at, word)| Some((at, number(word)?))) {
+            // What stands behind a comma is another matter: alpha = 12.28, s = 0.467.
+            if words[at].ends_with([',', ';', ':', ')']) {
+                continue;
+            }
             let next: Vec<&str> = words[at + 1..].iter().take(4).map(|word| word.trim_end_matches([',', ';', '.', ':', ')'])).collect();
             // A number ends what is said of the one before it.
             let next = next.split(|word| word.starts_with(|c: char| c.is_ascii_digit())).next().unwrap_or_default();
@@ -246,8 +250,7 @@ fn is_year(text: &str) -> bool {
 
 #[test]
 fn figures_are_numbers_with_their_unit() {
-    let text =
-        "It took 17.3 s (0.12 CPU s); 110,000 single scores a second, of 2,357 customers 5 ms.\n`7 s`\n```\n8 s\n```\n| 1.2 | 3 s | x |";
+    let text = "It took 17.3 s (0.12 CPU s); 110,000 single scores a second, of 2,357 customers 5 ms, alpha = 12.28, s = 0.467.\n`7 s`\n```\n8 s\n```\n| 1.2 | 3 s | x |";
     assert_eq!(figures(text), ["17.3 s", "0.12 s", "110,000 a second", "5 ms", "3 s"]);
     assert_eq!(cells(text), ["1.2"]);
 }

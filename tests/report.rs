@@ -262,7 +262,9 @@ fn bands_and_costs_are_shown() {
         assert!((value - limit).abs() <= half, "{row:?} and {limit}");
     }
     let upright = select(html.root_element(), "#value_distribution svg text").iter().map(|words| text(*words)).collect::<Vec<_>>();
-    assert!(["gold from ", "silver from "].iter().all(|name| upright.iter().any(|words| words.starts_with(name))), "{upright:?}");
+    assert!(["gold", "silver"].iter().all(|name| upright.iter().any(|words| words == name)), "{upright:?}");
+    let legend = select(html.root_element(), "#value_distribution .legend li").iter().map(|words| text(*words)).collect::<Vec<_>>();
+    assert!(["gold from ", "silver from "].iter().all(|name| legend.iter().any(|words| words.starts_with(name))), "{legend:?}");
     // The definition's hash is that of the model file.
     assert!(text(html.root_element()).contains(model["definition_hash"].as_str().unwrap()));
     // Most customers now cost more than they bring.

@@ -86,12 +86,14 @@ document.getElementById('page').onload = () => {
       if (one.left < outer.left - 0.5 || one.right > outer.right + 0.5 || one.top < outer.top - 0.5 || one.bottom > outer.bottom + 0.5) clipped.push(texts[i].textContent);
       boxes.slice(i + 1).forEach((other, j) => { if (!apart(one, other)) overlaps.push(texts[i].textContent + ' | ' + texts[i + 1 + j].textContent); });
     });
+    const uprights = [...svg.querySelectorAll('path.upright')].map(box);
+    const crossed = texts.filter((text, i) => uprights.some(line => line.left > boxes[i].left && line.right < boxes[i].right && line.top < boxes[i].bottom && line.bottom > boxes[i].top));
     const drawn = [...svg.querySelectorAll('.line:not(.ideal), .bar, .mark')].map(shape => {
       const is_bar = shape.classList.contains('bar');
       return contrast(colour(is_bar ? style(shape).fill : style(shape).stroke), ground(figure));
     });
     const scale = outer.width / svg.viewBox.baseVal.width;
-    return { name: figure.id, box: outer, clipped, overlaps, marks: svg.querySelectorAll('path').length, drawing: Math.min(...drawn, 99),
+    return { name: figure.id, box: outer, clipped, overlaps, crossed: crossed.map(text => text.textContent), marks: svg.querySelectorAll('path').length, drawing: Math.min(...drawn, 99),
       type: Math.min(...texts.map(text => parseFloat(style(text).fontSize) * scale)), text: Math.min(...texts.map(text => contrast(colour(style(text).fill), ground(figure)))) };
   });
   const words = [...page.querySelectorAll('h1, h2, h3, p, a, li, span, strong, td, th, caption, figcaption, summary, code, footer')];
@@ -161,7 +163,7 @@ fn faults(seen: &Value, width: u32, dark: bool, case: &str) -> Vec<String> {
         let of = |name: &str| number(&chart["box"][name]);
         let is_there = of("width") > 250.0 && of("height") > 150.0 && of("left") >= 0.0 && of("right") <= f64::from(width);
         must(is_there && number(&chart["marks"]) > 5.0, format!("{} is not there: {}", chart["name"], chart["box"]));
-        for fault in ["clipped", "overlaps"] {
+        for fault in ["clipped", "overlaps", "crossed"] {
             must(chart[fault].as_array().unwrap().is_empty(), format!("{}: {fault} {}", chart["name"], chart[fault]));
         }
         must(number(&chart["type"]) >= SMALLEST_TYPE, format!("{}: letters of {} px", chart["name"], chart["type"]));

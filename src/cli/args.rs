@@ -81,8 +81,11 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Refuses flags that contradict each other.
-    pub(super) fn check(&self) -> Outcome {
+    /// Refuses flags that contradict each other. Files of Parquet have fields that nothing separates.
+    pub(super) fn check(&self, inputs: &[PathBuf]) -> Outcome {
+        if inputs.iter().all(|path| TableFormat::of_path(path) == Some(TableFormat::Parquet)) {
+            return Ok(());
+        }
         check_decimal(self.delimiter, self.decimal).map_err(|error| Failure::Usage(error.to_string()))
     }
 

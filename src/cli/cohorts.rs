@@ -8,12 +8,13 @@ use super::acquiring::log_of_new;
 use super::args::{AUTO, Common, Measured, Models, Valuing, level};
 use super::cohort_models::{CohortModels, Shared};
 use super::cohort_tables::CohortTables;
+use super::define;
 use super::failure::{Failure, Outcome};
 use super::input::Input;
 use super::output::json_destination;
 use crate::data::{Birth, Customers, Observation, TransactionLog, grouped};
 use crate::error::{Error, Result};
-use crate::fit::{Estimator, Level};
+use crate::fit::{Estimator, Level, Watch};
 use crate::io::read_costs;
 use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd, PurchaseSample, Sample};
 use crate::report::{cohorts, terminal};
@@ -177,6 +178,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let destination = destination.differs_from(input.files.paths())?.differs_from(args.costs.as_slice())?;
     args.tables.check(input.files.paths())?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
+    let in_force = define::of_flags(&definition, &args.common, &args.measured, args.models.with_spend())?;
     if !(definition.cost_per_purchase.is_zero() && definition.cost_per_year.is_zero()) && args.models.with_spend() {
         console.say(
             "note: with a cost to serve it is not said what a new customer is worth, nor when that pays for the acquisition: both would leave the cost out",
@@ -204,7 +206,7 @@ pub(super) fn run(args: Args) -> Outcome {
         }
     }
     let (report, spend) = {
-        let _busy = console.busy("fitting cohorts");
+        let busy = console.busy("fitting cohorts");
         let spend =
             args.models.with_spend().then(|| Estimator::<GammaGamma>::new().prior(args.models.prior()).fit(&customers)).transpose()?;
         let study = CohortStudy {
@@ -212,19 +214,18 @@ pub(super) fn run(args: Args) -> Outcome {
             spend: spend.as_ref(),
             pooling: args.pooling,
             period: args.period,
-            with_first_purchase: definition.first_purchase.is_in(),
             costs,
             in_time: args.by.is_time(),
             level: args.level,
             prior: args.models.prior(),
             seed: args.common.seed.unwrap_or_default(),
         };
-        (study_by(&args.models.model, &study, &log, &observation, &customers, &names)?, spend.as_ref().map(FitRecord::of))
+        (study_by(&args.models.model, &study, &log, &observation, &customers, &names, &busy.watch())?, spend.as_ref().map(FitRecord::of))
     };
     let births = args.measured.acquiring.births(&all);
     args.model_files.write(&report, &Shared { customers: &customers, names: &names, spend, definition, births })?;
     args.tables.write(&report)?;
-    destination.write_text(&report.to_json())?;
+    destination.write_text(&cohorts::json(&report, &in_force.hash()))?;
     if let Some(cleaning) = all.report() {
         console.say(&terminal::cleaning(cleaning));
     }
@@ -239,11 +240,12 @@ fn study_by(
     observation: &Observation,
     customers: &Customers,
     names: &[String],
+    watch: &Watch<'_>,
 ) -> Result<CohortReport> {
     match model {
-        MbgNbd::NAME => study.run::<MbgNbd>(log, observation, customers, names),
-        ParetoNbd::NAME => study.run::<ParetoNbd>(log, observation, customers, names),
-        Nbd::NAME => study.run::<Nbd>(log, observation, customers, names),
-        _ => study.run::<BgNbd>(log, observation, customers, names),
+        MbgNbd::NAME => study.run_watched::<MbgNbd>(log, observation, customers, names, Some(watch)),
+        ParetoNbd::NAME => study.run_watched::<ParetoNbd>(log, observation, customers, names, Some(watch)),
+        Nbd::NAME => study.run_watched::<Nbd>(log, observation, customers, names, Some(watch)),
+        _ => study.run_watched::<BgNbd>(log, observation, customers, names, Some(watch)),
     }
 }

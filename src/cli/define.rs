@@ -13,7 +13,7 @@ use super::definition;
 use super::failure::{Failure, Outcome};
 use super::output::Destination;
 use crate::data::DataReport;
-use crate::score::{ClvDefinition, DefinitionInForce};
+use crate::score::{BandRule, ClvDefinition, DefinitionInForce};
 
 /// The file that is begun when none is named.
 const FILE: &str = "clv.toml";
@@ -112,11 +112,19 @@ fn read(path: &Path) -> Outcome<Args> {
 /// So a command that takes no flags of value tells under which definition it was run.
 pub(super) fn of_file(common: &Common, measured: &Measured, with_spend: bool) -> Outcome<Option<DefinitionInForce>> {
     let Some(path) = &common.definition else { return Ok(None) };
-    let file = read(path)?;
-    let definition = file.valuing.or(&ClvDefinition::default())?;
+    let definition = read(path)?.valuing.or(&ClvDefinition::default())?;
+    of_flags(&definition, common, measured, with_spend).map(Some)
+}
+
+/// The same for a command that has flags of value, by which `definition` is, and none of bands: these are of its file, or the default.
+pub(super) fn of_flags(definition: &ClvDefinition, common: &Common, measured: &Measured, with_spend: bool) -> Outcome<DefinitionInForce> {
     let (refunds, merge) = measured.observing.cleaning(None::<&DataReport>);
-    let resolved = DefinitionInForce::new(&definition, measured.measuring.unit, measured.measuring.spend_basis).cleaned_by(refunds, merge);
-    Ok(Some(resolved.banded(file.banding.rule()?.filter(|_| with_spend).as_ref())))
+    let resolved = DefinitionInForce::new(definition, measured.measuring.unit, measured.measuring.spend_basis).cleaned_by(refunds, merge);
+    let bands = match &common.definition {
+        Some(path) => read(path)?.banding.rule()?,
+        None => Some(BandRule::default()),
+    };
+    Ok(resolved.banded(bands.filter(|_| with_spend).as_ref()))
 }
 
 /// A definition file with everything said and nothing changed.

@@ -149,7 +149,10 @@ impl<'a> Subject<'a> {
             };
             let start = all.report().and_then(|report| report.first_date);
             // Of somebody who bought nothing within the log there is nothing to clean.
-            let cleaning = alone(&observation).ok().and_then(|own| own.report().cloned());
+            let cleaning = match log.purchases_of(id, &observation)?.is_empty() {
+                true => None,
+                false => alone(&observation)?.report().cloned(),
+            };
             (all.where_row(|other| other == row)?, observation, cleaning, start)
         } else {
             // Nobody's score depends on other customers, so a log of this one alone says the same; only the last day is that of the whole log.
@@ -210,7 +213,7 @@ fn explain<'a>(subject: &Subject<'a>, model: &'a ModelFile, definition: &ClvDefi
         unit: observation.unit,
         value: terminal::in_full(definition, Some(observation.end)),
         birth: subject.birth(),
-        events: events(subject.id, subject.log, observation, purchases, !matches!(customers.birth(0), Birth::Before(_))),
+        events: events(subject.id, subject.log, observation, purchases, matches!(customers.birth(0), Birth::InLog)),
         cleaning: cleaning.as_ref().map(ToString::to_string).unwrap_or_default(),
         was_changed: cleaning.as_ref().is_some_and(|report| report.used.count != purchases.len() as u64),
         purchases: purchases

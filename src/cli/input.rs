@@ -37,9 +37,10 @@ pub(super) struct Input<'a> {
 impl<'a> Input<'a> {
     /// An input measured as the flags say.
     pub(super) fn measured(names: &[PathBuf], flags: &'a Measured) -> Outcome<Self> {
-        flags.reading.check()?;
+        let files = LogFiles::find(names)?;
+        flags.reading.check(files.paths())?;
         Ok(Input {
-            files: LogFiles::find(names)?,
+            files,
             customer_column: flags.customer.customer_column.as_deref(),
             reading: &flags.reading,
             observing: &flags.observing,
@@ -57,7 +58,8 @@ impl<'a> Input<'a> {
         customer_column: Option<&'a str>,
         flags: &'a MeasuredByModel,
     ) -> Outcome<Self> {
-        flags.reading.check()?;
+        let files = LogFiles::find(names)?;
+        flags.reading.check(files.paths())?;
         if let Some(unit) = flags.unit.filter(|&unit| unit != model.unit()) {
             return Err(Error::parameter(format!(
                 "the model is in {}s, but --unit {unit} was given; leave --unit out to measure the customers in {0}s, or fit a model with \
@@ -67,7 +69,7 @@ impl<'a> Input<'a> {
             .into());
         }
         Ok(Input {
-            files: LogFiles::find(names)?,
+            files,
             customer_column,
             reading: &flags.reading,
             observing: &flags.observing,

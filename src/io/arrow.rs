@@ -257,7 +257,10 @@ impl SummaryColumn {
             // By way of their digits, as amounts are; these have a point whatever text may have.
             kind if !text && (is_decimal(kind) || matches!(kind, DataType::Float16 | DataType::Float32)) => {
                 let digits = texts(&array, column)?;
-                SummaryColumn::Number(digits.iter().map(|digits| digits.and_then(|digits| digits.parse().ok())).collect())
+                let number = |digits: &str| {
+                    digits.parse::<f64>().map_err(|error| unsuitable(column, kind, "figures must be numbers").because(error))
+                };
+                SummaryColumn::Number(digits.iter().map(|digits| digits.map(number).transpose()).collect::<Result<_>>()?)
             }
             _ => SummaryColumn::Text(texts(&array, column)?),
         })

@@ -58,6 +58,8 @@ fn with_comma(text: &str) -> Option<f64> {
     let (whole, decimals) = text.split_once(',').map_or((text, None), |(whole, decimals)| (whole, Some(decimals)));
     let mut number = ungrouped(whole, decimals.is_some())?;
     if let Some(decimals) = decimals {
+        // 1,e5 and 1.234, end where decimals should begin.
+        decimals.starts_with(|mark: char| mark.is_ascii_digit()).then_some(())?;
         number.push('.');
         number.push_str(decimals);
     }
@@ -93,7 +95,6 @@ mod tests {
             ("+0,1", "0.1"),
             (" 7 ", "7"),
             (",5", ".5"),
-            ("3,", "3."),
             ("1,5e-3", "1.5e-3"),
             ("1234,56", "1234.56"),
             ("1.234,50", "1234.50"),
@@ -118,6 +119,10 @@ mod tests {
             "0.5",
             "1,234.50",
             "1,234,567",
+            "1,e5",
+            "1.234,",
+            "3,",
+            ",",
             "1.23,4",
             "12.34.567",
             "1234.567,0",

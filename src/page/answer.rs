@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ReportData;
-use super::show::{bound, count, fine_share, id, money, off, one_decimal, share};
+use super::show::{bound, count, fine_share, id, money, off, one_decimal, prose, share};
 use crate::backtest::Run;
 use crate::fit::Level;
 use crate::report::backtest::{judgement, sentences, shock_of};
@@ -31,10 +31,10 @@ pub(super) fn tiles(report: &ReportData<'_>) -> Markup {
     html! {
         ul class="tiles" {
             @for Tile { name, number, notes } in tiles.into_iter().flatten() {
-                li { span class="name" { (name) } strong { (bound(&number)) } @for note in notes { span { (bound(&note)) } } }
+                li { span class="name" { (name) } strong { (bound(&number)) } @for note in notes { span { (prose(&note)) } } }
             }
         }
-        @if let Some(verdict) = short_verdict(report) { p { (bound(&verdict)) } }
+        @if let Some(verdict) = short_verdict(report) { p { (prose(&verdict)) } }
     }
 }
 
@@ -121,7 +121,7 @@ pub(super) fn verdict(report: &ReportData<'_>) -> Markup {
     let why = report.no_backtest.iter().map(|why| format!("There is no back-test: {why}"));
     html! {
         ul class="plain" {
-            @for sentence in why.chain(sentences(report.backtest)).chain(several).chain(short_verdict(report)) { li { (bound(&sentence)) } }
+            @for sentence in why.chain(sentences(report.backtest)).chain(several).chain(short_verdict(report)) { li { (prose(&sentence)) } }
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ReportData;
-use super::show::{count, money};
+use super::show::{count, money, prose};
 use crate::models::{BgNbd, Estimable, GammaGamma, MbgNbd, Nbd, ParetoNbd};
 use crate::report::format::{estimate, grouped, percent};
 use crate::report::terminal::ended;
@@ -18,7 +18,7 @@ pub(super) fn notices(report: &ReportData<'_>) -> Markup {
         report.backtest.failures.iter().map(|failure| format!("{} could not be back-tested: {}", failure.model, failure.message));
     let notices: Vec<String> = of_fits.chain(failures).chain(report.remarks.iter().cloned()).collect();
     html! {
-        @for notice in &notices { p class="notice" { (notice) } }
+        @for notice in &notices { p class="notice" { (prose(notice)) } }
         @if notices.is_empty() { p { "The fits ended without a notice." } }
         p { "Every model of this kind takes customers to differ in their habits and not in time: seasons, campaigns and price changes are not in it, and the future is taken to resemble the past." }
     }
@@ -31,7 +31,7 @@ pub(super) fn data(report: &ReportData<'_>) -> Markup {
     html! {
         p { "Source: " code { (report.source) } }
         ul class="plain" {
-            @for line in lines.lines() { li { (line) } }
+            @for line in lines.lines() { li { (prose(line)) } }
             li { (count(repeat as f64)) " of the customers came back after their first purchase" }
         }
     }
@@ -43,7 +43,7 @@ fn words(caption: &str, rows: Vec<(&str, String)>) -> Markup {
         div class="scroll" tabindex="0" role="region" aria-label=(caption) {
             table class="words" {
                 caption { (caption) }
-                tbody { @for (name, meaning) in rows { tr { th scope="row" { (name) } td { (meaning) } } } }
+                tbody { @for (name, meaning) in rows { tr { th scope="row" { (name) } td { (prose(&meaning)) } } } }
             }
         }
     }
@@ -91,8 +91,9 @@ pub(super) fn audit(report: &ReportData<'_>) -> Markup {
         div class="scroll" tabindex="0" role="region" aria-label="Formulas" {
             table class="words" {
                 caption { "Formulas and where they come from" }
-                thead { tr { th scope="col" { "Number" } th scope="col" { "Formula" } th scope="col" { "Source" } } }
-                tbody { @for (number, formula, source) in formulas(report) { tr { th scope="row" { (number) } td { (formula) } td { (source) } } } }
+                thead { tr { th scope="col" { "Number" } th scope="col" { "Formula, and its source" } } }
+                // The source below its formula: three columns of words have no room on a phone.
+                tbody { @for (number, formula, source) in formulas(report) { tr { th scope="row" { (number) } td { (formula) div class="soft" { (source) } } } } }
             }
         }
         (words("Versions and data", vec![

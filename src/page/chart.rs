@@ -11,8 +11,15 @@ const TOP: f64 = 34.0;
 const RIGHT: f64 = 24.0;
 const BOTTOM: f64 = 56.0;
 
-/// The width of a digit in the largest type of the style sheet, which is that of a phone.
-const LETTER: f64 = 8.2;
+/// Between the labels of the y axis and the drawing, in which a mark may stick out.
+const GAP: f64 = 9.0;
+
+/// The width of a digit in the largest type of the style sheet, which is that of a phone, and in the widest of its fonts.
+const LETTER: f64 = 9.2;
+
+/// The height of a row of words, and what is above the first one.
+const ROW: f64 = 17.0;
+const ABOVE: f64 = 6.0;
 
 /// How a series looks: the colour is that of the class, and never the only difference.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +65,12 @@ pub(super) enum Layer {
     Upright(f64, String, usize),
 }
 
+/// The end of an axis on which `highest` lies below so many rows of words.
+pub(super) fn below_words(highest: f64, rows: usize) -> f64 {
+    let words = ABOVE + ROW * rows as f64;
+    highest / (1.0 - words / (HEIGHT - BOTTOM - TOP)).max(0.5)
+}
+
 /// A chart.
 #[derive(Debug, Clone)]
 pub(super) struct Chart {
@@ -70,7 +83,9 @@ impl Chart {
     /// The drawing, with a title and a description for those who do not see it.
     pub(super) fn svg(&self, id: &str, title: &str, description: &str) -> Markup {
         let longest = self.y.ticks.iter().map(|tick| tick.label.chars().count()).max().unwrap_or(0);
-        let frame = Frame { left: LETTER * longest as f64 + 14.0, x: &self.x, y: &self.y };
+        let frame = Frame { left: LETTER * longest as f64 + GAP + 4.0, x: &self.x, y: &self.y };
+        let upright = |layer: &Layer| if let Layer::Upright(x, ..) = layer { Some(frame.x(*x)) } else { None };
+        let uprights: Vec<f64> = self.layers.iter().filter_map(upright).collect();
         html! {
             svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby=(format!("{id}-title {id}-desc")) xmlns="http://www.w3.org/2000/svg" {
                 title id=(format!("{id}-title")) { (title) }
@@ -78,7 +93,7 @@ impl Chart {
                 (frame.axes())
                 @for layer in &self.layers { (frame.layer(layer)) }
                 // Words over all lines, so that none crosses them.
-                @for layer in &self.layers { (frame.words(layer)) }
+                @for layer in &self.layers { (frame.words(layer, &uprights)) }
             }
         }
     }
@@ -107,11 +122,12 @@ impl Frame<'_> {
             text class="axis" x=(px((self.left + right) / 2.0)) y=(px(HEIGHT - 6.0)) text-anchor="middle" { (self.x.title) }
             @for tick in &self.y.ticks {
                 path class="grid" d=(format!("M{} {}H{}", px(self.left), px(self.y(tick.at)), px(right))) {}
-                text x=(px(self.left - 6.0)) y=(px(self.y(tick.at) + 4.5)) text-anchor="end" { (tick.label) }
+                text x=(px(self.left - GAP)) y=(px(self.y(tick.at) + 4.5)) text-anchor="end" { (tick.label) }
             }
             path class="rule" d=(format!("M{} {}H{}", px(self.left), px(bottom), px(right))) {}
             @for tick in self.ticks() {
-                text x=(px(self.x(tick.at))) y=(px(bottom + 23.0)) text-anchor="middle" { (tick.label) }
+                // The last label may be wider than what is beside the axis.
+                text x=(px(self.x(tick.at).clamp(half(tick), WIDTH - half(tick)))) y=(px(bottom + 23.0)) text-anchor="middle" { (tick.label) }
             }
         }
     }
@@ -140,21 +156,22 @@ impl Frame<'_> {
         }
     }
 
-    /// What an upright line is.
-    fn words(&self, layer: &Layer) -> Markup {
+    /// What an upright line is, beside it.
+    fn words(&self, layer: &Layer, uprights: &[f64]) -> Markup {
         let Layer::Upright(x, words, row) = layer else { return html! {} };
         let x = self.x(*x);
-        // On the right in the first row and on the left in others, so that few words lie on another line; where there is no room, on the other side.
-        let width = LETTER * words.chars().count() as f64;
-        let is_right = if *row == 0 { x + width < WIDTH - RIGHT } else { x - width < self.left };
+        let width = LETTER * words.chars().count() as f64 + 5.0;
+        let is_free = |from: f64, to: f64| !uprights.iter().any(|&other| other != x && from < other && other < to);
+        let (fits_right, fits_left) = (x + width < WIDTH, x - width > self.left);
+        // On the right, or on the left where there is no room or another line is in the way; words may lie on a line only where they would on either side.
+        let is_right = (fits_right && is_free(x, x + width)) || !fits_left || (fits_right && !is_free(x - width, x));
         let (at, anchor) = if is_right { (x + 5.0, "start") } else { (x - 5.0, "end") };
-        html! { text class="over" x=(px(at)) y=(px(TOP + 6.0 + 17.0 * *row as f64)) text-anchor=(anchor) { (words) } }
+        html! { text class="over" x=(px(at)) y=(px(TOP + ABOVE + ROW * *row as f64)) text-anchor=(anchor) { (words) } }
     }
 
     /// The ticks of the x axis whose labels have room: all, or every second, and so on.
     fn ticks(&self) -> impl Iterator<Item = &Tick> {
         let ticks = &self.x.ticks;
-        let half = |tick: &Tick| 0.5 * LETTER * tick.label.chars().count() as f64;
         let fits = |step: &usize| {
             let shown: Vec<&Tick> = ticks.iter().step_by(*step).collect();
             shown.windows(2).all(|pair| self.x(pair[1].at) - self.x(pair[0].at) >= half(pair[0]) + half(pair[1]) + LETTER / 2.0)
@@ -204,6 +221,11 @@ impl Mark {
     }
 }
 
+/// Half the width of a label, which is no wider than the drawing.
+fn half(tick: &Tick) -> f64 {
+    (0.5 * LETTER * tick.label.chars().count() as f64).min(0.5 * WIDTH)
+}
+
 fn path_of(points: &[(f64, f64)]) -> String {
     let mut path = String::with_capacity(12 * points.len());
     for (k, &(x, y)) in points.iter().enumerate() {
@@ -219,4 +241,44 @@ fn path_of(points: &[(f64, f64)]) -> String {
 fn px(length: f64) -> String {
     let text = format!("{length:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chart over ten classes with the words at these places.
+    fn chart(labels: Vec<(usize, String)>, uprights: &[(f64, &str)]) -> String {
+        let layers = uprights.iter().enumerate().map(|(row, &(x, words))| Layer::Upright(x, words.to_owned(), row)).collect();
+        Chart { x: Axis::borders("", labels, 10), y: Axis::linear("", 0.0, 1.0, 2), layers }.svg("id", "title", "description").into_string()
+    }
+
+    /// The place and the anchor of some words.
+    fn place(svg: &str, words: &str) -> (f64, bool) {
+        let tag = svg.split("<text").find(|tag| tag.contains(&format!(">{words}</text>"))).unwrap();
+        let x = tag.split(" x=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        (x.parse().unwrap(), tag.contains("\"start\""))
+    }
+
+    #[test]
+    fn the_last_label_stays_within_the_drawing() {
+        let svg = chart(vec![(0, "0".to_owned()), (10, "1,000,000".to_owned())], &[]);
+        let (middle, _) = place(&svg, "1,000,000");
+        assert!(middle + 4.5 * LETTER <= WIDTH + 0.1 && middle + 4.5 * LETTER > WIDTH - 1.0, "{middle}");
+    }
+
+    #[test]
+    fn words_lie_on_no_line_where_there_is_room_beside_it() {
+        // Room on the right; the other line is near on the right; the end is near on the right.
+        let svg = chart(Vec::new(), &[(1.0, "mid"), (5.0, "much longer"), (5.5, "x"), (9.5, "last of all")]);
+        assert_eq!(["mid", "much longer", "x", "last of all"].map(|words| place(&svg, words).1), [true, false, true, false]);
+    }
+
+    #[test]
+    fn rows_of_words_have_room_above_what_is_drawn() {
+        let height = HEIGHT - BOTTOM - TOP;
+        assert!((height * (1.0 - 0.6 / below_words(0.6, 2)) - (ABOVE + 2.0 * ROW)).abs() < 1e-9);
+        // Many rows do not flatten the chart.
+        assert_eq!(below_words(0.6, 99), 1.2);
+    }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::chart::{Chart, Look, Mark};
-use super::show::bound;
+use super::show::{bound, prose};
 use super::table::DataTable;
 
 /// A figure of the page.
@@ -26,6 +26,8 @@ pub(crate) struct Figure {
 pub(super) enum Key {
     Line(Look),
     Area(&'static str),
+    /// A line across the chart.
+    Upright,
     /// A cell as strong as a share of 1.
     Cell(f64),
 }
@@ -42,12 +44,12 @@ impl Figure {
         let (finding, reading) = (bound(&self.finding), bound(&self.reading));
         html! {
             figure id=(self.name) {
-                h3 { (finding) }
+                h3 { (prose(&self.finding)) }
                 (self.chart.svg(self.name, &finding, &reading))
                 @if !self.legend.is_empty() {
                     ul class="legend" { @for (key, words) in &self.legend { li { (key.markup()) (words) } } }
                 }
-                figcaption { (reading) }
+                figcaption { (prose(&self.reading)) }
                 details {
                     summary { "The numbers of this chart" }
                     div class="scroll" tabindex="0" role="region" aria-label=(format!("Numbers: {finding}")) {
@@ -70,6 +72,7 @@ impl Key {
                         @if let Some(mark) = look.mark { path class=(format!("mark {}", look.class)) d=(Mark::path(mark, (15.0, 6.0))) {} }
                     }
                     Key::Area(class) => path class=(class) d="M2 1V11H28V1Z" {},
+                    Key::Upright => path class="upright" d="M15 0V12" {},
                     Key::Cell(strength) => path class="cell" fill-opacity=(format!("{:.2}", 0.04 + 0.96 * strength)) d="M2 1V11H28V1Z" {},
                 }
             }

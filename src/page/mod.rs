@@ -174,7 +174,7 @@ impl ReportData<'_> {
                     a class="skip" href="#main" { "To the content" }
                     header {
                         h1 { "What these customers are worth" }
-                        p class="lead" { "Residual customer lifetime value: " (show::bound(&meaning)) ". Model " (self.model_name()) ", observed until " (self.end) "." }
+                        p class="lead" { (show::prose(&format!("Residual customer lifetime value: {meaning}. Model {}, observed until {}.", self.model_name(), self.end))) }
                     }
                     main id="main" {
                         section aria-label="The answer" { (answer::tiles(self)) }

@@ -1,5 +1,7 @@
 //! Numbers and ids as people read them on the page.
 
+use maud::{Markup, html};
+
 use crate::report::format::{grouped, money as amount, significant};
 
 /// The longest id shown whole.
@@ -53,6 +55,26 @@ pub(super) fn bound(text: &str) -> String {
     text.replace(" %", "\u{a0}%")
 }
 
+/// A sentence in which neither a per cent sign begins a line nor a date is broken.
+pub(super) fn prose(text: &str) -> Markup {
+    let text = bound(text);
+    html! {
+        @for (k, word) in text.split(' ').enumerate() {
+            @if k > 0 { " " }
+            @if is_date(word) { span class="whole" { (word) } } @else { (word) }
+        }
+    }
+}
+
+/// 1998-06-30, 1998-06 or the like, whatever stands behind it.
+fn is_date(word: &str) -> bool {
+    let date = word.trim_end_matches(|c: char| c.is_ascii_punctuation());
+    let mut parts = date.split('-');
+    let (year, months) = (parts.next().unwrap_or_default(), parts.collect::<Vec<_>>());
+    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(year, 4) && (1..=2).contains(&months.len()) && months.iter().all(|part| digits(part, 2))
+}
+
 /// An id as text: cut where it is too long for a page, without characters that steer a terminal or a parser.
 pub(super) fn id(id: &str) -> String {
     cut(id, LONGEST_ID)
@@ -77,6 +99,13 @@ mod tests {
         assert_eq!(id(&"x".repeat(40)), "x".repeat(40));
         assert_eq!(id(&"ä".repeat(10_000)), format!("{}…", "ä".repeat(39)));
         assert_eq!(id("a\0b\u{7f}"), "a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn dates_and_shares_are_not_broken() {
+        let text = prose("On 1998-06-30, 5 % of 1-2 <b>").into_string();
+        assert_eq!(text, "On <span class=\"whole\">1998-06-30,</span> 5\u{a0}% of 1-2 &lt;b&gt;");
+        assert!(["1998-06", "1998-06-30;"].into_iter().all(is_date) && !["1998", "98-06", "2012-2013", "-21"].into_iter().any(is_date));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Purchases week by week against what was expected, with the cut.
 
 use super::axis::Axis;
-use super::chart::{ACTUAL, Chart, EXPECTED, Layer, Look};
+use super::chart::{ACTUAL, Chart, EXPECTED, Layer, Look, below_words};
 use super::figure::{Figure, Key};
 use super::show::{count, off, one_decimal};
 use super::table::{Cells, DataTable};
@@ -77,7 +77,7 @@ fn figure(
         .numbers("upper", "Upper end", one_decimal, end(1));
     let chart = Chart {
         x: Axis::days("Week until", first.end, last.end, 6)?,
-        y: Axis::linear(what, 0.0, highest, 5),
+        y: Axis::linear(what, 0.0, below_words(highest, 1), 5),
         layers: vec![
             Layer::Band(band, EXPECTED.class),
             Layer::Upright(cut, "forecast from here".to_owned(), 0),

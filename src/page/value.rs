@@ -1,7 +1,7 @@
 //! Who holds the value: its concentration, and its distribution with the bands.
 
 use super::axis::Axis;
-use super::chart::{Chart, Layer, Look};
+use super::chart::{Chart, Layer, Look, below_words};
 use super::figure::{Figure, Key};
 use super::show::{count, cut, fine_share, money, share};
 use super::table::DataTable;
@@ -84,15 +84,15 @@ pub(super) fn distribution(histogram: &ValueHistogram, totals: &Totals, bands: O
     let (lowest, highest) = (shares().fold(0.0, f64::min), shares().fold(0.0, f64::max));
     let mut layers =
         vec![Layer::Bars(bars(0.1, 0.5, "customers", &of_customers), "c1"), Layer::Bars(bars(0.5, 0.9, "value", &of_value), "c3")];
-    if let Some(bands) = bands {
-        let limits = bands.rule().names().zip(bands.limits()).enumerate();
-        layers.extend(limits.map(|(row, (name, &limit))| {
-            Layer::Upright(place(classes, limit), format!("{} from {}", cut(name, LONGEST_NAME), money(limit)), row)
-        }));
-    }
+    let limits: Vec<(String, f64)> = bands
+        .iter()
+        .flat_map(|bands| bands.rule().names().zip(bands.limits()))
+        .map(|(name, &limit)| (cut(name, LONGEST_NAME), limit))
+        .collect();
+    layers.extend(limits.iter().enumerate().map(|(row, (name, limit))| Layer::Upright(place(classes, *limit), name.clone(), row)));
     let chart = Chart {
         x: Axis::borders("CLV of a customer (each step 1, 2, 5, 10)", borders(classes), classes.len()),
-        y: Axis::shares_between("Share", lowest, highest),
+        y: Axis::shares_between("Share", lowest, below_words(highest, limits.len())),
         layers,
     };
     let data = DataTable::default()
@@ -103,7 +103,8 @@ pub(super) fn distribution(histogram: &ValueHistogram, totals: &Totals, bands: O
     let reading = "Each step of the axis is about twice the one before: values differ by factors, not by amounts. A CLV is an expectation; what single customers will \
                    bring differs more."
         .to_owned();
-    let legend = vec![(Key::Area("bar c1"), "customers (left)".to_owned()), (Key::Area("bar c3"), "value (right)".to_owned())];
+    let mut legend = vec![(Key::Area("bar c1"), "customers (left)".to_owned()), (Key::Area("bar c3"), "value (right)".to_owned())];
+    legend.extend(limits.iter().map(|(name, limit)| (Key::Upright, format!("{name} from {}", money(*limit)))));
     Some(Figure { name: "value_distribution", finding, reading, legend, chart, data })
 }
 

@@ -18,6 +18,18 @@ const FEW: f64 = 20.0;
 /// Periods whose retention is shown.
 const PERIODS: [usize; 6] = [1, 2, 3, 6, 12, 24];
 
+/// A report on cohorts with the hash of the definition that was in force, as JSON.
+pub(crate) fn json(report: &CohortReport, definition_hash: &str) -> String {
+    #[derive(serde::Serialize)]
+    struct UnderDefinition<'a> {
+        definition_hash: &'a str,
+        #[serde(flatten)]
+        report: &'a CohortReport,
+    }
+    let text = serde_json::to_string_pretty(&UnderDefinition { definition_hash, report }).expect("a report is plain data with text keys");
+    text + "\n"
+}
+
 /// All that a report on cohorts says.
 pub(crate) fn account(report: &CohortReport) -> String {
     let shown = &report.cohorts[report.cohorts.len().saturating_sub(MOST_SHOWN)..];

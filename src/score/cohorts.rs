@@ -11,7 +11,7 @@ use super::model_file::FitRecord;
 use super::totals::Totals;
 use crate::data::{Customers, Observation, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fit::{Estimator, Fitted, GroupFits, Level, Prior};
+use crate::fit::{Estimator, Fitted, GroupFits, Level, Prior, Watch, Work};
 use crate::models::{Estimable, GammaGamma, GroupedSample, PurchaseModel, Retention, Sample};
 use crate::parallel::map_indices;
 use crate::simulate::Simulate;
@@ -42,7 +42,7 @@ pub enum Pooling {
 ///
 /// ```
 /// # #[cfg(feature = "csv")] {
-/// use clv::{ClvDefinition, CohortStudy, Fit, GammaGamma, Level, Nbd, Observation, Pooling, TransactionLog};
+/// use clv::{ClvDefinition, CohortStudy, FirstPurchase, Fit, GammaGamma, Level, Nbd, Observation, Pooling, TransactionLog};
 /// let log = TransactionLog::from_csv("examples/data/cdnow_sample.csv")?;
 /// let observation = Observation::until("1997-09-30".parse()?).in_weeks();
 /// let customers = log.summarize(&observation)?;
@@ -50,11 +50,10 @@ pub enum Pooling {
 /// let names: Vec<String> = customers.purchases().iter().map(|record| record.first.date().to_string()[..7].to_owned()).collect();
 /// let spend = GammaGamma::fit(&customers)?;
 /// let study = CohortStudy {
-///     definition: ClvDefinition::default(),
+///     definition: ClvDefinition { first_purchase: FirstPurchase::Out, ..ClvDefinition::default() },
 ///     spend: Some(&spend),
 ///     pooling: Pooling::default(),
 ///     period: "13 weeks".parse()?,
-///     with_first_purchase: false,
 ///     costs: vec![("1997-01".to_owned(), 7810.0)],
 ///     in_time: true,
 ///     level: Level::default(),
@@ -111,8 +110,6 @@ pub struct CohortStudy<'a> {
     pub pooling: Pooling,
     /// The length between points of the curves.
     pub period: Horizon,
-    /// Whether the first purchase is part of a new customer's value.
-    pub with_first_purchase: bool,
     /// What the acquisition of a cohort cost, all its customers together.
     pub costs: Vec<(String, f64)>,
     /// Whether the order of the names is that of time.
@@ -281,6 +278,24 @@ impl CohortStudy<'_> {
     where
         M: Retention + Simulate<Alive: Simulate> + Estimable<Sample: GroupedSample + Sample<Source = Customers>>,
     {
+        self.run_watched::<M>(log, observation, customers, names, None)
+    }
+
+    /// The same, with somebody who watches how far it has come, cohort by cohort, and may stop it.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run), or when the work was stopped.
+    pub fn run_watched<M>(
+        &self,
+        log: &TransactionLog,
+        observation: &Observation,
+        customers: &Customers,
+        names: &[String],
+        watch: Option<&Watch<'_>>,
+    ) -> Result<CohortReport>
+    where
+        M: Retention + Simulate<Alive: Simulate> + Estimable<Sample: GroupedSample + Sample<Source = Customers>>,
+    {
         if names.len() != customers.len() {
             return Err(Error::parameter(format!("{} names of cohorts for {} customers", names.len(), customers.len())));
         }
@@ -294,10 +309,14 @@ impl CohortStudy<'_> {
         let cohort_of: Vec<usize> = names.iter().map(|name| cohort_names.partition_point(|other| other < name)).collect();
         let estimator = Estimator::<M>::new().prior(self.prior);
         let members = |c: usize| customers.where_row(|row| cohort_of[row] == c);
+        let follow_each_other = self.in_time && cohort_names.len() > 1;
+        // The fits are a piece of work, each cohort is one, and how they follow each other.
+        let work = Work::new(1 + cohort_names.len() as u64 + u64::from(follow_each_other), watch);
         let fits = self.fits(&estimator, customers, names, cohort_names.len(), &members)?;
+        work.done_one();
         let counts = counted(log, observation, customers, (&cohort_of, cohort_names.len()), period)?;
         let spend = self.spend.map(Uncertain::of);
-        let cohorts = (0..cohort_names.len()).map(|c| {
+        let cohorts = (0..cohort_names.len()).take_while(|_| !work.is_stopped()).map(|c| {
             let members = members(c)?;
             let (fitted, fit, fallback) = fits.of(c, self.pooling);
             let model = Uncertain::of(fitted);
@@ -313,12 +332,19 @@ impl CohortStudy<'_> {
                 cohort.prior_weight = Some(fits.groups()[c].prior_weight());
             }
             self.value(&mut cohort, &members, fitted, &model, spend.as_ref())?;
+            work.done_one();
             Ok(cohort)
         });
         let cohorts = cohorts.collect::<Result<Vec<_>>>()?;
         let in_time = InTime { customers, cohort_of: &cohort_of, names: &cohort_names, prior: self.prior, level: self.level };
         let speaking: Vec<&Fitted<M>> = (0..cohort_names.len()).map(|c| fits.of(c, self.pooling).0).collect();
-        let change = (self.in_time && cohort_names.len() > 1).then(|| in_time.change(&speaking, fits.pooled())).transpose()?;
+        let change = || {
+            let change = in_time.change(&speaking, fits.pooled())?;
+            work.done_one();
+            Ok(change)
+        };
+        let change = (follow_each_other && !work.is_stopped()).then(change).transpose()?;
+        work.finish("the study of cohorts")?;
         let (p_all_alike, sd_between) = match &fits {
             Fits::Groups(fits) => {
                 let sd = |(i, parameter): (usize, &crate::models::ParameterInfo)| (parameter.name, fits.sd_between(i).unwrap_or(0.0));
@@ -462,7 +488,8 @@ impl CohortStudy<'_> {
         cohort.acquisition_cost = cost;
         // Costs to serve go with the time a customer stays, which these figures do not know; without the costs they would be too high.
         let Some(spend) = spend.filter(|_| !terms.has_costs()) else { return Ok(()) };
-        let new = NewCustomers { purchases: model, spend, terms: &terms, with_first: self.with_first_purchase, level: self.level };
+        let new =
+            NewCustomers { purchases: model, spend, terms: &terms, with_first: self.definition.first_purchase.is_in(), level: self.level };
         cohort.new_customer_value = new.value();
         if let Some(cost) = cost {
             let over = |Estimate { value, lower, upper }| Estimate { value: value / cost, lower: lower / cost, upper: upper / cost };
