@@ -1,4 +1,5 @@
-//! Tables of counts instead of purchases: read alike whatever their format and order, fitted and scored from the command line, and refused with file and line where they are wrong.
+//! Tables of counts instead of purchases: read alike whatever their format and order, fitted and scored from the command line, and refused with file and
+//! line where they are wrong.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 

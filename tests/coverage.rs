@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
 use clv::{
-    AcquisitionCohort, AnnualDiscount, AnyPurchaseModel, BgNbd, ClvDefinition, Customer, Customers, Estimable, Estimator, Fit, Forecaster,
-    GammaGamma, GammaGammaParams, GroupForecast, History, Interval, Level, ParetoNbd, Population, Scorer, Simulate, TimeUnit,
+    AcquisitionCohort, AnnualDiscount, AnyPurchaseModel, BgNbd, Birth, ClvDefinition, Customer, Customers, Estimable, Estimator, Fit,
+    Forecaster, GammaGamma, GammaGammaParams, GroupForecast, History, Interval, Level, ParetoNbd, Population, Scorer, Simulate, TimeUnit,
     random_stream,
 };
 use rand::RngExt;
@@ -160,4 +160,55 @@ fn intervals_of_the_youngest_cohort_are_honest() {
     println!("{:.0} % of the intervals of a cohort seen for two weeks hold", 100.0 * share);
     // The standard error of a share of 0.9 is 0.03; that the spread between cohorts is an estimate from nine of them takes a little off.
     assert!((0.81..=0.99).contains(&share), "{share}");
+}
+
+/// A log that starts after most were born: purchases and value of all in the year after it, with known parameters.
+fn born_before(name: &str, parameters: &[f64], seed: u64) -> (bool, bool) {
+    let log = 52.0;
+    let model = AnyPurchaseModel::from_name(name, parameters).unwrap();
+    // Spend that varies less than CDNOW's, whose total is nearly normal in larger bases only.
+    let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 12.0, gamma: 60.0 }).unwrap();
+    let terms = definition().resolve(TimeUnit::Week, Some(END.parse().unwrap())).unwrap();
+    let mut customers = Customers::new(TimeUnit::Week).observed_until(END.parse().unwrap());
+    let (mut purchases, mut value) = (0.0, 0.0);
+    for i in 0..1_500_u64 {
+        let mut rng = random_stream(seed, i);
+        let born = log - 3.0 * log * rng.random::<f64>();
+        let times: Vec<f64> =
+            model.draw_traits(&mut rng).purchase_times(log - born + terms.horizon(), &mut rng).map(|time| born + time).collect();
+        let spender = spend.draw_spender(&mut rng);
+        let seen: Vec<f64> = times.iter().copied().filter(|time| *time > born.max(0.0) && *time <= log).collect();
+        let mean = if seen.is_empty() { 0.0 } else { spender.draw_total_amount(seen.len() as u64, &mut rng) / seen.len() as f64 };
+        for time in times.iter().filter(|time| **time > log) {
+            purchases += 1.0;
+            value += (-terms.discount_rate() * (time - log)).exp() * spender.draw_total_amount(1, &mut rng);
+        }
+        let last = seen.last().map_or(0.0, |last| last - born);
+        let history = History::new(seen.len() as u32, last, log - born).unwrap();
+        let row = Customer { id: &i.to_string(), history, average_spend: mean, weight: 1.0, purchases: None };
+        customers.push_born(row, if born < 0.0 { Birth::Before(-born) } else { Birth::InLog }).unwrap();
+    }
+    let forecaster = Forecaster::new(Scorer::new(model, Some(spend), terms));
+    let total = forecaster.total_by_birth(&customers, Level::default(), !seed).unwrap().unwrap();
+    assert_eq!(total.customers, 1_500.0);
+    let within = |interval: Interval, truth: f64| interval.lower <= truth && truth <= interval.upper;
+    (within(total.purchases, purchases), within(total.clv.unwrap(), value))
+}
+
+#[test]
+fn nine_of_ten_totals_of_customers_born_before_the_log_are_held() {
+    let models = [("pareto-nbd", [0.9, 6.0, 0.8, 14.0]), ("bg-nbd", [0.9, 6.0, 0.9, 3.4]), ("mbg-nbd", [0.9, 5.0, 0.9, 3.4])];
+    let held: Vec<(bool, bool)> = (0..180_u64)
+        .into_par_iter()
+        .map(|seed| {
+            let (name, parameters) = &models[seed as usize % 3];
+            born_before(name, parameters, 7_000 + seed)
+        })
+        .collect();
+    for (of, share) in shares(&held) {
+        println!("{:.1} % of the intervals of {of}, some born before the log", 100.0 * share);
+        // Four binomial standard errors.
+        let error = 4.0 * (0.9 * 0.1 / held.len() as f64).sqrt();
+        assert!((share - 0.9).abs() <= error, "{of}: {share}");
+    }
 }

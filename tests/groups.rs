@@ -90,8 +90,8 @@ fn large_groups_that_are_quite_unlike_are_found() {
     }
 }
 
-/// A separate fit to one of eight groups that are alike lies a standard error of its own from the pooled one, in every parameter. Partial pooling leaves a small part of that, and the
-/// forecasts are as good as the pooled ones.
+/// A separate fit to one of eight groups that are alike lies a standard error of its own from the pooled one, in every parameter. Partial pooling leaves a
+/// small part of that, and the forecasts are as good as the pooled ones.
 #[test]
 fn groups_that_are_alike_are_pooled() {
     let model = pareto(0.9, 6.0, 0.8, 14.0);

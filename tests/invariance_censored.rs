@@ -1,5 +1,5 @@
-//! What must not matter to a fit does not, where less is known than a history: rows repeated or weighted, their order, the unit of time, the number of threads; of customers born
-//! before the log, counts per period, histograms and groups.
+//! What must not matter to a fit does not, where less is known than a history: rows repeated or weighted, their order, the unit of time, the number of
+//! threads; of customers born before the log, counts per period, histograms and groups.
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
 use clv::{

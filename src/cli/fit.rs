@@ -18,8 +18,8 @@ use crate::score::{ClvDefinition, SeenAs};
 /// definition of value and a fingerprint of the data, but no customer. A fit that ends at a boundary is done, with a notice.
 ///
 /// With --counts the input holds numbers of purchases instead: per-period has a row for every customer and period (customer_id, first_purchase, period_start,
-/// period_end, purchases), and histograms one for every cohort, period and number of purchases (cohort, first_purchase, period_start, period_end, purchases, customers).
-/// First and last day belong to a period, the period of the first purchase counts it, and those who bought nothing have a row as well.
+/// period_end, purchases), and histograms one for every cohort, period and number of purchases (cohort, first_purchase, period_start, period_end, purchases,
+/// customers). First and last day belong to a period, the period of the first purchase counts it, and those who bought nothing have a row as well.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

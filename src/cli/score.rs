@@ -24,10 +24,10 @@ use crate::time::Date;
 /// Score the customers of a log or a summary by a model file
 ///
 /// Writes one row per customer: customer_id, frequency, recency, age, p_alive, p_active, expected_purchases, expected_average_spend, clv,
-/// clv_lower, clv_upper, status, prior_weight, band, score. From clv_lower to clv_upper the CLV lies with a probability of 90 % (--level): chance and what the data leave
-/// open of the parameters. A log is summarised in the unit of the model. Horizon, discount and margin are those of the model file unless given. The
-/// status is scored; prior_dominated where more than nine tenths of the expected purchase rate are that of the base (prior_weight) and not even one repeat
-/// purchase would have been expected so far; left_truncated where
+/// clv_lower, clv_upper, status, prior_weight, band, score. From clv_lower to clv_upper the CLV lies with a probability of 90 % (--level): chance and what
+/// the data leave open of the parameters. A log is summarised in the unit of the model. Horizon, discount and margin are those of the model file unless
+/// given. The status is scored; prior_dominated where more than nine tenths of the expected purchase rate are that of the base (prior_weight) and not even
+/// one repeat purchase would have been expected so far; left_truncated where
 /// purchases before the log may be missing; no_spend_estimate where there is no expected spend, and spend and CLV are empty; or excluded, with the reason, in
 /// the rows of those who have no purchase left. The band and the score from 0 to 100 are by limits that the model file has from its fit: they change when a
 /// customer changes, not when others do.
@@ -58,7 +58,8 @@ pub(super) struct Args {
     #[command(flatten)]
     output: TableOutput,
     /// The input is a table of counts per customer and period, as `clv fit` takes it, instead of a log or a summary
-    #[arg(long, value_name = "per-period", value_parser = PossibleValuesParser::new(["per-period"]), hide_possible_values = true, conflicts_with_all = WITHOUT_MEANING, conflicts_with = "bands_before", help_heading = "Reading")]
+    #[arg(long, value_name = "per-period", value_parser = PossibleValuesParser::new(["per-period"]), hide_possible_values = true)]
+    #[arg(conflicts_with_all = WITHOUT_MEANING, conflicts_with = "bands_before", help_heading = "Reading")]
     counts: Option<String>,
     /// Who has no row in the summary, as `clv summarize --excluded` wrote it: they have rows in the scores, with the reason, and count in the coverage
     #[arg(long, value_name = "FILE", conflicts_with = "counts")]
@@ -306,7 +307,8 @@ fn observation_end(customers: &Customers, model: &ModelFile, kind: InputKind, co
         && own < fitted
     {
         console.say(&format!(
-            "note: the customers are seen until {own}, and the model was fitted to data until {fitted}: it knows what came after {own}, so that these scores are no \
+            "note: the customers are seen until {own}, and the model was fitted to data until {fitted}: it knows what came after {own}, so that these \
+             scores are no \
              forecast that could have been made then"
         ));
     }

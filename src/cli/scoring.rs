@@ -145,12 +145,17 @@ impl<'a> Scoring<'a> {
         if !self.with_intervals {
             return Ok(None);
         }
-        if customers.has_born_before() {
-            console
-                .say("note: the total has no interval, because some customers were born before the log; each of them has one of their own");
-            return Ok(None);
-        }
         let busy = console.busy("total");
+        if customers.has_born_before() {
+            let total = self.forecaster.total_by_birth(customers, self.wanted.level, self.seed.unwrap_or(0))?;
+            if total.as_ref().is_none_or(|total| total.clv.is_none() && self.forecaster.has_value_intervals()) {
+                console.say(
+                    "note: the total has no interval: some customers were born before the log, and all together are too few, or too unlike, for one; each of them \
+                     has one of their own",
+                );
+            }
+            return Ok(total.map(|total| (self.wanted.level, total)));
+        }
         let replications = ((DRAWS / totals.customers.max(1.0)) as u32).clamp(FEWEST_REPLICATIONS, REPLICATIONS);
         let (everybody, level, seed) = (vec![0; customers.len()], self.wanted.level, self.seed.unwrap_or(0));
         let forecast = self.forecaster.groups(customers, &everybody, level, replications, seed, Some(&busy.watch()))?;

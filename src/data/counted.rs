@@ -18,8 +18,8 @@ pub struct CalendarCount {
 }
 
 impl PeriodCounts {
-    /// Counts of a customer who first bought on some day, in periods of the calendar that are in order and follow each other day by day. The first of them holds the first
-    /// purchase, and counts it.
+    /// Counts of a customer who first bought on some day, in periods of the calendar that are in order and follow each other day by day. The first of them
+    /// holds the first purchase, and counts it.
     ///
     /// Days become times as everywhere: those of a period that ends on a day d are the times up to d - first purchase.
     ///
@@ -34,7 +34,8 @@ impl PeriodCounts {
     /// ```
     ///
     /// # Errors
-    /// When there is no period, one ends before it starts, days are missing between two periods or are in both, the first period does not hold the first purchase, or does not count it.
+    /// When there is no period, one ends before it starts, days are missing between two periods or are in both, the first period does not hold the first
+    /// purchase, or does not count it.
     pub fn of_calendar(first_purchase: Date, periods: &[CalendarCount], unit: TimeUnit) -> Result<Self> {
         counted_from(first_purchase, periods, unit).map_err(|(_, error)| error)
     }
@@ -59,7 +60,8 @@ pub(crate) fn counted_from(
         return Err((
             0,
             Error::data(format!(
-                "the periods begin on {}, but the first purchase is of {first_purchase}; the days between are missing: add the periods from that of the first purchase on",
+                "the periods begin on {}, but the first purchase is of {first_purchase}; the days between are missing: add the periods from that of \
+                 the first purchase on",
                 opening.start
             )),
         ));
@@ -98,7 +100,8 @@ fn check_period(first_purchase: Date, &CalendarCount { start, end, .. }: &Calend
     }
     if end < first_purchase {
         return Err(Error::data(format!(
-            "the period ends on {end}, before the first purchase of {first_purchase}; there is nothing to count before it: leave the row out, or correct one of the days"
+            "the period ends on {end}, before the first purchase of {first_purchase}; there is nothing to count before it: leave the row out, or \
+             correct one of the days"
         )));
     }
     Ok(())
@@ -108,7 +111,8 @@ fn check_follows(before: &CalendarCount, period: &CalendarCount) -> Result<()> {
     match period.start.days_since(before.end) {
         1 => Ok(()),
         days if days > 1 => Err(Error::data(format!(
-            "the period starts on {}, and the one before it ends on {}: the days between are missing; write a row for every period, those without a purchase included",
+            "the period starts on {}, and the one before it ends on {}: the days between are missing; write a row for every period, those without a \
+             purchase included",
             period.start, before.end
         ))),
         _ => Err(Error::data(format!(

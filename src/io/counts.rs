@@ -42,15 +42,16 @@ pub struct CountsRead<T = CountedCustomers> {
 }
 
 impl CountsRead<CountedCustomers> {
-    /// Reads counts per customer and period: CSV (plain or gzip) or Parquet with the columns `customer_id`, `first_purchase`, `period_start`, `period_end` and `purchases`, and no
-    /// others.
+    /// Reads counts per customer and period: CSV (plain or gzip) or Parquet with the columns `customer_id`, `first_purchase`, `period_start`, `period_end`
+    /// and `purchases`, and no others.
     ///
-    /// `purchases` counts all purchases from the first to the last day of the period, both included; that of the first purchase counts it. Every period from that of the first purchase
-    /// on has a row, those without a purchase included, and the last one of every customer ends on the same day, which is the observation end. Order of rows and files has no influence.
+    /// `purchases` counts all purchases from the first to the last day of the period, both included; that of the first purchase counts it. Every period from
+    /// that of the first purchase on has a row, those without a purchase included, and the last one of every customer ends on the same day, which is the
+    /// observation end. Order of rows and files has no influence.
     ///
     /// # Errors
-    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, periods overlap or are missing, one lies before the
-    /// first purchase, rows of a customer disagree on it, or the counts do not end on the observation end.
+    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, periods overlap or are
+    /// missing, one lies before the first purchase, rows of a customer disagree on it, or the counts do not end on the observation end.
     pub fn per_period(files: &LogFiles, options: &SummaryOptions) -> Result<Self> {
         let id = options.customer.as_deref().unwrap_or("customer_id");
         let columns = [(id, "--customer"), (FIRST_PURCHASE, HEADER), (PERIOD_START, HEADER), (PERIOD_END, HEADER), (PURCHASES, HEADER)];
@@ -111,7 +112,8 @@ fn of_customer(id: &str, rows: &[Counted], end: Date, options: &SummaryOptions, 
         Some(last) if last.count.end != end => Err(named(
             last,
             Error::data(format!(
-                "the last period ends on {}, and the counts of others reach to {end}; write a row for every period up to the end, those without a purchase included",
+                "the last period ends on {}, and the counts of others reach to {end}; write a row for every period up to the end, those without a \
+                 purchase included",
                 last.count.end
             )),
         )),
@@ -125,7 +127,8 @@ fn observation_end(customers: &BTreeMap<String, Vec<Counted>>, named: Option<Dat
     let Some(last) = last else { return Err(no_rows("the counts")) };
     match named {
         Some(named) if named != last.count.end => Err(Error::data(format!(
-            "the last period ends on {}, and the observation end was given as {named}; counts cannot be cut: leave --observation-end out, or the periods after it",
+            "the last period ends on {}, and the observation end was given as {named}; counts cannot be cut: leave --observation-end out, or the \
+             periods after it",
             last.count.end
         ))
         .at(last.place.of(files))),
@@ -134,7 +137,7 @@ fn observation_end(customers: &BTreeMap<String, Vec<Counted>>, named: Option<Dat
 }
 
 /// How messages speak of columns that no flag names.
-pub(super) const HEADER: &str = "a header as in docs/censoring.md";
+pub(super) const HEADER: &str = "the header of a table of counts, as clv fit --help has it";
 
 /// Where a row was read: the number of the file and the line. In this order they are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,11 +16,13 @@ const CUSTOMERS: &str = "customers";
 const COLUMNS: [&str; 6] = [COHORT, FIRST_PURCHASE, PERIOD_START, PERIOD_END, PURCHASES, CUSTOMERS];
 
 impl CountsRead<CensoredCustomers<CrossSection>> {
-    /// Reads histograms: CSV (plain or gzip) or Parquet with the columns `cohort`, `first_purchase`, `period_start`, `period_end`, `purchases` and `customers`, and no others.
+    /// Reads histograms: CSV (plain or gzip) or Parquet with the columns `cohort`, `first_purchase`, `period_start`, `period_end`, `purchases` and
+    /// `customers`, and no others.
     ///
-    /// A row says that so many `customers` of the cohort, all of whom first bought on the day `first_purchase`, bought so often from the first to the last day of the period, both
-    /// included; `purchases` may end in a plus, `4+` for four or more. A period that holds the first purchases counts them; of the others, those who bought nothing have a row of their own.
-    /// A number of purchases without a row is that of nobody. Histograms of one cohort count the same customers, so that they add up to the same number. Order of rows and files has no influence.
+    /// A row says that so many `customers` of the cohort, all of whom first bought on the day `first_purchase`, bought so often from the first to the last
+    /// day of the period, both included; `purchases` may end in a plus, `4+` for four or more. A period that holds the first purchases counts them; of the
+    /// others, those who bought nothing have a row of their own. A number of purchases without a row is that of nobody. Histograms of one cohort count the
+    /// same customers, so that they add up to the same number. Order of rows and files has no influence.
     ///
     /// ```
     /// use clv::{CensoredCustomers, CountsRead, CrossSection, LogFiles, SummaryOptions};
@@ -32,8 +34,9 @@ impl CountsRead<CensoredCustomers<CrossSection>> {
     /// ```
     ///
     /// # Errors
-    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, histograms of a cohort do not add up to the same number,
-    /// its periods overlap or lie before the first purchase, its rows disagree on the first purchase, a number of purchases is there twice, or the cohort is one customer.
+    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, histograms of a cohort do
+    /// not add up to the same number, its periods overlap or lie before the first purchase, its rows disagree on the first purchase, a number of purchases
+    /// is there twice, or the cohort is one customer.
     pub fn histograms(files: &LogFiles, options: &SummaryOptions) -> Result<Self> {
         let mut cohorts: BTreeMap<String, Cohort> = BTreeMap::new();
         let mut last: Option<(Date, RowPlace)> = None;
@@ -49,7 +52,8 @@ impl CountsRead<CensoredCustomers<CrossSection>> {
             && named != end
         {
             return Err(Error::data(format!(
-                "the last period ends on {end}, and the observation end was given as {named}; histograms cannot be cut: leave --observation-end out, or the periods after it"
+                "the last period ends on {end}, and the observation end was given as {named}; histograms cannot be cut: leave --observation-end out, \
+                 or the periods after it"
             ))
             .at(place.of(files)));
         }
@@ -97,14 +101,18 @@ impl Row {
         }
         if end <= first_purchase {
             return Err(Error::data(format!(
-                "the period ends on {end}, and the first purchases are of {first_purchase}: nothing that comes after them can be counted before; leave the period out, or correct one \
+                "the period ends on {end}, and the first purchases are of {first_purchase}: nothing that comes after them can be counted before; \
+                 leave the period out, or correct one \
                  of the days"
             )));
         }
         let (number, or_more) = purchases.trim().strip_suffix('+').map_or((purchases, false), |number| (number, true));
         let purchases = u32::try_from(whole(number, PURCHASES)?).ok().filter(|purchases| *purchases < MOST_CELLS);
         let purchases = purchases.ok_or_else(|| {
-            Error::data(format!("column {PURCHASES:?}: {number} purchases of one customer are too many for a histogram; put those above {MOST_CELLS} into one cell, such as 100+"))
+            Error::data(format!(
+                "column {PURCHASES:?}: {number} purchases of one customer are too many for a histogram; put those above {MOST_CELLS} \
+             into one cell, such as 100+"
+            ))
         })?;
         Ok(Row { first_purchase, period: (start, end), purchases, or_more, customers: whole(customers, CUSTOMERS)? })
     }
@@ -191,7 +199,8 @@ impl Cohort {
                     return wrong(
                         histogram.place,
                         format!(
-                            "the cells of the period from {} to {} add up to {customers} customers, and those of the one at {} to {of_other}; those who left count on, among those \
+                            "the cells of the period from {} to {} add up to {customers} customers, and those of the one at {} to {of_other}; those \
+                             who left count on, among those \
                              who bought nothing",
                             period.0,
                             period.1,
@@ -206,7 +215,8 @@ impl Cohort {
                 return wrong(
                     histogram.place,
                     format!(
-                        "the cohort {what}, and a histogram is of customers who differ: leave it out, or put it into another one of nearly the same first purchase"
+                        "the cohort {what}, and a histogram is of customers who differ: leave it out, or put it into another one of nearly the same \
+                         first purchase"
                     ),
                 );
             }

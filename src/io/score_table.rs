@@ -1,6 +1,8 @@
 //! The table of scores.
 
-use crate::data::{CountedCustomers, Customers};
+#[cfg(feature = "cli")]
+use crate::data::CountedCustomers;
+use crate::data::Customers;
 use crate::error::Result;
 use crate::io::table::{Table, Values};
 use crate::score::{Score, ScoreStatus, ValueInterval};

@@ -265,6 +265,9 @@ impl<'a> Source<'a> {
         each: &mut crate::io::rows::EachRow<'_, N>,
     ) -> Result<()> {
         let name = self.name;
+        // A row of Parquet has all columns.
+        #[cfg(not(feature = "csv"))]
+        let _ = bad_rows;
         match self.content {
             #[cfg(feature = "csv")]
             Content::Text { head, rest, .. } => {

@@ -10,7 +10,8 @@ use crate::models::AnyPurchaseModel;
 use crate::parallel::map_indices;
 
 impl Scorer<AnyPurchaseModel> {
-    /// Scores customers known by counts per period, in their order. What they spent is not known, so that they are expected to spend what customers do on average.
+    /// Scores customers known by counts per period, in their order. What they spent is not known, so that they are expected to spend what customers do on
+    /// average.
     ///
     /// ```
     /// use clv::{AnyPurchaseModel, ClvDefinition, CountedCustomers, PeriodCounts, Scorer, TimeUnit};

@@ -93,7 +93,7 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
     }
 
     /// The customers in groups.
-    fn base<'a>(&self, customers: &'a Customers, groups: &[usize], replications: u32) -> Result<Base<'a>> {
+    pub(super) fn base<'a>(&self, customers: &'a Customers, groups: &[usize], replications: u32) -> Result<Base<'a>> {
         let n = customers.len();
         if groups.len() != n || replications < 2 {
             return Err(Error::parameter(format!(
@@ -121,7 +121,7 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
     }
 
     /// The models from which totals can be told for all parameters; `None` when one of them is a list of models.
-    fn places(&self) -> Option<Places<'_, M>> {
+    pub(super) fn places(&self) -> Option<Places<'_, M>> {
         let spend = match &self.spend {
             Some(spend) => Some(spend.surface()?),
             None => None,
@@ -193,12 +193,12 @@ impl<M: Simulate<Alive: Simulate>> Forecaster<M> {
 }
 
 /// Customers in groups.
-struct Base<'a> {
+pub(super) struct Base<'a> {
     customers: &'a Customers,
     /// The rows of each group, equal histories one after the other: their future is worked out once.
-    members: Vec<Vec<usize>>,
+    pub(super) members: Vec<Vec<usize>>,
     /// The value of a unit of money that each customer spends, where they have a CLV.
-    scales: Vec<Option<f64>>,
+    pub(super) scales: Vec<Option<f64>>,
 }
 
 /// One draw of the parameters.

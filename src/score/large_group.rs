@@ -57,14 +57,29 @@ impl<M: PurchaseModel> Places<'_, M> {
     /// The totals of a group; `None` where purchases are not nearly normal given the parameters, because its members are few or some of them make up most of
     /// them. Value that is not is left to a simulation alone.
     pub(super) fn forecast(&self, members: &Members<'_>, level: Level, seed: u64, group: u64) -> Option<Told> {
+        let weight = members.rows.iter().map(|&i| members.customers.weight(i)).sum();
+        let has_value = members.rows.iter().any(|&i| members.scales[i].is_some());
+        self.told(|places| places.sums(members), weight, has_value, level, seed, group)
+    }
+
+    /// The same of members who add up to `sums` at whatever places, and are so many by weight.
+    pub(super) fn told(
+        &self,
+        sums: impl Fn(&Places<'_, M>) -> Sums,
+        customers: f64,
+        has_value: bool,
+        level: Level,
+        seed: u64,
+        group: u64,
+    ) -> Option<Told> {
         let centre = (self.purchases.centre(), self.spend.map(Surface::centre));
         let centre = Places { purchases: &centre.0, spend: centre.1.as_ref(), horizon: self.horizon };
         // The centre alone decides, and takes a fraction of the time.
-        let at_centre = centre.sums(members);
+        let at_centre = sums(&centre);
         at_centre.purchases(&centre)?;
         let with_value = at_centre.value(&centre).is_some();
         let places = Places { purchases: self.purchases, spend: self.spend.filter(|_| with_value), horizon: self.horizon };
-        let sums = places.sums(members);
+        let sums = sums(&places);
         let purchases = sums.purchases(&places)?;
         let value = sums.value(&places);
         let draws: Vec<Vec<(f64, f64)>> = map_indices(BLOCKS, |block| {
@@ -80,20 +95,21 @@ impl<M: PurchaseModel> Places<'_, M> {
             (0..DRAWS_PER_BLOCK).map(draw).collect()
         });
         let interval = |of: fn(&(f64, f64)) -> f64| Interval::central(draws.iter().flatten().map(of).collect(), level);
-        let forecast = GroupForecast {
-            customers: members.rows.iter().map(|&i| members.customers.weight(i)).sum(),
-            purchases: interval(|total| total.0),
-            clv: value.is_some().then(|| interval(|total| total.1)),
-        };
-        let has_value = self.spend.is_some() && members.rows.iter().any(|&i| members.scales[i].is_some());
-        Some(Told { lacks_value: has_value && value.is_none(), forecast })
+        let forecast =
+            GroupForecast { customers, purchases: interval(|total| total.0), clv: value.is_some().then(|| interval(|total| total.1)) };
+        Some(Told { lacks_value: self.spend.is_some() && has_value && value.is_none(), forecast })
     }
 
     /// Adds up the members.
-    fn sums(&self, members: &Members<'_>) -> Sums {
+    pub(super) fn sums(&self, members: &Members<'_>) -> Sums {
+        self.in_pieces(members.rows, |none, rows| self.piece(none, &Members { rows, ..*members }))
+    }
+
+    /// Adds up pieces of members, each added to nothing.
+    pub(super) fn in_pieces<T: Sync>(&self, members: &[T], piece: impl Fn(Sums, &[T]) -> Sums + Sync + Send) -> Sums {
         let none = || Sums::none(self.purchases.models.len(), self.spend.map_or(0, |spend| spend.models.len()));
-        let pieces: Vec<&[usize]> = members.rows.chunks(PIECE).collect();
-        let of_pieces = map_indices(pieces.len(), |k| self.piece(none(), &Members { rows: pieces[k], ..*members }));
+        let pieces: Vec<&[T]> = members.chunks(PIECE).collect();
+        let of_pieces = map_indices(pieces.len(), |k| piece(none(), pieces[k]));
         of_pieces.into_iter().reduce(|sum, piece| sum.plus(&piece)).unwrap_or_else(none)
     }
 
@@ -114,24 +130,14 @@ impl<M: PurchaseModel> Places<'_, M> {
                 means = models.iter().zip(&if_alive.1).map(|(model, expected)| model.p_alive(&history) * expected).collect();
                 last = Some(history);
             }
-            sums.add_purchases(weight, moments, &means);
-            if let Some(scale) = scales[i] {
-                let spend = customers.spend(i);
-                for (place, model) in spends.iter().enumerate() {
-                    let given = model.given(&spend);
-                    match (moments.of_spend(&given), given.expected_average_spend(&SpendHistory::UNKNOWN)) {
-                        (Some(spend), Some(average)) => sums.add_value(place, weight, scale, (spend, average), &means),
-                        _ => sums.is_bounded = false,
-                    }
-                }
-            }
+            sums.add_customer(weight, moments, &means, spends, scales[i].map(|scale| (scale, customers.spend(i))));
         }
         sums
     }
 }
 
 /// What the members of a group come to, added up.
-struct Sums {
+pub(super) struct Sums {
     /// With the purchase model at its centre: purchases, and value by place of the spend model.
     purchases: Cumulants,
     values: Vec<Cumulants>,
@@ -153,6 +159,27 @@ impl Sums {
         }
     }
 
+    /// Adds customers with these moments of their purchases and these means by place, and their value by the models of spend: what a unit of money is worth,
+    /// and what is known of their spend.
+    pub(super) fn add_customer(
+        &mut self,
+        weight: f64,
+        moments: Moments,
+        means: &[f64],
+        spends: &[GammaGamma],
+        worth: Option<(f64, SpendHistory)>,
+    ) {
+        self.add_purchases(weight, moments, means);
+        let Some((scale, spend)) = worth else { return };
+        for (place, model) in spends.iter().enumerate() {
+            let given = model.given(&spend);
+            match (moments.of_spend(&given), given.expected_average_spend(&SpendHistory::UNKNOWN)) {
+                (Some(spend), Some(average)) => self.add_value(place, weight, scale, (spend, average), means),
+                _ => self.is_bounded = false,
+            }
+        }
+    }
+
     /// Adds customers with these moments of their purchases, and these means by place.
     fn add_purchases(&mut self, weight: f64, moments: Moments, means: &[f64]) {
         self.purchases.add(weight, 1.0, moments);
@@ -171,7 +198,7 @@ impl Sums {
         }
     }
 
-    fn plus(mut self, other: &Sums) -> Self {
+    pub(super) fn plus(mut self, other: &Sums) -> Self {
         let add = |sums: &mut [f64], others: &[f64]| sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
         self.purchases.add_all(&other.purchases);
         self.values.iter_mut().zip(&other.values).for_each(|(sum, other)| sum.add_all(other));

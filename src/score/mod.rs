@@ -27,6 +27,7 @@ mod scorer;
 mod spend_histogram;
 mod standing;
 mod stencil;
+mod total_by_birth;
 mod totals;
 mod truncated;
 mod value_histogram;

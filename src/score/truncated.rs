@@ -37,8 +37,8 @@ impl<M: PurchaseModel> Forecaster<M> {
     ///
     /// ```
     /// use clv::{
-    ///     ClvDefinition, EveryCustomer, Forecaster, GammaGamma, GammaGammaParams, History, LeftTruncated, ParetoNbd, ParetoNbdParams, Scorer, SpendHistory, TimeUnit,
-    /// };
+    ///     ClvDefinition, EveryCustomer, Forecaster, GammaGamma, GammaGammaParams, History, LeftTruncated, ParetoNbd, ParetoNbdParams, Scorer, SpendHistory,
+    /// TimeUnit, };
     ///
     /// let model = ParetoNbd::new(ParetoNbdParams { r: 0.553, alpha: 10.578, s: 0.606, beta: 11.669 })?;
     /// let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 })?;
