@@ -122,7 +122,7 @@ impl Reading {
 /// How a log is seen.
 #[derive(Debug, clap::Args)]
 pub(super) struct Observing {
-    /// Last day observed, inclusive; later rows have no influence [default: the last day in the data]
+    /// Last day observed, inclusive; later rows change no figure [default: the last day in the data]
     #[arg(long, value_name = "DATE", help_heading = OBSERVING)]
     pub(super) observation_end: Option<Date>,
     /// Refunds (negative amounts): net them against that customer's purchases, drop them, or stop [default: as the model was fitted, else net]

@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use super::fitting::fingerprint;
+use super::fitting::data_record;
 use super::output::{NamedFile, ResultDirectory};
 use crate::data::Customers;
 use crate::error::{Error, Result};
-use crate::score::{ClvDefinition, CohortReport, DataRecord, FitRecord, KnownBirths, ModelFile, SeenAs};
+use crate::score::{ClvDefinition, CohortReport, FitRecord, KnownBirths, ModelFile, SeenAs};
 
 /// Where the model files go.
 #[derive(Debug, clap::Args)]
@@ -22,8 +22,6 @@ pub(super) struct CohortModels {
 /// What all of the files have in common.
 pub(super) struct Shared<'a> {
     pub(super) customers: &'a Customers,
-    /// The cohort of each.
-    pub(super) names: &'a [String],
     pub(super) spend: Option<FitRecord>,
     pub(super) definition: ClvDefinition,
     pub(super) births: KnownBirths,
@@ -52,19 +50,19 @@ impl CohortModels {
 /// The models by the names of their files, each with the name of its cohort.
 fn files<'a>(report: &'a CohortReport, shared: &Shared<'_>) -> Result<BTreeMap<String, (&'a str, ModelFile)>> {
     let mut files = BTreeMap::new();
+    // A fit that borrows from the other cohorts is a fit to all of them.
+    let data = data_record(shared.customers, true)?;
     for cohort in &report.cohorts {
         let Some(record) = &cohort.fit_record else { continue };
         let name = file_name(&cohort.name);
-        let members = shared.customers.where_row(|row| shared.names[row] == cohort.name)?;
-        let data = DataRecord {
-            rows: members.len() as u64,
-            customers: members.len() as u64,
-            fingerprint: fingerprint(&members)?,
-            spend_basis: members.spend_basis(),
-            cleaning: members.report().cloned(),
-        };
-        let model =
-            ModelFile::new(report.unit, Some(report.observation_end), record.clone(), shared.spend.clone(), shared.definition, data)?;
+        let model = ModelFile::new(
+            report.unit,
+            Some(report.observation_end),
+            record.clone(),
+            shared.spend.clone(),
+            shared.definition,
+            data.clone(),
+        )?;
         let model = model.with_origin(Some(shared.births), SeenAs::Histories);
         if let Some((other, _)) = files.insert(name.clone(), (cohort.name.as_str(), model)) {
             return Err(Error::data(format!(

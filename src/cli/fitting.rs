@@ -49,14 +49,8 @@ pub(super) fn fit(
     };
     let spend = if models.with_spend() { Some(fit_spend(customers, models.prior())?) } else { None };
     drop(busy);
-    let (customers, report) = (everybody, everybody.report());
-    let data = DataRecord {
-        rows: report.map_or(customers.len() as u64, |report| report.rows_read),
-        customers: customers.len() as u64,
-        fingerprint: fingerprint(customers)?,
-        spend_basis: customers.spend_basis(),
-        cleaning: report.filter(|_| log.is_some()).cloned(),
-    };
+    let customers = everybody;
+    let data = data_record(customers, log.is_some())?;
     let model = ModelFile::new(customers.unit(), customers.observation_end(), purchases, spend, definition, data)?;
     let frozen = match bands {
         Bands::Frozen(bands) => Some(bands),
@@ -194,6 +188,18 @@ fn record<M: Fit>(customers: &Customers, prior: Option<Prior>) -> Result<FitReco
 
 fn fitted<M: Fit>(customers: &Customers, prior: Option<Prior>) -> Result<Fitted<M>> {
     Estimator::new().prior(prior).fit(customers)
+}
+
+/// What is recorded of the data behind fits: of a log also how it was cleaned.
+pub(super) fn data_record(customers: &Customers, of_log: bool) -> Result<DataRecord> {
+    let report = customers.report();
+    Ok(DataRecord {
+        rows: report.map_or(customers.len() as u64, |report| report.rows_read),
+        customers: customers.len() as u64,
+        fingerprint: fingerprint(customers)?,
+        spend_basis: customers.spend_basis(),
+        cleaning: report.filter(|_| of_log).cloned(),
+    })
 }
 
 /// SHA-256 of the summary as `clv summarize` writes it: in the order of the ids, whatever the order in a file.

@@ -62,8 +62,10 @@ pub(super) fn chart_files(page: &str) -> Vec<String> {
 pub(super) struct Tested {
     /// From the last quarter, or why there is none.
     pub(super) last_quarter: Result<BackTestReport>,
-    /// The forecasts of the model at several cuts; without runs where the log is too short.
+    /// The forecasts of the model at several cuts; without runs where there are none.
     pub(super) rolling: BackTestReport,
+    /// Why there are none.
+    no_rolling: Option<Error>,
     /// The customers of these, where they are not all.
     sample: Option<usize>,
 }
@@ -76,16 +78,19 @@ pub(super) fn tested(
     model: &ModelFile,
 ) -> Result<Tested> {
     let some = log.of_some_customers(MOST_TESTED)?;
-    let at_cuts = || rolling(&some, observation, model).unwrap_or_else(|_| BackTestReport::without_runs());
-    let (last_quarter, rolling) = join(last_quarter, at_cuts);
-    Ok(Tested { last_quarter, rolling, sample: (some.customer_count() < log.customer_count()).then(|| some.customer_count()) })
+    let (last_quarter, rolling) = join(last_quarter, || rolling(&some, observation, model));
+    let (rolling, no_rolling) = match rolling {
+        Ok(rolling) => (rolling, None),
+        Err(error) => (BackTestReport::without_runs(), Some(error)),
+    };
+    Ok(Tested { last_quarter, rolling, no_rolling, sample: (some.customer_count() < log.customer_count()).then(|| some.customer_count()) })
 }
 
 /// Works out what is for the page alone, and makes the page.
 pub(super) fn page(base: &Base<'_>, scorer: &Scorer<AnyPurchaseModel>, worth: &Worth<'_>, tested: &Tested, file: &str) -> Result<Page> {
     let &Base { source, log_of_new: log, observation, customers, model, definition } = base;
     let &Worth { scores, ranking, totals, forecast } = worth;
-    let Tested { last_quarter, rolling, sample } = tested;
+    let Tested { last_quarter, rolling, no_rolling, sample } = tested;
     let without_runs = BackTestReport::without_runs();
     let latest: Vec<f64> = model.purchases().parameters().map(|(_, value)| value).collect();
     let computed = Computed {
@@ -109,6 +114,7 @@ pub(super) fn page(base: &Base<'_>, scorer: &Scorer<AnyPurchaseModel>, worth: &W
             observation.end
         )
     });
+    let no_cuts = no_rolling.as_ref().map(|why| format!("There are no forecasts at several cuts: {why}."));
     let data = ReportData {
         source,
         customers,
@@ -126,7 +132,7 @@ pub(super) fn page(base: &Base<'_>, scorer: &Scorer<AnyPurchaseModel>, worth: &W
         // Limits of bands are amounts by the definition of the model.
         bands: model.bands().filter(|_| definition.values_customers_as(model.definition())),
         computed: &computed,
-        remarks: remarks.into_iter().chain(of_new).collect(),
+        remarks: remarks.into_iter().chain(of_new).chain(no_cuts).collect(),
     };
     let figures = data.figures()?;
     let html = data.page(&figures, folder(file));

@@ -118,7 +118,7 @@ impl FromStr for RefundPolicy {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observation {
-    /// The last day observed, inclusive. Later rows are counted and have no influence.
+    /// The last day observed, inclusive. Later rows are counted and change no figure.
     pub end: Date,
     /// The unit of recency and age; weeks unless told otherwise.
     pub unit: TimeUnit,

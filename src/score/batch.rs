@@ -104,7 +104,7 @@ impl<M: PurchaseModel> BatchScorer<M> {
 
     /// Scores customers into the columns that are there, in their order, on all threads.
     ///
-    /// Memory is taken per thread, up to some 30 MB where many histories come again, and nothing is allocated per row.
+    /// Memory is taken per thread: tables of what comes again, which grow up to 16 MB, and up to 32 MB for each of the terms. Nothing is allocated per row.
     ///
     /// # Errors
     /// When a column is not as long as there are customers.

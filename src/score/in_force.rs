@@ -1,7 +1,7 @@
 //! Everything that decides what a CLV means, in one text and its hash.
 
 use super::bands::{BandRule, listed};
-use super::definition::ClvDefinition;
+use super::definition::{ClvDefinition, FirstPurchase};
 use crate::data::{DataReport, MergePeriod, RefundPolicy, SpendBasis};
 use crate::time::TimeUnit;
 
@@ -34,7 +34,7 @@ impl DefinitionInForce {
             ("margin", margin.share().to_string()),
             ("cost_per_purchase", cost_per_purchase.amount().to_string()),
             ("cost_per_year", cost_per_year.amount().to_string()),
-            ("first_purchase", text(first_purchase.name())),
+            (FIRST_PURCHASE, text(first_purchase.name())),
             ("unit", text(unit.name())),
             ("spend_basis", text(spend_basis)),
         ];
@@ -89,6 +89,14 @@ impl DefinitionInForce {
         Sha256::digest(self.canonical()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Whether a hash that stands in a file is that of this definition; also one of before the first purchase could be left out, when it always counted.
+    #[cfg(feature = "serde")]
+    pub(super) fn goes_by(&self, hash: &str) -> bool {
+        let before = || DefinitionInForce { settings: self.settings.iter().filter(|(name, _)| *name != FIRST_PURCHASE).cloned().collect() };
+        let counts = self.settings.contains(&(FIRST_PURCHASE, text(FirstPurchase::In.name())));
+        hash == self.hash() || counts && hash == before().hash()
+    }
+
     /// Where this one differs from another, in words; what only one of them knows is left out.
     #[must_use]
     pub fn differences(&self, other: &DefinitionInForce) -> Vec<String> {
@@ -100,6 +108,9 @@ impl DefinitionInForce {
     }
 }
 
+/// Whether the first purchase of a customer to come counts.
+const FIRST_PURCHASE: &str = "first_purchase";
+
 /// Text as TOML writes it.
 fn text(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
@@ -108,6 +119,22 @@ fn text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_of_before_go_by_their_hash() {
+        // As it was documented when the first purchase always counted, of these settings and a margin of 0.3.
+        const BEFORE: &str = "7016472c7a454871b6d824a2fb5b9c645c9b2c738931ad751889eee283b1722b";
+        let definition = ClvDefinition { margin: crate::score::Margin::new(0.3).unwrap(), ..ClvDefinition::default() };
+        let in_force = |definition: &ClvDefinition| {
+            DefinitionInForce::new(definition, TimeUnit::Week, SpendBasis::RepeatPurchases)
+                .cleaned_by(RefundPolicy::Net, MergePeriod::Day)
+                .banded(Some(&BandRule::default()))
+        };
+        assert!(in_force(&definition).goes_by(BEFORE) && in_force(&definition).goes_by(&in_force(&definition).hash()));
+        assert!(!in_force(&ClvDefinition { first_purchase: FirstPurchase::Out, ..definition }).goes_by(BEFORE));
+        assert!(!in_force(&ClvDefinition::default()).goes_by(BEFORE));
+    }
 
     #[test]
     fn the_hash_is_that_of_the_text() {

@@ -447,7 +447,7 @@ impl ModelFile {
             ));
         }
         contents.bands = contents.bands.map(ValueBands::checked).transpose()?;
-        if contents.definition_hash.as_ref().is_some_and(|hash| *hash != contents.in_force().hash()) {
+        if contents.definition_hash.as_ref().is_some_and(|hash| !contents.in_force().goes_by(hash)) {
             return Err(Error::file(
                 "definition_hash is not that of the definition in the file; if the definition was meant to be changed, remove the key definition_hash",
             ));
