@@ -73,7 +73,7 @@ struct Known {
 }
 
 /// Rows that are scored together: what is worked out for them stays in the cache.
-const TOGETHER: usize = 1 << 11;
+const TOGETHER: usize = 1 << 12;
 
 impl<M: PurchaseModel> BatchScorer<M> {
     pub(super) fn new(scorer: Scorer<M>) -> Self {
