@@ -8,9 +8,9 @@ use clap::builder::PossibleValuesParser;
 use super::acquiring::Acquiring;
 use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutput, Valuing};
 use super::counted::{self, WITHOUT_MEANING};
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::input::{self, Input};
-use super::output::{Console, Destination, json_destination};
+use super::output::{Console, Destination, json_destination, refuse_same_place};
 use super::scoring::{Scored, Scoring};
 use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};
@@ -90,10 +90,8 @@ pub(super) fn run(args: Args) -> Outcome {
     let format = destination.format(args.output.format)?;
     let told = args.account.clone().map(|path| json_destination(Some(path), "the account", "account.json")).transpose()?;
     let told = told.map(|told| told.differs_from(&[&args.model_file])).transpose()?;
-    if told.as_ref().is_some_and(|told| told.path() == destination.path()) {
-        return Err(Failure::Usage(
-            "the scores and their account cannot go to the same place; name another file for one of them".to_owned(),
-        ));
+    if let Some(told) = &told {
+        refuse_same_place(&[("the scores", destination.path()), ("their account", told.path())])?;
     }
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
