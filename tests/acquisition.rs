@@ -632,9 +632,19 @@ fn every_id_of_the_log_has_a_row_in_the_scores() {
     }
     let score =
         |input: &str, excluded: &str| clv(place.path(), &["score", input, "--excluded", excluded, "--model", "model.json", "-o", "no.csv"]);
-    refused(&score("log.csv", "excluded.csv"), 1, &["--excluded is for a summary"]);
+    refused(&score("log.csv", "excluded.csv"), 2, &["--excluded is for a summary"]);
+    assert!(!place.path().join("no.csv").exists());
     fs::write(place.path().join("wrong.csv"), "customer_id,status,revenue_after_end\nx,scored,0\n").unwrap();
     refused(&score("customers.csv", "wrong.csv"), 1, &["wrong.csv:2: ", "no reason for which a customer has no row"]);
+    // Before anything is scored, and before the log is known for one.
+    refused(&score("log.csv", "wrong.csv"), 1, &["wrong.csv:2: "]);
+    fs::write(place.path().join("wrong.csv"), "customer_id,status,revenue_after_end\n\" \",excluded: has not bought yet,0\n").unwrap();
+    refused(&score("customers.csv", "wrong.csv"), 1, &["wrong.csv:2: column \"customer_id\": the customer is missing; every row belongs"]);
+    // Nobody is scored and excluded at once.
+    let both = fs::read_to_string(place.path().join("excluded.csv")).unwrap() + "00004,excluded: has not bought yet,0\n";
+    fs::write(place.path().join("both.csv"), both).unwrap();
+    refused(&score("customers.csv", "both.csv"), 1, &["both.csv:5: customer \"00004\" has a row in the summary as well", "from one run"]);
+    assert!(!place.path().join("no.csv").exists());
 }
 
 /// A place with a small log of two customers, one of whom has no purchase left.
