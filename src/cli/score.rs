@@ -11,7 +11,7 @@ use super::counted::{self, WITHOUT_MEANING};
 use super::failure::{Failure, Outcome};
 use super::input::{self, Input};
 use super::output::{Console, Destination, json_destination, refuse_same_place};
-use super::scoring::{Scored, Scoring};
+use super::scoring::{Scored, Scoring, horizon_start};
 use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};
 use crate::fit::Level;
@@ -306,14 +306,5 @@ fn observation_end(customers: &Customers, model: &ModelFile, kind: InputKind, co
              --observation-end"
         ));
     }
-    if let (Some(own), Some(fitted)) = (own, model.observation_end())
-        && own < fitted
-    {
-        console.say(&format!(
-            "note: the customers are seen until {own}, and the model was fitted to data until {fitted}: it knows what came after {own}, so that these \
-             scores are no \
-             forecast that could have been made then"
-        ));
-    }
-    own.or(model.observation_end())
+    horizon_start(own, model, console)
 }
