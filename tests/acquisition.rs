@@ -632,9 +632,75 @@ fn every_id_of_the_log_has_a_row_in_the_scores() {
     }
     let score =
         |input: &str, excluded: &str| clv(place.path(), &["score", input, "--excluded", excluded, "--model", "model.json", "-o", "no.csv"]);
-    refused(&score("log.csv", "excluded.csv"), 1, &["--excluded is for a summary"]);
+    refused(&score("log.csv", "excluded.csv"), 2, &["--excluded is for a summary"]);
+    assert!(!place.path().join("no.csv").exists());
     fs::write(place.path().join("wrong.csv"), "customer_id,status,revenue_after_end\nx,scored,0\n").unwrap();
     refused(&score("customers.csv", "wrong.csv"), 1, &["wrong.csv:2: ", "no reason for which a customer has no row"]);
-    let same = ["summarize", "log.csv", "-o", "same.csv", "--excluded", "same.csv"];
-    refused(&clv(place.path(), &same), 2, &["cannot go to the same place"]);
+    // Before anything is scored, and before the log is known for one.
+    refused(&score("log.csv", "wrong.csv"), 1, &["wrong.csv:2: "]);
+    fs::write(place.path().join("wrong.csv"), "customer_id,status,revenue_after_end\n\" \",excluded: has not bought yet,0\n").unwrap();
+    refused(&score("customers.csv", "wrong.csv"), 1, &["wrong.csv:2: column \"customer_id\": the customer is missing; every row belongs"]);
+    // Nobody is scored and excluded at once.
+    let both = fs::read_to_string(place.path().join("excluded.csv")).unwrap() + "00004,excluded: has not bought yet,0\n";
+    fs::write(place.path().join("both.csv"), both).unwrap();
+    refused(&score("customers.csv", "both.csv"), 1, &["both.csv:5: customer \"00004\" has a row in the summary as well", "from one run"]);
+    assert!(!place.path().join("no.csv").exists());
+}
+
+/// A place with a small log of two customers, one of whom has no purchase left.
+fn with_one_excluded() -> TempDir {
+    let place = TempDir::new().unwrap();
+    let log = "customer_id,date,amount\na,2026-01-05,10\na,2026-01-19,30\nback,2026-01-07,5\nback,2026-01-08,-5\n";
+    fs::write(place.path().join("log.csv"), log).unwrap();
+    place
+}
+
+#[test]
+fn no_output_of_a_summary_replaces_another() {
+    let place = with_one_excluded();
+    let summarize = |more: &[&str]| clv(place.path(), &[&["summarize", "log.csv", "--observation-end", "2026-03-02"], more].concat());
+    let (summary, excluded, state) = ("the summary", "the table of those without a row", "the state");
+    fs::create_dir(place.path().join("sub")).unwrap();
+    // Once when the files are not there yet, and once when they are.
+    for _ in 0..2 {
+        for (flags, one, other) in [
+            (&["-o", "c.csv", "--excluded", "c.csv"][..], summary, excluded),
+            (&["-o", "c.csv", "--excluded", "./c.csv"], summary, excluded),
+            (&["-o", "c.csv", "--excluded", "sub/../c.csv"], summary, excluded),
+            (&["-o", "-", "--excluded", "-"], summary, excluded),
+            (&["-o", "c.csv", "--state", "./c.csv"], summary, state),
+            (&["-o", "c.csv", "--state", "s.clv", "--excluded", "s.clv"], excluded, state),
+            (&["-o", "c.csv", "--state", "s.clv", "--excluded", "./s.clv"], excluded, state),
+        ] {
+            refused(&summarize(flags), 2, &[&format!("{one} and {other} cannot go to the same place")]);
+        }
+        fs::write(place.path().join("c.csv"), "").unwrap();
+        fs::write(place.path().join("s.clv"), "").unwrap();
+    }
+    let left: Vec<u64> = ["c.csv", "s.clv"].iter().map(|name| fs::metadata(place.path().join(name)).unwrap().len()).collect();
+    assert_eq!(left, [0, 0]);
+    refused(&summarize(&["-o", "c.csv", "--excluded", "./log.csv"]), 2, &["log.csv is read, and the result would replace it"]);
+    // The scores and their account as well.
+    fs::write(place.path().join("model.json"), "{}").unwrap();
+    let score = ["score", "log.csv", "--model", "model.json", "-o", "s.json", "--account", "./s.json"];
+    refused(&clv(place.path(), &score), 2, &["the scores and their account cannot go to the same place"]);
+}
+
+/// /dev/full takes nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_state_does_not_go_on_without_the_tables_that_go_with_it() {
+    let place = with_one_excluded();
+    let summarize = |excluded: &str| {
+        let end = ["--observation-end", "2026-03-02", "--state", "s.clv", "-o", "c.csv"];
+        clv(place.path(), &[&["summarize", "log.csv"], &end[..], &["--excluded", excluded]].concat())
+    };
+    refused(&summarize("/dev/full"), 1, &["/dev/full"]);
+    assert!(!place.path().join("s.clv").exists() && !place.path().join("c.csv").exists());
+    // So the run can be repeated.
+    done(&summarize("e.csv"));
+    assert!(place.path().join("s.clv").exists());
+    assert_eq!(fs::read_to_string(place.path().join("c.csv")).unwrap().lines().count(), 2);
+    assert!(fs::read_to_string(place.path().join("e.csv")).unwrap().contains("\nback,excluded: no purchase is left after refunds,"));
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 4);
 }

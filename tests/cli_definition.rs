@@ -99,6 +99,11 @@ fn faults_in_a_definition_file_are_named_with_their_line() {
         refused(&clv(&place, &["definition", "--check", "bad.toml"]), 2, words);
         refused(&clv(&place, &["fit", &cdnow(), "--definition", "bad.toml"]), 2, words.split(": margin 30").next().unwrap());
     }
+    // What one call works on is no setting, the same for all: a file would replace one result by another.
+    for key in ["excluded", "counts", "model_files", "account", "bands_before"] {
+        write(&place, "bad.toml", &format!("{key} = \"per-period\"\n"));
+        refused(&clv(&place, &["definition", "--check", "bad.toml"]), 2, &format!("bad.toml:1: {key} is no setting"));
+    }
     write(&place, "good.toml", "model = \"auto\"\nspend = \"none\"\n[x]\n");
     refused(&clv(&place, &["definition", "--check", "good.toml"]), 2, "good.toml:3: x is no setting");
     write(&place, "good.toml", "model = \"auto\" # for fit, and not for simulate\nspend = \"none\"\n");

@@ -387,6 +387,13 @@ fn models_and_flags_that_do_not_go_with_counts_are_wrong_usage() {
         (&["fit", HISTOGRAMS, "--counts", "histograms"], "bg-nbd cannot be fitted to histograms"),
         (&["fit", MONTHLY, "--counts", "per-period", "--bad-rows", "skip"], "--bad-rows"),
         (&["fit", MONTHLY, "--counts", "per-period", "--run-in", "26 weeks"], "--run-in"),
+        (&["fit", MONTHLY, "--counts", "per-period", "--bands", "high,low"], "'--bands <"),
+        (&["fit", MONTHLY, "--counts", "per-period", "--band-by", "share"], "'--band-by <"),
+        (&["fit", MONTHLY, "--counts", "per-period", "--band-limits", "0.9,0.5"], "'--band-limits <"),
+        (&["fit", MONTHLY, "--counts", "per-period", "--band-confidence", "0.9"], "'--band-confidence <"),
+        (&["fit", MONTHLY, "--counts", "per-period", "--bands-from", "model.json"], "'--bands-from <"),
+        (&["fit", MONTHLY, "--counts", "per-period", "--spend-basis", "all"], "'--spend-basis <"),
+        (&["fit", HISTOGRAMS, "--counts", "histograms", "--model", "pareto-nbd", "--customer", "id"], "--customer names a column"),
         (&["fit", MONTHLY, "--counts", "monthly"], "per-period"),
         (&["score", HISTOGRAMS, "--counts", "histograms", "--model", "model.json"], "per-period"),
     ];
@@ -394,5 +401,47 @@ fn models_and_flags_that_do_not_go_with_counts_are_wrong_usage() {
         let output = clv(place.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
         assert!(said(&output).contains(words), "{words} is not in: {}", said(&output));
+    }
+}
+
+/// A definition file is for all commands: what counts have no use for is passed over.
+#[test]
+fn settings_that_counts_have_no_use_for_are_passed_over() {
+    let place = TempDir::new().unwrap();
+    let settings = "bands = [\"a\", \"b\"]\nband_limits = [0.5]\nspend_basis = \"all\"\ncustomer = \"customer_id\"\nmargin = 0.3\n";
+    fs::write(place.path().join("clv.toml"), settings).unwrap();
+    for (input, kind, model) in [(MONTHLY, "per-period", "bg-nbd"), (HISTOGRAMS, "histograms", "pareto-nbd")] {
+        let fit = ["fit", input, "--counts", kind, "--model", model, "--definition", "clv.toml", "-o", "model.json"];
+        done(&clv(place.path(), &fit));
+        let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(place.path().join("model.json")).unwrap()).unwrap();
+        assert_eq!((&json["definition"]["margin"], json.get("bands").filter(|bands| !bands.is_null())), (&serde_json::json!(0.3), None));
+    }
+}
+
+/// What is said of scores of purchases is said of those of counts.
+#[test]
+fn scores_of_counts_have_the_notes_that_those_of_purchases_have() {
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("two.csv"), TWO).unwrap();
+    let log = "customer_id,date,amount\na,1997-01-20,10\na,1997-01-29,12\nb,1997-02-28,11\n";
+    fs::write(place.path().join("log.csv"), log).unwrap();
+    let fit = ["fit", CDNOW, "--observation-end", "1997-09-30", "--quiet"];
+    done(&clv(place.path(), &[&fit[..], &["-o", "model.json"]].concat()));
+    done(&clv(place.path(), &[&fit[..], &["--spend", "none", "-o", "purchases.json"]].concat()));
+    // One customer leaves nearly all open.
+    fs::write(place.path().join("few.csv"), "customer_id,date,amount\na,1997-01-01,10\na,1997-02-01,12\na,1997-03-01,12\n").unwrap();
+    done(&clv(place.path(), &["fit", "few.csv", "--quiet", "-o", "open.json"]));
+    for (model, flags, words) in [
+        ("open.json", &[][..], "the data leave parameters of a model open"),
+        ("model.json", &[], "the customers are seen until 1997-02-28, and the model was fitted to data until 1997-09-30"),
+        ("model.json", &["--cost-per-purchase", "1"], "there are no intervals with a cost to serve"),
+        ("model.json", &["--horizon", "lifetime"], "there are no intervals for a horizon of lifetime at a discount of 10 %"),
+        ("purchases.json", &["--threshold", "100"], "without a spend model there is no CLV to exceed a threshold"),
+    ] {
+        for (input, how) in [("log.csv", &["--observation-end", "1997-02-28"][..]), ("two.csv", &["--counts", "per-period"])] {
+            let score = ["score", input, "--model", model, "-o", "scores.csv"];
+            let note = done(&clv(place.path(), &[&score[..], how, flags].concat()));
+            assert!(note.contains(words), "{input}: {words} is not in: {note}");
+        }
     }
 }

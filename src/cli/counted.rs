@@ -6,6 +6,7 @@ use super::args::{AUTO, Intervals, Models};
 use super::failure::{Failure, Outcome};
 use super::input::Input;
 use super::output::Console;
+use super::scoring::{horizon_start, say_of_intervals};
 use crate::data::{Censored, CensoredCustomers, CountedCustomers, CrossSection, PeriodCounts, SpendBasis, grouped};
 use crate::error::Result;
 use crate::fit::{Estimator, Prior};
@@ -29,6 +30,9 @@ pub(super) enum Counts {
 /// Flags that are about amounts, single purchases or a log, and say nothing of counts.
 pub(super) const WITHOUT_MEANING: [&str; 9] =
     ["date_column", "amount_column", "decimal", "bad_rows", "refunds", "merge", "acquired", "run_in", "first_seen_is_new"];
+
+/// Those of them that a fit alone has.
+pub(super) const WITHOUT_MEANING_IN_A_FIT: [&str; 6] = ["bands", "band_by", "band_limits", "band_confidence", "bands_from", "spend_basis"];
 
 /// Fits a purchase model to counts.
 pub(super) fn fit(counts: Counts, models: &Models, input: &Input<'_>, definition: ClvDefinition, console: &Console) -> Outcome<ModelFile> {
@@ -131,7 +135,7 @@ pub(super) fn score(
 ) -> Outcome<CountedScores> {
     let read = read(input, &options(input), console)?;
     let counted = read.counted;
-    let end = counted.customers().observation_end();
+    let end = horizon_start(counted.customers().observation_end(), model, console);
     let forecaster = model.forecaster_by(definition, end)?;
     if model.spend().is_some() {
         console.say(
@@ -142,6 +146,7 @@ pub(super) fn score(
     let scores = forecaster.scorer().score_counted(&counted)?;
     let &Intervals { level, threshold, no_intervals } = wanted;
     let with_intervals = !no_intervals && forecaster.has_value_intervals();
+    say_of_intervals(model, &forecaster, definition, wanted, with_intervals, console);
     if with_intervals {
         console.say("note: the total has no interval; each customer has one");
     }

@@ -17,17 +17,20 @@ use super::failure::{Failure, Outcome};
 use crate::error::Error;
 
 /// Arguments that are not settings but say what one call works on; by the names of their fields.
-const NOT_SETTINGS: [&str; 17] = [
+const NOT_SETTINGS: [&str; 20] = [
     "help",
     "version",
     "definition",
     "input",
     "output",
     "account",
+    "excluded",
+    "counts",
     "format",
     "out",
     "tables",
     "model_file",
+    "model_files",
     "customer_id",
     "init",
     "show",

@@ -1,10 +1,11 @@
 //! `clv fit`: from a log or a summary to a model file.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::args::{Banding, Common, Measured, Models, Valuing};
-use super::counted::{self, Counts, WITHOUT_MEANING};
-use super::failure::Outcome;
+use super::counted::{self, Counts, WITHOUT_MEANING, WITHOUT_MEANING_IN_A_FIT};
+use super::failure::{Failure, Outcome};
 use super::fitting;
 use super::input::Input;
 use super::output::json_destination;
@@ -38,7 +39,8 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The input is a table of counts instead of a log or a summary: per-period, or histograms
-    #[arg(long, value_enum, value_name = "KIND", hide_possible_values = true, conflicts_with_all = WITHOUT_MEANING, help_heading = "Reading")]
+    #[arg(long, value_enum, value_name = "KIND", hide_possible_values = true, help_heading = "Reading")]
+    #[arg(conflicts_with_all = WITHOUT_MEANING, conflicts_with_all = WITHOUT_MEANING_IN_A_FIT)]
     counts: Option<Counts>,
     #[command(flatten)]
     models: Models,
@@ -55,13 +57,17 @@ pub(super) struct Args {
     common: Common,
 }
 
-pub(super) fn run(args: Args) -> Outcome {
+/// Runs the command; of its settings `from_file` are those of a definition file, which has some that this input has no use for.
+pub(super) fn run(args: Args, from_file: &BTreeSet<String>) -> Outcome {
     let console = args.common.start()?;
     let destination = json_destination(args.output, "a model file", "model.json")?;
     let input = Input::measured(&args.input, &args.measured)?;
     let destination = destination.differs_from(input.files.paths())?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     if let Some(counts) = args.counts {
+        if counts == Counts::Histograms && input.customer_column.is_some() && !from_file.contains("customer_column") {
+            return Err(Failure::Usage("--customer names a column of customers, which histograms do not have: leave it out".to_owned()));
+        }
         let model = counted::fit(counts, &args.models, &input, definition, &console)?;
         return destination.write_text(&model.to_json());
     }

@@ -90,7 +90,7 @@ fn call(arguments: Vec<OsString>) -> ExitCode {
         match cli.command {
             Command::Run(args) => run::run(args),
             Command::Summarize(args) => summarize::run(args),
-            Command::Fit(args) => fit::run(args),
+            Command::Fit(args) => fit::run(args, &parsed.from_file),
             Command::Score(args) => score::run(args),
             Command::Backtest(args) => backtest::run(args),
             Command::Audit(args) => audit::run(args),

@@ -190,35 +190,6 @@ impl Destination {
         }
     }
 
-    /// A table, and a file beside it that appears with it: both or none.
-    pub(super) fn write_table_with(
-        &self,
-        table: &Table<'_>,
-        format: TableFormat,
-        beside: &Path,
-        write: impl FnOnce(&mut BufWriter<fs::File>) -> Result<()>,
-    ) -> Outcome {
-        let mut last = Draft::new(beside)?;
-        last.write(write)?;
-        let mut drafts = Vec::new();
-        let written = match self {
-            Destination::File(path) => {
-                let mut draft = Draft::new(path)?;
-                draft.write(|out| table.write(format, out))?;
-                drafts.push(draft);
-                Ok(())
-            }
-            Destination::Stdout => to_stdout(|out| table.write(format, out)),
-        };
-        // When the machine stops between the two, the table can be made again.
-        drafts.push(last);
-        // A reader that has seen enough of the table leaves the file its place.
-        if matches!(written, Ok(()) | Err(Failure::ReaderGone)) {
-            Draft::place_all(drafts)?;
-        }
-        written
-    }
-
     /// A result that is written as it comes to be.
     pub(super) fn write_with(&self, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Outcome {
         match self {
@@ -234,6 +205,35 @@ impl Destination {
             Destination::Stdout => to_stdout(|out| out.write_all(text.as_bytes()).map_err(failed)),
         }
     }
+}
+
+/// Writes tables, and a file beside them that has been drafted, which appear together: all or none.
+pub(super) fn write_together(tables: &[(&Destination, Table<'_>, TableFormat)], beside: Option<Draft>) -> Outcome {
+    let mut drafts = Vec::with_capacity(tables.len() + 1);
+    for (destination, table, format) in tables {
+        if let Destination::File(path) = destination {
+            let mut draft = Draft::new(path)?;
+            draft.write(|out| table.write(*format, out))?;
+            drafts.push(draft);
+        }
+    }
+    // What has gone to standard output cannot be taken back: all else is drafted by then.
+    let to_stdout = |(destination, table, format): &(&Destination, Table<'_>, TableFormat)| match destination {
+        Destination::Stdout => to_stdout(|out| table.write(*format, out)),
+        Destination::File(_) => Ok(()),
+    };
+    let written = tables.iter().try_for_each(to_stdout);
+    // The last one: when the machine stops before it, the tables can be made again.
+    drafts.extend(beside);
+    // A reader that has seen enough of a table leaves the files their places.
+    if matches!(written, Ok(()) | Err(Failure::ReaderGone)) {
+        match <[Draft; 1]>::try_from(drafts) {
+            // In one step, without a moment in which there is no file.
+            Ok([only]) => only.place()?,
+            Err(drafts) => Draft::place_all(drafts)?,
+        }
+    }
+    written
 }
 
 /// Where a result goes that is JSON and nothing else.
@@ -256,6 +256,29 @@ pub(super) fn refuse_inputs(output: &Path, inputs: &[impl AsRef<Path>]) -> Outco
             Err(Failure::Usage(format!("{} is read, and the result would replace it; name another file for the result", output.display())))
         }
     }
+}
+
+/// Refuses outputs, each with what it is, that go to the same place by whatever names: one would replace the other.
+pub(super) fn refuse_same_place(outputs: &[(&str, Option<&Path>)]) -> Outcome {
+    let places: Vec<Option<PathBuf>> = outputs.iter().map(|(_, path)| path.map(resolved)).collect();
+    for (later, place) in places.iter().enumerate() {
+        if let Some(earlier) = places[..later].iter().position(|other| other == place) {
+            return Err(Failure::Usage(format!(
+                "{} and {} cannot go to the same place; name another file for one of them",
+                outputs[earlier].0, outputs[later].0
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A path by which each file has one name only, also one that is not there yet.
+fn resolved(path: &Path) -> PathBuf {
+    let of_new_file = || {
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+    };
+    fs::canonicalize(path).ok().or_else(of_new_file).unwrap_or_else(|| path.to_owned())
 }
 
 /// Standard output that remembers whether its reader has gone away: the error of a table writer no longer tells.

@@ -1,7 +1,7 @@
 //! `clv score`: what a model expects of every customer.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 
@@ -10,12 +10,12 @@ use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutpu
 use super::counted::{self, WITHOUT_MEANING};
 use super::failure::{Failure, Outcome};
 use super::input::{self, Input};
-use super::output::{Console, Destination, json_destination};
-use super::scoring::{Scored, Scoring};
+use super::output::{Console, Destination, json_destination, refuse_same_place};
+use super::scoring::{Scored, Scoring, horizon_start};
 use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};
 use crate::fit::Level;
-use crate::io::{InputKind, SummaryRead, TableWriter, read_excluded};
+use crate::io::{ExcludedRows, InputKind, SummaryRead, TableWriter};
 use crate::report::account::{self, Scores};
 use crate::report::{banding, terminal};
 use crate::score::{ClvDefinition, Coverage, DefinitionInForce, GroupForecast, ModelFile, Totals, ValueBands};
@@ -90,10 +90,8 @@ pub(super) fn run(args: Args) -> Outcome {
     let format = destination.format(args.output.format)?;
     let told = args.account.clone().map(|path| json_destination(Some(path), "the account", "account.json")).transpose()?;
     let told = told.map(|told| told.differs_from(&[&args.model_file])).transpose()?;
-    if told.as_ref().is_some_and(|told| told.path() == destination.path()) {
-        return Err(Failure::Usage(
-            "the scores and their account cannot go to the same place; name another file for one of them".to_owned(),
-        ));
+    if let Some(told) = &told {
+        refuse_same_place(&[("the scores", destination.path()), ("their account", told.path())])?;
     }
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
@@ -114,12 +112,22 @@ pub(super) fn run(args: Args) -> Outcome {
         let account = told_account(&console, &definitions, &definition, scored.end, (&scored.totals, None), &scored.coverage);
         return told.map_or(Ok(()), |told| told.write_text(&account));
     }
+    // Read before the scoring, which takes longer.
+    let excluded = args.excluded.as_deref().map(ExcludedRows::read).transpose()?;
     let mut work = Work { args: &args, model: &model, definition, console: &console, begun: None, read: None };
-    let mut failed = None;
+    let (mut failed, mut beside_a_log) = (None, false);
     let written = destination.write_with(|out| {
         let mut writer = TableWriter::new(format, out)?;
         let mut last_write = Ok(());
         let read = input.customers_in_batches(&console, &mut |customers, kind| {
+            match (&excluded, kind) {
+                (Some(excluded), InputKind::Summary) => excluded.check_none_of(&customers)?,
+                (Some(_), InputKind::Log) => {
+                    beside_a_log = true;
+                    return Err(Error::cancelled("a log has no use for --excluded"));
+                }
+                (None, _) => {}
+            }
             let scored = work.score(&customers, kind)?;
             last_write = writer.write(&scored.table(&customers)?);
             if last_write.is_err() {
@@ -128,8 +136,8 @@ pub(super) fn run(args: Args) -> Outcome {
             work.add(customers, &scored)
         });
         let read = read.and_then(|read| {
-            if let Some(path) = &args.excluded {
-                let customers = work.excluded(path, read.is_some())?;
+            if let Some(excluded) = &excluded {
+                let customers = excluded.customers(Customers::new(model.unit()).spend_over(model.spend_basis()));
                 last_write = writer.write(&work.score(&customers, InputKind::Summary)?.table(&customers)?);
                 work.count_excluded(&customers);
             }
@@ -150,6 +158,9 @@ pub(super) fn run(args: Args) -> Outcome {
         writer.finish()
     });
     match failed {
+        Some(_) if beside_a_log => {
+            Err(Failure::Usage("--excluded is for a summary; a log says itself who has no purchase left: leave the flag out".to_owned()))
+        }
         Some(error) => Err(error.into()),
         None => {
             written?;
@@ -225,14 +236,6 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Those who have no row in a summary.
-    fn excluded(&self, path: &Path, is_summary: bool) -> Result<Customers> {
-        if !is_summary {
-            return Err(Error::parameter("--excluded is for a summary; a log says itself who has no purchase left: leave the flag out"));
-        }
-        read_excluded(path, Customers::new(self.model.unit()).spend_over(self.model.spend_basis()))
-    }
-
     fn count_excluded(&mut self, customers: &Customers) {
         if let Some(begun) = &mut self.begun {
             begun.coverage.add(customers, &[]);
@@ -303,14 +306,5 @@ fn observation_end(customers: &Customers, model: &ModelFile, kind: InputKind, co
              --observation-end"
         ));
     }
-    if let (Some(own), Some(fitted)) = (own, model.observation_end())
-        && own < fitted
-    {
-        console.say(&format!(
-            "note: the customers are seen until {own}, and the model was fitted to data until {fitted}: it knows what came after {own}, so that these \
-             scores are no \
-             forecast that could have been made then"
-        ));
-    }
-    own.or(model.observation_end())
+    horizon_start(own, model, console)
 }

@@ -60,32 +60,8 @@ impl<'a> Scoring<'a> {
             (Some(standing), Some(path)) => Some(standing.moving_from(path, &forecaster)?),
             (standing, _) => standing,
         };
-        if model.spend().is_none() && wanted.threshold.is_some() {
-            console.say("note: without a spend model there is no CLV to exceed a threshold; p_clv_above is empty");
-        }
-        if !wanted.no_intervals && model.spend().is_some() && forecaster.scorer().terms().has_costs() {
-            console
-                .say("note: there are no intervals with a cost to serve, which goes with what is bought and how long the customer stays");
-        } else if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
-            console.say(&format!(
-                "note: there are no intervals for a horizon of {} at a discount of {}: they need an end, and money that keeps four fifths of its worth until \
-                 then (two years at 10 %)",
-                definition.horizon,
-                percent(definition.annual_discount.annual_rate())
-            ));
-        }
         let with_intervals = !wanted.no_intervals && !definition.horizon.is_lifetime();
-        let open = [NoticeKind::AtBoundary, NoticeKind::FlatRidge];
-        let mut records = [Some(model.purchases()), model.spend()].into_iter().flatten();
-        let is_open = |record: &FitRecord| {
-            record.notices().iter().any(|notice| open.contains(&notice.kind)) || record.parameter_distribution().is_none()
-        };
-        if with_intervals && records.any(is_open) {
-            console.say(
-                "note: the data leave parameters of a model open (it ended at a bound, or on a ridge); the intervals take what is open as known, or as nearly \
-                 normal, and may be too narrow",
-            );
-        }
+        say_of_intervals(model, &forecaster, definition, wanted, with_intervals, console);
         let batches = forecaster.scorer().in_batches();
         Ok(Scoring { model: *model.purchase_model(), forecaster, batches, standing, wanted, with_intervals, seed })
     }
@@ -161,6 +137,54 @@ impl<'a> Scoring<'a> {
         let forecast = self.forecaster.groups(customers, &everybody, level, replications, seed, Some(&busy.watch()))?;
         Ok(forecast.into_iter().next().map(|total| (level, total)))
     }
+}
+
+/// Says why there are no intervals of value, or what they take as known, of customers known by whatever counts or purchases.
+pub(super) fn say_of_intervals(
+    model: &ModelFile,
+    forecaster: &Forecaster<AnyPurchaseModel>,
+    definition: &ClvDefinition,
+    wanted: &Intervals,
+    with_intervals: bool,
+    console: &Console,
+) {
+    if model.spend().is_none() && wanted.threshold.is_some() {
+        console.say("note: without a spend model there is no CLV to exceed a threshold; p_clv_above is empty");
+    }
+    if !wanted.no_intervals && model.spend().is_some() && forecaster.scorer().terms().has_costs() {
+        console.say("note: there are no intervals with a cost to serve, which goes with what is bought and how long the customer stays");
+    } else if !wanted.no_intervals && model.spend().is_some() && !forecaster.has_value_intervals() {
+        console.say(&format!(
+            "note: there are no intervals for a horizon of {} at a discount of {}: they need an end, and money that keeps four fifths of its worth until \
+             then (two years at 10 %)",
+            definition.horizon,
+            percent(definition.annual_discount.annual_rate())
+        ));
+    }
+    let open = [NoticeKind::AtBoundary, NoticeKind::FlatRidge];
+    let mut records = [Some(model.purchases()), model.spend()].into_iter().flatten();
+    let is_open =
+        |record: &FitRecord| record.notices().iter().any(|notice| open.contains(&notice.kind)) || record.parameter_distribution().is_none();
+    if with_intervals && records.any(is_open) {
+        console.say(
+            "note: the data leave parameters of a model open (it ended at a bound, or on a ridge); the intervals take what is open as known, or as nearly \
+             normal, and may be too narrow",
+        );
+    }
+}
+
+/// The day from which the horizon counts: the last one on which the customers were seen, or else that of the model. Says where that is before the model's.
+pub(super) fn horizon_start(own: Option<Date>, model: &ModelFile, console: &Console) -> Option<Date> {
+    if let (Some(own), Some(fitted)) = (own, model.observation_end())
+        && own < fitted
+    {
+        console.say(&format!(
+            "note: the customers are seen until {own}, and the model was fitted to data until {fitted}: it knows what came after {own}, so that these \
+             scores are no \
+             forecast that could have been made then"
+        ));
+    }
+    own.or(model.observation_end())
 }
 
 fn is_before(birth: Birth) -> bool {

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Common, Measured, TableOutput};
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::input::Input;
-use super::output::{Console, Destination, refuse_inputs};
+use super::output::{Console, Destination, refuse_inputs, refuse_same_place, write_together};
 use crate::data::{CustomerStates, grouped};
 use crate::error::Result;
 use crate::io::{Draft, Table, excluded_table};
@@ -62,37 +62,43 @@ pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let destination = Destination::new(args.output.output)?;
     let input = Input::measured(&args.input, &args.measured)?;
-    let destination = destination.differs_from(input.files.paths())?.differs_from(args.state.as_slice())?;
+    let destination = destination.differs_from(input.files.paths())?;
     let format = destination.format(args.output.format)?;
-    let excluded = args.excluded.map(|path| Destination::new(Some(path))?.differs_from(input.files.paths())).transpose()?;
-    let excluded_format = excluded.as_ref().map(|excluded| excluded.format(None)).transpose()?;
-    if excluded.as_ref().is_some_and(|excluded| excluded.path() == destination.path()) {
-        return Err(Failure::Usage(
-            "the summary and those without a row cannot go to the same place; name another file for one of them".to_owned(),
-        ));
-    }
-    let customers = match &args.state {
-        None => {
-            let customers =
-                if args.time_ordered { input.summarize_in_order(&console)? } else { input.summary_of(input.log(&console)?, &console)? };
-            destination.write_table(&Table::from(&customers), format)?;
-            customers
+    let excluded = match args.excluded {
+        Some(path) => {
+            let excluded = Destination::new(Some(path))?.differs_from(input.files.paths())?;
+            let format = excluded.format(None)?;
+            Some((excluded, format))
         }
+        None => None,
+    };
+    let mut outputs = vec![("the summary", destination.path())];
+    outputs.extend(excluded.iter().map(|(excluded, _)| ("the table of those without a row", excluded.path())));
+    outputs.extend(args.state.iter().map(|state| ("the state", Some(state.as_path()))));
+    refuse_same_place(&outputs)?;
+    let (customers, state) = match &args.state {
+        None if args.time_ordered => (input.summarize_in_order(&console)?, None),
+        None => (input.summary_of(input.log(&console)?, &console)?, None),
         Some(path) => {
             refuse_inputs(path, input.files.paths())?;
             let states = carried_on(path, &input, &console)?;
             let (customers, _) = input.summarize(states.log(), &console)?;
-            destination.write_table_with(&Table::from(&customers), format, path, |out| states.write(out))?;
-            customers
+            let mut draft = Draft::new(path)?;
+            draft.write(|out| states.write(out))?;
+            (customers, Some(draft))
         }
     };
-    match (excluded, excluded_format) {
-        (Some(excluded), Some(format)) => excluded.write_table(&excluded_table(&customers)?, format)?,
-        _ if customers.excluded().len() > 0 => console.say(&format!(
+    let mut tables = vec![(&destination, Table::from(&customers), format)];
+    if let Some((excluded, format)) = &excluded {
+        tables.push((excluded, excluded_table(&customers)?, *format));
+    }
+    // The state does not go on without a table that goes with it: the run could not be repeated.
+    write_together(&tables, state)?;
+    if excluded.is_none() && customers.excluded().len() > 0 {
+        console.say(&format!(
             "note: {} of the log have no row in the summary; --excluded FILE keeps their ids, with the reason, for clv score",
             grouped(customers.excluded().len() as f64, 0)
-        )),
-        _ => {}
+        ));
     }
     if let Some(report) = customers.report() {
         console.say(&terminal::cleaning(report));

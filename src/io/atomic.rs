@@ -97,7 +97,7 @@ impl Draft {
     }
 
     /// Takes the place of what is there.
-    fn place(mut self) -> Result<()> {
+    pub(crate) fn place(mut self) -> Result<()> {
         match self.aside.take() {
             Some(aside) => aside.persist(&self.target).map(drop).map_err(|error| self.failed(error.error)),
             None => Ok(()),

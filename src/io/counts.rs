@@ -66,10 +66,10 @@ impl CountsRead<CountedCustomers> {
             let counted = Counted { first_purchase: day(first, FIRST_PURCHASE)?, count, place };
             match customers.get_mut(customer) {
                 Some(periods) => periods.push(counted),
-                None if crate::data::is_blank(customer) => {
-                    return Err(Error::data(format!("column {id:?}: the customer is missing; every row belongs to a customer")));
+                None => {
+                    let customer = fields::customer(customer, id).map_err(fields::Fault::into_error)?;
+                    customers.insert(customer.to_owned(), vec![counted]);
                 }
-                None => drop(customers.insert(customer.to_owned(), vec![counted])),
             }
             Ok(())
         })?;

@@ -40,7 +40,7 @@ pub(crate) use atomic::Draft;
 pub use atomic::write_atomically;
 pub use counts::CountsRead;
 #[cfg(feature = "cli")]
-pub(crate) use excluded::{excluded_table, read_excluded};
+pub(crate) use excluded::{ExcludedRows, excluded_table};
 pub use files::LogFiles;
 pub use intake::ReadProgress;
 #[cfg(feature = "cli")]
