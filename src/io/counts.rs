@@ -50,8 +50,9 @@ impl CountsRead<CountedCustomers> {
     /// observation end. Order of rows and files has no influence.
     ///
     /// # Errors
-    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, periods overlap or are
-    /// missing, one lies before the first purchase, rows of a customer disagree on it, or the counts do not end on the observation end.
+    /// With file and line: when a column is missing or not known, a count is negative, no whole number or more than the period has days from the first
+    /// purchase on, a day cannot be read, periods overlap or are missing, one lies before the first purchase, rows of a customer disagree on it, or the
+    /// counts do not end on the observation end.
     pub fn per_period(files: &LogFiles, options: &SummaryOptions) -> Result<Self> {
         let id = options.customer.as_deref().unwrap_or("customer_id");
         let columns = [(id, "--customer"), (FIRST_PURCHASE, HEADER), (PERIOD_START, HEADER), (PERIOD_END, HEADER), (PURCHASES, HEADER)];

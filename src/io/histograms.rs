@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::data::{CensoredCustomers, CrossSection, LastCell};
+use crate::data::{CensoredCustomers, CrossSection, LastCell, check_purchases};
 use crate::error::{Error, Result, quoted};
 use crate::io::counts::{CountsRead, FIRST_PURCHASE, HEADER, PERIOD_END, PERIOD_START, PURCHASES, RowPlace, day, hex, read_counts, whole};
 use crate::io::files::LogFiles;
@@ -34,9 +34,9 @@ impl CountsRead<CensoredCustomers<CrossSection>> {
     /// ```
     ///
     /// # Errors
-    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, histograms of a cohort do
-    /// not add up to the same number, its periods overlap or lie before the first purchase, its rows disagree on the first purchase, a number of purchases
-    /// is there twice, or the cohort is one customer.
+    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, customers bought more often
+    /// than the period has days, histograms of a cohort do not add up to the same number, its periods overlap or lie before the first purchase, its rows
+    /// disagree on the first purchase, a number of purchases is there twice, or the cohort is one customer.
     pub fn histograms(files: &LogFiles, options: &SummaryOptions) -> Result<Self> {
         let mut cohorts: BTreeMap<String, Cohort> = BTreeMap::new();
         let mut last: Option<(Date, RowPlace)> = None;
@@ -114,7 +114,12 @@ impl Row {
              into one cell, such as 100+"
             ))
         })?;
-        Ok(Row { first_purchase, period: (start, end), purchases, or_more, customers: whole(customers, CUSTOMERS)? })
+        let customers = whole(customers, CUSTOMERS)?;
+        // Those of a cohort may have bought first before its day: all days of the period count. A cell of nobody is no claim.
+        if customers > 0 {
+            check_purchases(purchases, start, end)?;
+        }
+        Ok(Row { first_purchase, period: (start, end), purchases, or_more, customers })
     }
 }
 
