@@ -87,6 +87,20 @@ fn a_birth_before_the_log_moves_the_clock_of_age_alone() {
     assert!(customers.has_silent());
 }
 
+/// Two with rows after the observation end alone: one was acquired within the log, of the other there is no date.
+#[test]
+fn who_has_not_bought_yet_keeps_what_is_spent_after_the_observation_end() {
+    let days = ["2026-01-05", "2026-03-09", "2026-03-16", "2026-03-09"].map(date);
+    let log = TransactionLog::from_columns(&["a", "later", "later", "unknown"], &days, &[10.0, 70.0, 5.0, 8.0]).unwrap();
+    let customers = log.summarize(&Observation::until(date("2026-03-02")).in_weeks()).unwrap();
+    let (customers, acquired) = dates(&[("a", "2026-01-05"), ("later", "2026-02-16")]).apply(customers).unwrap();
+    assert_eq!(acquired.without_purchase, 1);
+    assert_eq!(
+        customers.excluded().zip(customers.excluded_revenue_after_end()).collect::<Vec<_>>(),
+        [(("later", Exclusion::NotBoughtYet), 75.0), (("unknown", Exclusion::SeenAfterEnd), 8.0)]
+    );
+}
+
 #[test]
 fn dates_of_those_first_bought_in_the_log_change_nothing() {
     let of = [("a", "2026-01-05"), ("b", "2026-02-02"), ("c", "2026-01-26")];

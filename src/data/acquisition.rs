@@ -356,10 +356,16 @@ impl AcquisitionDates {
     /// Those who are not in the log.
     fn add_silent(&self, customers: &Customers, (start, end): (Date, Date), marked: &mut Customers, acquired: &mut Acquired) -> Result<()> {
         let seen = seen(customers);
+        let after_end: BTreeMap<&str, f64> = customers
+            .excluded()
+            .zip(customers.excluded_revenue_after_end())
+            .filter(|((_, why), _)| *why == Exclusion::SeenAfterEnd)
+            .map(|((id, _), revenue)| (id, revenue))
+            .collect();
         for (id, date) in self.dates.iter().filter(|(id, _)| !seen.contains(id.as_str())) {
             if *date >= start {
                 acquired.without_purchase += 1;
-                marked.exclude(id, Exclusion::NotBoughtYet, 0.0);
+                marked.exclude(id, Exclusion::NotBoughtYet, after_end.get(id.as_str()).copied().unwrap_or(0.0));
                 continue;
             }
             if customers.spend_basis() == SpendBasis::AllPurchases {
