@@ -564,6 +564,20 @@ fn bad_dates_of_acquisition_are_named_by_their_file_and_line() {
 }
 
 #[test]
+fn the_same_dates_in_rows_of_another_order_are_equal() {
+    let place = TempDir::new().unwrap();
+    let read = |name: &str, rows: &str| {
+        fs::write(place.path().join(name), format!("customer_id,acquired\n{rows}")).unwrap();
+        AcquisitionDates::read(place.path().join(name), &clv::ReadOptions::default()).unwrap()
+    };
+    let (one, other) = (read("one.csv", "a,2026-01-05\nb,2026-01-12\n"), read("other.csv", "b,2026-01-12\na,2026-01-05\na,2026-01-05\n"));
+    assert_eq!(one, other);
+    assert_eq!(Acquisition::Dates(one.clone()), dates(&[("a", "2026-01-05"), ("b", "2026-01-12")]));
+    assert_ne!(one, read("third.csv", "a,2026-01-05\nb,2026-01-13\n"));
+    assert_ne!(one, read("fourth.csv", "a,2026-01-05\n"));
+}
+
+#[test]
 fn a_model_file_says_how_births_were_known() {
     let place = TempDir::new().unwrap();
     let fitted = |more: &[&str]| {

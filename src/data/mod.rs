@@ -52,7 +52,7 @@ pub(crate) use ends::FarEnd;
 pub(crate) use report::grouped;
 
 #[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use acquisition::ReadAt;
+pub(crate) use acquisition::DatedAt;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use batch::{Batch, Intake, SharedLog, lock};
 #[cfg(any(feature = "csv", feature = "parquet"))]
