@@ -278,6 +278,10 @@ fn counts_per_period_that_are_wrong_are_refused_with_file_line_and_rule() {
         ("a,1997-01-20,1997-01-01,1997-01-31,", &["counts.csv:2: ", "the count is missing; write 0"]),
         ("a,1997-01-20,1997-01-01,1997-01-31,two", &["counts.csv:2: ", "\"two\" is no number"]),
         ("a,1997-01-20,1997-01-01,1997-01-31,9999999999", &["counts.csv:2: ", "too large"]),
+        (
+            "a,1997-01-20,1997-01-01,1997-01-31,+4",
+            &["counts.csv:2: ", "\"+4\" has a plus in front; leave it out, or write it behind", "as in 4+"],
+        ),
         ("a,1997-01-20,1997-01-31,1997-01-01,1", &["counts.csv:2: customer \"a\": ", "ends on 1997-01-01, before it starts on 1997-01-31"]),
         (
             "a,1997-01-20,1997-01-01,1997-01-31,1\na,1997-01-20,1997-01-31,1997-02-28,1",
@@ -349,6 +353,11 @@ fn histograms_that_are_wrong_are_refused_with_file_line_and_rule() {
     let cases: &[(&str, &[&str])] = &[
         ("jan,1997-01-15,1997-03-01,1997-03-31,0,-5", &["counts.csv:5: ", "column \"customers\": \"-5\" is negative"]),
         ("jan,1997-01-15,1997-03-01,1997-03-31,0,5.5", &["counts.csv:5: ", "\"5.5\" is no whole number"]),
+        (
+            "jan,1997-01-15,1997-03-01,1997-03-31,+4,5",
+            &["counts.csv:5: ", "column \"purchases\": \"+4\" has a plus in front; leave it out, or write it behind", "as in 4+"],
+        ),
+        ("jan,1997-01-15,1997-03-01,1997-03-31,0,+5", &["counts.csv:5: ", "column \"customers\": \"+5\" has a plus in front"]),
         ("jan,1997-01-15,1997-03-01,1997-03-31,-1,5", &["counts.csv:5: ", "column \"purchases\": \"-1\" is negative"]),
         (
             "jan,1997-01-15,1997-03-01,1997-03-31,0,70\njan,1997-01-15,1997-03-01,1997-03-31,1,20",

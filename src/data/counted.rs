@@ -87,9 +87,7 @@ pub(crate) fn counted_from(
 }
 
 fn check_period(first_purchase: Date, &CalendarCount { start, end, purchases }: &CalendarCount) -> Result<()> {
-    if end < start {
-        return Err(Error::data(format!("the period ends on {end}, before it starts on {start}; both days belong to it")));
-    }
+    check_days(start, end)?;
     if end < first_purchase {
         return Err(Error::data(format!(
             "the period ends on {end}, before the first purchase of {first_purchase}; there is nothing to count before it: leave the row out, or \
@@ -97,6 +95,14 @@ fn check_period(first_purchase: Date, &CalendarCount { start, end, purchases }: 
         )));
     }
     check_purchases(purchases, start.max(first_purchase), end)
+}
+
+/// That a period ends no earlier than it starts.
+pub(crate) fn check_days(start: Date, end: Date) -> Result<()> {
+    if end < start {
+        return Err(Error::data(format!("the period ends on {end}, before it starts on {start}; both days belong to it")));
+    }
+    Ok(())
 }
 
 /// That nobody buys more often from one day to another, both included, than there are days.

@@ -56,7 +56,7 @@ pub(crate) use acquisition::DatedAt;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use batch::{Batch, Intake, SharedLog, lock};
 #[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use counted::{check_purchases, counted_from};
+pub(crate) use counted::{check_days, check_purchases, counted_from};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use ids::{IdHasher, Interner, is_blank};
 #[cfg(any(feature = "csv", feature = "parquet"))]

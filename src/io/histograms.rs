@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::data::{CensoredCustomers, CrossSection, LastCell, check_purchases};
+use crate::data::{CensoredCustomers, CrossSection, LastCell, check_days, check_purchases};
 use crate::error::{Error, Result, quoted};
-use crate::io::counts::{CountsRead, FIRST_PURCHASE, HEADER, PERIOD_END, PERIOD_START, PURCHASES, RowPlace, day, hex, read_counts, whole};
+use crate::io::counts::{
+    CountsRead, FIRST_PURCHASE, HEADER, PERIOD_END, PERIOD_START, PURCHASES, RowPlace, check_end, day, hex, read_counts, whole,
+};
 use crate::io::files::LogFiles;
 use crate::io::options::SummaryOptions;
 use crate::time::Date;
@@ -48,17 +50,9 @@ impl CountsRead<CensoredCustomers<CrossSection>> {
             let first = Cohort { first_purchase: row.first_purchase, place, periods: BTreeMap::new() };
             cohorts.entry(fields[0].trim().to_owned()).or_insert(first).add(&row, place, files)
         })?;
-        if let (Some(named), Some((end, place))) = (options.observation_end, last)
-            && named != end
-        {
-            return Err(Error::data(format!(
-                "the last period ends on {end}, and the observation end was given as {named}; histograms cannot be cut: leave --observation-end out, \
-                 or the periods after it"
-            ))
-            .at(place.of(files)));
-        }
         let mut table = CensoredCustomers::new(options.unit);
-        if let Some((end, _)) = last {
+        if let Some((end, place)) = last {
+            check_end("histograms", end, options.observation_end).map_err(|error| error.at(place.of(files)))?;
             table = table.observed_until(end);
         }
         let mut hash = Sha256::new();
@@ -96,9 +90,7 @@ impl Row {
             return Err(Error::data(format!("column {COHORT:?}: the name is missing; histograms of one name count the same customers")));
         }
         let (first_purchase, start, end) = (day(first_purchase, FIRST_PURCHASE)?, day(start, PERIOD_START)?, day(end, PERIOD_END)?);
-        if end < start {
-            return Err(Error::data(format!("the period ends on {end}, before it starts on {start}; both days belong to it")));
-        }
+        check_days(start, end)?;
         if end <= first_purchase {
             return Err(Error::data(format!(
                 "the period ends on {end}, and the first purchases are of {first_purchase}: nothing that comes after them can be counted before; \
