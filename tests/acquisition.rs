@@ -87,6 +87,20 @@ fn a_birth_before_the_log_moves_the_clock_of_age_alone() {
     assert!(customers.has_silent());
 }
 
+/// Two with rows after the observation end alone: one was acquired within the log, of the other there is no date.
+#[test]
+fn who_has_not_bought_yet_keeps_what_is_spent_after_the_observation_end() {
+    let days = ["2026-01-05", "2026-03-09", "2026-03-16", "2026-03-09"].map(date);
+    let log = TransactionLog::from_columns(&["a", "later", "later", "unknown"], &days, &[10.0, 70.0, 5.0, 8.0]).unwrap();
+    let customers = log.summarize(&Observation::until(date("2026-03-02")).in_weeks()).unwrap();
+    let (customers, acquired) = dates(&[("a", "2026-01-05"), ("later", "2026-02-16")]).apply(customers).unwrap();
+    assert_eq!(acquired.without_purchase, 1);
+    assert_eq!(
+        customers.excluded().zip(customers.excluded_revenue_after_end()).collect::<Vec<_>>(),
+        [(("later", Exclusion::NotBoughtYet), 75.0), (("unknown", Exclusion::SeenAfterEnd), 8.0)]
+    );
+}
+
 #[test]
 fn dates_of_those_first_bought_in_the_log_change_nothing() {
     let of = [("a", "2026-01-05"), ("b", "2026-02-02"), ("c", "2026-01-26")];
@@ -547,6 +561,20 @@ fn bad_dates_of_acquisition_are_named_by_their_file_and_line() {
     }
     // A date in a column of the log is in a line of the log.
     refused(&summarize("since"), 1, &["log.csv:4: customer \"b\" was acquired on 2026-02-03"]);
+}
+
+#[test]
+fn the_same_dates_in_rows_of_another_order_are_equal() {
+    let place = TempDir::new().unwrap();
+    let read = |name: &str, rows: &str| {
+        fs::write(place.path().join(name), format!("customer_id,acquired\n{rows}")).unwrap();
+        AcquisitionDates::read(place.path().join(name), &clv::ReadOptions::default()).unwrap()
+    };
+    let (one, other) = (read("one.csv", "a,2026-01-05\nb,2026-01-12\n"), read("other.csv", "b,2026-01-12\na,2026-01-05\na,2026-01-05\n"));
+    assert_eq!(one, other);
+    assert_eq!(Acquisition::Dates(one.clone()), dates(&[("a", "2026-01-05"), ("b", "2026-01-12")]));
+    assert_ne!(one, read("third.csv", "a,2026-01-05\nb,2026-01-13\n"));
+    assert_ne!(one, read("fourth.csv", "a,2026-01-05\n"));
 }
 
 #[test]

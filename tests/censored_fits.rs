@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
 use clv::{
-    BgNbd, Bootstrap, CensoredCustomers, CensoredFuture, CensoredLikelihood, CrossSection, Customer, CustomerList, CustomerTraits,
-    Customers, ErrorKind, Estimable, Estimator, EveryCustomer, Fit, FitStatus, Fitted, History, LastCell, LeftTruncated, Level, MbgNbd,
-    NoticeKind, OnlySeen, ParetoNbd, PeriodCounts, Prior, PurchaseModel, Resampling, SeenThrough, Simulate, TimeUnit, random_stream,
+    BgNbd, Bootstrap, CalendarCount, CensoredCustomers, CensoredFuture, CensoredLikelihood, CrossSection, Customer, CustomerList,
+    CustomerTraits, Customers, Date, ErrorKind, Estimable, Estimator, EveryCustomer, Fit, FitStatus, Fitted, History, LastCell,
+    LeftTruncated, Level, MbgNbd, NoticeKind, OnlySeen, ParetoNbd, PeriodCounts, Prior, PurchaseModel, Resampling, SeenThrough, Simulate,
+    TimeUnit, random_stream,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -352,6 +353,15 @@ fn bootstraps_of_counts_per_period_agree_with_the_curvature() {
         println!("{resampling:?}: ln r varies by {sd:.3}, the fit says {error:.3}");
         assert!((sd / error - 1.0).abs() < 0.37, "{resampling:?}: {sd} against {error}");
     }
+    // Born on the last day: drawn anew as what they are.
+    let mut with_newborn = CensoredCustomers::new(TimeUnit::Day);
+    let first: Date = "1997-01-31".parse().unwrap();
+    let january = CalendarCount { start: "1997-01-01".parse().unwrap(), end: first, purchases: 1 };
+    with_newborn.push(PeriodCounts::of_calendar(first, &[january], TimeUnit::Day).unwrap(), 3.0).unwrap();
+    for i in 0..200 {
+        with_newborn.push(PeriodCounts::new(&[30.0, 60.0, 90.0], &[i % 3, i % 2, i % 5]).unwrap(), 1.0).unwrap();
+    }
+    assert!(estimator.bootstrap(&with_newborn, Resampling::Parametric, 2, 9).is_ok());
     // Calendar months: the row keeps the last one with a purchase, and not the others.
     let mut months = CensoredCustomers::new(TimeUnit::Day);
     for i in 0..200 {

@@ -74,6 +74,19 @@ fn counts_of_days_are_those_of_times() {
     assert_eq!((model.censored_ln_likelihood(b), model.censored_p_alive(b)), (0.0, 1.0));
 }
 
+/// As many purchases as days are possible, and a cell of nobody says nothing of how often anybody bought.
+#[test]
+fn a_purchase_on_every_day_is_taken() {
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("daily.csv");
+    fs::write(&path, format!("{PER_PERIOD}\na,1997-01-20,1997-01-01,1997-01-31,12\na,1997-01-20,1997-02-01,1997-02-28,28\n")).unwrap();
+    assert_eq!(read(&path).counted.customers().row(0).frequency(), 39);
+    let cell = |purchases: &str, customers: u32| format!("feb,1997-01-31,1997-02-01,1997-02-28,{purchases},{customers}\n");
+    let header = "cohort,first_purchase,period_start,period_end,purchases,customers";
+    fs::write(&path, format!("{header}\n{}{}{}", cell("0", 9), cell("28", 1), cell("29+", 0))).unwrap();
+    assert_eq!(read_histograms(&path).counted.rows().map(|(row, _)| row.purchases()).collect::<Vec<_>>(), [0, 28]);
+}
+
 #[test]
 fn histograms_of_days_are_those_of_times() {
     let table = read_histograms(HISTOGRAMS);
@@ -265,6 +278,10 @@ fn counts_per_period_that_are_wrong_are_refused_with_file_line_and_rule() {
         ("a,1997-01-20,1997-01-01,1997-01-31,", &["counts.csv:2: ", "the count is missing; write 0"]),
         ("a,1997-01-20,1997-01-01,1997-01-31,two", &["counts.csv:2: ", "\"two\" is no number"]),
         ("a,1997-01-20,1997-01-01,1997-01-31,9999999999", &["counts.csv:2: ", "too large"]),
+        (
+            "a,1997-01-20,1997-01-01,1997-01-31,+4",
+            &["counts.csv:2: ", "\"+4\" has a plus in front; leave it out, or write it behind", "as in 4+"],
+        ),
         ("a,1997-01-20,1997-01-31,1997-01-01,1", &["counts.csv:2: customer \"a\": ", "ends on 1997-01-01, before it starts on 1997-01-31"]),
         (
             "a,1997-01-20,1997-01-01,1997-01-31,1\na,1997-01-20,1997-01-31,1997-02-28,1",
@@ -285,7 +302,19 @@ fn counts_per_period_that_are_wrong_are_refused_with_file_line_and_rule() {
         ),
         ("a,1997-01-20,1997-02-01,1997-02-28,1", &["counts.csv:2: ", "the first purchase is of 1997-01-20; the days between are missing"]),
         ("a,1997-01-20,1997-01-01,1997-01-31,0", &["counts.csv:2: ", "holds the first purchase, of 1997-01-20, but counts no purchase"]),
-        ("a,1997-01-31,1997-01-01,1997-01-31,2", &["counts.csv:2: ", "2 purchases on 1997-01-31, the day of the first one"]),
+        ("a,1997-01-31,1997-01-01,1997-01-31,2", &["counts.csv:2: ", "2 purchases on 1997-01-31; all transactions of a day are"]),
+        (
+            "a,1997-01-20,1997-01-01,1997-01-31,13",
+            &[
+                "counts.csv:2: customer \"a\": ",
+                "13 purchases on the 12 days from 1997-01-20 to 1997-01-31",
+                "number of days with a purchase",
+            ],
+        ),
+        (
+            "a,1997-01-20,1997-01-01,1997-01-31,12\na,1997-01-20,1997-02-01,1997-02-28,29",
+            &["counts.csv:3: customer \"a\": ", "29 purchases on the 28 days from 1997-02-01 to 1997-02-28"],
+        ),
         (
             "a,1997-01-20,1997-01-01,1997-01-31,1\na,1997-01-21,1997-02-01,1997-02-28,1",
             &["counts.csv:3: ", "first_purchase 1997-01-21 here and 1997-01-20 at counts.csv:2"],
@@ -324,6 +353,11 @@ fn histograms_that_are_wrong_are_refused_with_file_line_and_rule() {
     let cases: &[(&str, &[&str])] = &[
         ("jan,1997-01-15,1997-03-01,1997-03-31,0,-5", &["counts.csv:5: ", "column \"customers\": \"-5\" is negative"]),
         ("jan,1997-01-15,1997-03-01,1997-03-31,0,5.5", &["counts.csv:5: ", "\"5.5\" is no whole number"]),
+        (
+            "jan,1997-01-15,1997-03-01,1997-03-31,+4,5",
+            &["counts.csv:5: ", "column \"purchases\": \"+4\" has a plus in front; leave it out, or write it behind", "as in 4+"],
+        ),
+        ("jan,1997-01-15,1997-03-01,1997-03-31,0,+5", &["counts.csv:5: ", "column \"customers\": \"+5\" has a plus in front"]),
         ("jan,1997-01-15,1997-03-01,1997-03-31,-1,5", &["counts.csv:5: ", "column \"purchases\": \"-1\" is negative"]),
         (
             "jan,1997-01-15,1997-03-01,1997-03-31,0,70\njan,1997-01-15,1997-03-01,1997-03-31,1,20",
@@ -361,6 +395,10 @@ fn histograms_that_are_wrong_are_refused_with_file_line_and_rule() {
         (",1997-01-15,1997-03-01,1997-03-31,0,100", &["counts.csv:5: ", "the name is missing"]),
         ("jan,1997-01-15,1997-03-31,1997-03-01,0,100", &["counts.csv:5: ", "before it starts"]),
         ("jan,1997-01-15,1997-03-01,1997-03-31,0,100,5", &["counts.csv:5: ", "the row has 7 fields"]),
+        (
+            "jan,1997-01-15,1997-03-01,1997-03-31,0,99\njan,1997-01-15,1997-03-01,1997-03-31,32+,1",
+            &["counts.csv:6: ", "32 purchases on the 31 days from 1997-03-01 to 1997-03-31; all transactions of a day are one purchase"],
+        ),
         ("feb,1997-02-15,1997-03-01,1997-03-31,0+,100", &["counts.csv:5: cohort \"feb\": ", "one cell that holds them all"]),
     ];
     for (rows, words) in cases {

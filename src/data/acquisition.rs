@@ -101,24 +101,25 @@ pub enum Acquisition {
 /// assert_eq!((customers.birth(row("c")), customers.frequency()[row("c")]), (Birth::Before(1.0), 0));
 /// # Ok::<(), clv::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AcquisitionDates {
-    dates: BTreeMap<String, Date>,
-    /// Where they were read.
-    read: ReadAt,
+    dates: BTreeMap<String, DatedAt>,
+    /// The files that they were read from.
+    files: Vec<String>,
 }
 
-/// Files, and of each customer the number of the file and the line.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct ReadAt {
-    pub(crate) files: Vec<String>,
-    pub(crate) lines: BTreeMap<String, (usize, u64)>,
+/// The date of a customer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DatedAt {
+    pub(crate) date: Date,
+    /// The number of the file and the line, where it was read.
+    pub(crate) place: Option<(usize, u64)>,
 }
 
-impl ReadAt {
-    fn line_of(&self, id: &str) -> Option<String> {
-        let (file, line) = self.lines.get(id)?;
-        Some(format!("{}:{line}", self.files.get(*file)?))
+/// Dates are the same wherever they were read.
+impl PartialEq for AcquisitionDates {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
     }
 }
 
@@ -130,27 +131,31 @@ impl AcquisitionDates {
     pub fn new(dates: impl IntoIterator<Item = (String, Date)>) -> Result<Self> {
         let mut known = BTreeMap::new();
         for (id, date) in dates {
-            if let Some(other) = known.get(&id).filter(|&&other| other != date) {
+            if let Some(DatedAt { date: other, .. }) = known.get(&id).filter(|other: &&DatedAt| other.date != date) {
                 return Err(Error::data(format!(
                     "customer {id:?} was acquired on {other} and on {date}; a customer has one day of acquisition"
                 )));
             }
-            known.insert(id, date);
+            known.insert(id, DatedAt { date, place: None });
         }
-        Ok(AcquisitionDates { dates: known, read: ReadAt::default() })
+        Ok(AcquisitionDates { dates: known, files: Vec::new() })
     }
 
-    /// The same, of dates that were read from files.
+    /// Dates that were read from these files.
     #[cfg(any(feature = "csv", feature = "parquet"))]
-    pub(crate) fn read_at(mut self, read: ReadAt) -> Self {
-        self.read = read;
-        self
+    pub(crate) fn read_from(files: Vec<String>, dates: BTreeMap<String, DatedAt>) -> Self {
+        AcquisitionDates { dates, files }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, Date)> {
+        self.dates.iter().map(|(id, dated)| (id.as_str(), dated.date))
     }
 
     /// The error of the date of a customer, with the file and the line that it is from.
     fn named(&self, id: &str, error: Error) -> Error {
-        match self.read.line_of(id) {
-            Some(place) => error.at(place),
+        let place = self.dates.get(id).and_then(|dated| dated.place);
+        match place.and_then(|(file, line)| Some((self.files.get(file)?, line))) {
+            Some((file, line)) => error.at(format!("{file}:{line}")),
             None => error,
         }
     }
@@ -288,7 +293,7 @@ fn run_in(length: Horizon, customers: &Customers) -> Result<Customers> {
 impl AcquisitionDates {
     fn apply(&self, customers: &Customers) -> Result<(Customers, Acquired)> {
         let (start, end) = span(customers)?;
-        if let Some((id, date)) = self.dates.iter().find(|(_, date)| **date > end) {
+        if let Some((id, date)) = self.iter().find(|(_, date)| *date > end) {
             let message = format!(
                 "customer {id:?} was acquired on {date}, after the observation end {end}; correct the date, or leave the customer out"
             );
@@ -301,7 +306,7 @@ impl AcquisitionDates {
                 missing.len(),
                 customers.len()
             ));
-            return Err(if self.read.files.is_empty() { error } else { error.at(self.read.files.join(", ")) });
+            return Err(if self.files.is_empty() { error } else { error.at(self.files.join(", ")) });
         }
         let mut marked = customers.emptied();
         let mut acquired = Acquired::default();
@@ -326,7 +331,7 @@ impl AcquisitionDates {
     fn mark(&self, customers: &Customers, row: usize, start: Date, marked: &mut Customers, acquired: &mut Acquired) -> Result<()> {
         let (id, history, record) = (customers.id(row), customers.history(row), customers.purchases()[row]);
         let first = record.first.date();
-        let date = self.dates.get(id).copied().unwrap_or(first);
+        let date = self.dates.get(id).map_or(first, |dated| dated.date);
         if date > first {
             let message = format!(
                 "customer {id:?} was acquired on {date}, but the first purchase in the log is of {first}; nobody buys before being acquired: correct one of them"
@@ -356,21 +361,27 @@ impl AcquisitionDates {
     /// Those who are not in the log.
     fn add_silent(&self, customers: &Customers, (start, end): (Date, Date), marked: &mut Customers, acquired: &mut Acquired) -> Result<()> {
         let seen = seen(customers);
-        for (id, date) in self.dates.iter().filter(|(id, _)| !seen.contains(id.as_str())) {
-            if *date >= start {
+        let after_end: BTreeMap<&str, f64> = customers
+            .excluded()
+            .zip(customers.excluded_revenue_after_end())
+            .filter(|((_, why), _)| *why == Exclusion::SeenAfterEnd)
+            .map(|((id, _), revenue)| (id, revenue))
+            .collect();
+        for (id, date) in self.iter().filter(|(id, _)| !seen.contains(id)) {
+            if date >= start {
                 acquired.without_purchase += 1;
-                marked.exclude(id, Exclusion::NotBoughtYet, 0.0);
+                marked.exclude(id, Exclusion::NotBoughtYet, after_end.get(id).copied().unwrap_or(0.0));
                 continue;
             }
             if customers.spend_basis() == SpendBasis::AllPurchases {
-                return Err(self.named(id, first_purchases_unknown(id, *date)));
+                return Err(self.named(id, first_purchases_unknown(id, date)));
             }
             acquired.silent += 1;
             let unit_hours = customers.unit().hours();
             let last_hour = customers.merge().hours() * super::clean::last_period_of(end, customers.merge());
-            let born = Moment::from(*date);
+            let born = Moment::from(date);
             let age = f64::from(last_hour - born.hours_since_1970()) / unit_hours;
-            let before = f64::from(start.days_since(*date)) * 24.0 / unit_hours;
+            let before = f64::from(start.days_since(date)) * 24.0 / unit_hours;
             let record = PurchaseRecord { first: born, last: born, total_spend: 0.0 };
             let customer = Customer { id, history: History::new(0, 0.0, age)?, average_spend: 0.0, weight: 1.0, purchases: Some(record) };
             marked.push_born(customer, Birth::Before(before))?;

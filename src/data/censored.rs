@@ -1,5 +1,6 @@
 //! Customers of whom less is known than every purchase time since the first: counted rows of one kind, with what they were measured in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::customers::{LARGEST_WEIGHT, SpendBasis};
@@ -38,6 +39,11 @@ pub trait Censored: Copy + PartialEq + fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// The number under which other rows may count the same customers; `None` when it is not known which do.
+    fn group(&self) -> Option<u32> {
+        None
+    }
+
     /// Whether several of the rows are known to count the same customers.
     fn shares_customers<'a>(rows: impl Iterator<Item = &'a Self>) -> bool
     where
@@ -74,13 +80,15 @@ pub struct CensoredCustomers<D> {
     observation_end: Option<Date>,
     rows: Vec<D>,
     weight: Vec<f64>,
+    /// The rows of each [`group`](Censored::group): what a row may contradict are those of its own.
+    groups: BTreeMap<u32, Vec<usize>>,
 }
 
 impl<D: Censored> CensoredCustomers<D> {
     /// No customer yet, times in `unit`.
     #[must_use]
     pub fn new(unit: TimeUnit) -> Self {
-        CensoredCustomers { unit, observation_end: None, rows: Vec::new(), weight: Vec::new() }
+        CensoredCustomers { unit, observation_end: None, rows: Vec::new(), weight: Vec::new(), groups: BTreeMap::new() }
     }
 
     /// Names the day up to which the customers were observed.
@@ -98,6 +106,9 @@ impl<D: Censored> CensoredCustomers<D> {
         if !(weight > 0.0 && weight <= LARGEST_WEIGHT) {
             return Err(Error::data(format!("weight {weight} must be a positive number, at most {LARGEST_WEIGHT:e}"))
                 .at(format!("row {}", self.len() + 1)));
+        }
+        if let Some(group) = row.group() {
+            self.groups.entry(group).or_default().push(self.rows.len());
         }
         self.rows.push(row);
         self.weight.push(weight);
@@ -128,6 +139,11 @@ impl<D: Censored> CensoredCustomers<D> {
     /// The rows with the number of customers that each stands for.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = (&D, f64)> {
         self.rows.iter().zip(self.weight.iter().copied())
+    }
+
+    /// Those of one [`group`](Censored::group) alone.
+    pub(super) fn rows_of(&self, group: u32) -> impl Iterator<Item = (&D, f64)> {
+        self.groups.get(&group).into_iter().flatten().map(|&index| (&self.rows[index], self.weight[index]))
     }
 
     /// The unit of all times.

@@ -34,8 +34,8 @@ impl PeriodCounts {
     /// ```
     ///
     /// # Errors
-    /// When there is no period, one ends before it starts, days are missing between two periods or are in both, the first period does not hold the first
-    /// purchase, or does not count it.
+    /// When there is no period, one ends before it starts or has more purchases than days from the first purchase on, days are missing between two periods or
+    /// are in both, the first period does not hold the first purchase, or does not count it.
     pub fn of_calendar(first_purchase: Date, periods: &[CalendarCount], unit: TimeUnit) -> Result<Self> {
         counted_from(first_purchase, periods, unit).map_err(|(_, error)| error)
     }
@@ -80,31 +80,41 @@ pub(crate) fn counted_from(
         if period.end > first_purchase {
             ends.push(f64::from(period.end.days_since(first_purchase)) * 24.0 / unit.hours());
             counts.push(count);
-        } else if count > 0 {
-            return Err((
-                index,
-                Error::data(format!(
-                    "{} purchases on {first_purchase}, the day of the first one; all transactions of a day are one purchase: write 1",
-                    period.purchases
-                )),
-            ));
         }
     }
     // Who first bought on the last day has no age.
     if ends.is_empty() { Ok(PeriodCounts::NEW_BORN) } else { PeriodCounts::new(&ends, &counts).map_err(|error| (0, error)) }
 }
 
-fn check_period(first_purchase: Date, &CalendarCount { start, end, .. }: &CalendarCount) -> Result<()> {
-    if end < start {
-        return Err(Error::data(format!("the period ends on {end}, before it starts on {start}; both days belong to it")));
-    }
+fn check_period(first_purchase: Date, &CalendarCount { start, end, purchases }: &CalendarCount) -> Result<()> {
+    check_days(start, end)?;
     if end < first_purchase {
         return Err(Error::data(format!(
             "the period ends on {end}, before the first purchase of {first_purchase}; there is nothing to count before it: leave the row out, or \
              correct one of the days"
         )));
     }
+    check_purchases(purchases, start.max(first_purchase), end)
+}
+
+/// That a period ends no earlier than it starts.
+pub(crate) fn check_days(start: Date, end: Date) -> Result<()> {
+    if end < start {
+        return Err(Error::data(format!("the period ends on {end}, before it starts on {start}; both days belong to it")));
+    }
     Ok(())
+}
+
+/// That nobody buys more often from one day to another, both included, than there are days.
+pub(crate) fn check_purchases(purchases: u32, from: Date, end: Date) -> Result<()> {
+    let days = i64::from(end.days_since(from)) + 1;
+    if i64::from(purchases) <= days {
+        return Ok(());
+    }
+    let possible = if days == 1 { format!("{end}") } else { format!("the {days} days from {from} to {end}") };
+    Err(Error::data(format!(
+        "{purchases} purchases on {possible}; all transactions of a day are one purchase: write the number of days with a purchase"
+    )))
 }
 
 fn check_follows(before: &CalendarCount, period: &CalendarCount) -> Result<()> {

@@ -147,17 +147,15 @@ impl CensoredCustomers<CrossSection> {
         customers: u64,
     ) -> Result<()> {
         let place = || format!("the histogram of cohort {cohort}, of the period {length} long that starts at {since}");
-        let before: Vec<(CrossSection, f64)> =
-            self.rows().filter(|(row, _)| row.cohort == Some(cohort)).map(|(row, weight)| (*row, weight)).collect();
-        if let Some((other, _)) = before.iter().find(|(row, _)| row.overlaps(since, length)) {
+        if let Some((other, _)) = self.rows_of(cohort).find(|(row, _)| row.overlaps(since, length)) {
             return Err(Error::data(format!(
                 "the period overlaps the one {} long that starts at {}; of a cohort every purchase is counted once",
                 other.length, other.since
             ))
             .at(place()));
         }
-        if let Some((other, _)) = before.first() {
-            let of_period = before.iter().filter(|(row, _)| row.since == other.since);
+        if let Some((other, _)) = self.rows_of(cohort).next() {
+            let of_period = self.rows_of(cohort).filter(|(row, _)| row.since == other.since);
             let size: f64 = of_period.map(|(_, weight)| weight).sum();
             if size != customers as f64 {
                 return Err(Error::data(format!(
@@ -216,6 +214,10 @@ impl Censored for CrossSection {
         format!("{purchases}{more} purchases in the period of {length} that starts at an age of {since}")
     }
 
+    fn group(&self) -> Option<u32> {
+        self.cohort
+    }
+
     fn check<'a>(mut rows: impl Iterator<Item = &'a Self>) -> Result<()> {
         let first = rows.next().map(|row| row.since);
         if rows.all(|row| Some(row.since) == first) {
@@ -237,5 +239,39 @@ impl Censored for CrossSection {
             "the periods were taken for independent of each other; where the same customers are counted in several, the standard errors are not right, that of \
              alpha too small: name the cohort of each histogram (push_cohort_histogram), and they are",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::TimeUnit;
+
+    /// What a histogram is checked against does not grow with the number of cohorts.
+    #[test]
+    fn a_histogram_is_checked_against_its_own_cohort_alone() {
+        let mut table = CensoredCustomers::new(TimeUnit::Week);
+        for since in [0.0, 13.0] {
+            for cohort in 0..100 {
+                table.push_cohort_histogram(cohort, since, 13.0, &[60, 40], LastCell::OrMore, 100).unwrap();
+            }
+            table.push_histogram(since, 13.0, &[60, 40], LastCell::OrMore, 100).unwrap();
+        }
+        assert_eq!(table.len(), 404);
+        let of_seven: Vec<_> = table.rows_of(7).map(|(row, weight)| (row.cohort, row.since, row.purchases, weight)).collect();
+        let cell = |since, purchases, weight| (Some(7), since, purchases, weight);
+        assert_eq!(of_seven, [cell(0.0, 0, 60.0), cell(0.0, 1, 40.0), cell(13.0, 0, 60.0), cell(13.0, 1, 40.0)]);
+        assert_eq!(table.rows_of(100).count(), 0);
+        // Rows that were added one by one are of their cohort as well.
+        let mut copy = CensoredCustomers::new(TimeUnit::Week);
+        table.rows_of(7).for_each(|(row, weight)| copy.push(*row, weight).unwrap());
+        assert!(copy.push_cohort_histogram(7, 20.0, 13.0, &[60, 40], LastCell::OrMore, 100).unwrap_err().to_string().contains("overlaps"));
+        assert!(
+            copy.push_cohort_histogram(7, 26.0, 13.0, &[60, 39], LastCell::OrMore, 99)
+                .unwrap_err()
+                .to_string()
+                .contains("100 in the period")
+        );
+        assert!(copy.push_cohort_histogram(8, 20.0, 13.0, &[60, 39], LastCell::OrMore, 99).is_ok());
     }
 }

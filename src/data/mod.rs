@@ -52,11 +52,11 @@ pub(crate) use ends::FarEnd;
 pub(crate) use report::grouped;
 
 #[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use acquisition::ReadAt;
+pub(crate) use acquisition::DatedAt;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use batch::{Batch, Intake, SharedLog, lock};
 #[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use counted::counted_from;
+pub(crate) use counted::{check_days, check_purchases, counted_from};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use ids::{IdHasher, Interner, is_blank};
 #[cfg(any(feature = "csv", feature = "parquet"))]

@@ -50,8 +50,9 @@ impl CountsRead<CountedCustomers> {
     /// observation end. Order of rows and files has no influence.
     ///
     /// # Errors
-    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, periods overlap or are
-    /// missing, one lies before the first purchase, rows of a customer disagree on it, or the counts do not end on the observation end.
+    /// With file and line: when a column is missing or not known, a count is negative, no whole number or more than the period has days from the first
+    /// purchase on, a day cannot be read, periods overlap or are missing, one lies before the first purchase, rows of a customer disagree on it, or the
+    /// counts do not end on the observation end.
     pub fn per_period(files: &LogFiles, options: &SummaryOptions) -> Result<Self> {
         let id = options.customer.as_deref().unwrap_or("customer_id");
         let columns = [(id, "--customer"), (FIRST_PURCHASE, HEADER), (PERIOD_START, HEADER), (PERIOD_END, HEADER), (PURCHASES, HEADER)];
@@ -125,14 +126,18 @@ fn of_customer(id: &str, rows: &[Counted], end: Date, options: &SummaryOptions, 
 fn observation_end(customers: &BTreeMap<String, Vec<Counted>>, named: Option<Date>, files: &LogFiles) -> Result<Date> {
     let last = customers.values().flatten().max_by_key(|row| (row.count.end, std::cmp::Reverse(row.place)));
     let Some(last) = last else { return Err(no_rows("the counts")) };
+    check_end("counts", last.count.end, named).map_err(|error| error.at(last.place.of(files)))?;
+    Ok(last.count.end)
+}
+
+/// That the day on which the last period ends is the observation end that was named, if one was.
+pub(super) fn check_end(what: &str, last: Date, named: Option<Date>) -> Result<()> {
     match named {
-        Some(named) if named != last.count.end => Err(Error::data(format!(
-            "the last period ends on {}, and the observation end was given as {named}; counts cannot be cut: leave --observation-end out, or the \
-             periods after it",
-            last.count.end
-        ))
-        .at(last.place.of(files))),
-        _ => Ok(last.count.end),
+        Some(named) if named != last => Err(Error::data(format!(
+            "the last period ends on {last}, and the observation end was given as {named}; {what} cannot be cut: leave --observation-end out, or the \
+             periods after it"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -188,6 +193,11 @@ pub(super) fn whole(text: &str, column: &str) -> Result<u64> {
     let wrong = |rule: &str| Error::data(format!("column {column:?}: {} {rule}", quoted(text)));
     if text.is_empty() {
         return Err(Error::data(format!("column {column:?}: the count is missing; write 0 where there is none")));
+    }
+    // A number to a parser; to whoever wrote it perhaps 4+, with its plus on the wrong side.
+    if text.starts_with('+') {
+        let behind = if column == PURCHASES { ", or write it behind where a cell of a histogram is so many or more, as in 4+" } else { "" };
+        return Err(wrong(&format!("has a plus in front; leave it out{behind}")));
     }
     if let Ok(count) = text.parse() {
         return Ok(count);

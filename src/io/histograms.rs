@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::data::{CensoredCustomers, CrossSection, LastCell};
+use crate::data::{CensoredCustomers, CrossSection, LastCell, check_days, check_purchases};
 use crate::error::{Error, Result, quoted};
-use crate::io::counts::{CountsRead, FIRST_PURCHASE, HEADER, PERIOD_END, PERIOD_START, PURCHASES, RowPlace, day, hex, read_counts, whole};
+use crate::io::counts::{
+    CountsRead, FIRST_PURCHASE, HEADER, PERIOD_END, PERIOD_START, PURCHASES, RowPlace, check_end, day, hex, read_counts, whole,
+};
 use crate::io::files::LogFiles;
 use crate::io::options::SummaryOptions;
 use crate::time::Date;
@@ -34,9 +36,9 @@ impl CountsRead<CensoredCustomers<CrossSection>> {
     /// ```
     ///
     /// # Errors
-    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, histograms of a cohort do
-    /// not add up to the same number, its periods overlap or lie before the first purchase, its rows disagree on the first purchase, a number of purchases
-    /// is there twice, or the cohort is one customer.
+    /// With file and line: when a column is missing or not known, a count is negative or no whole number, a day cannot be read, customers bought more often
+    /// than the period has days, histograms of a cohort do not add up to the same number, its periods overlap or lie before the first purchase, its rows
+    /// disagree on the first purchase, a number of purchases is there twice, or the cohort is one customer.
     pub fn histograms(files: &LogFiles, options: &SummaryOptions) -> Result<Self> {
         let mut cohorts: BTreeMap<String, Cohort> = BTreeMap::new();
         let mut last: Option<(Date, RowPlace)> = None;
@@ -48,17 +50,9 @@ impl CountsRead<CensoredCustomers<CrossSection>> {
             let first = Cohort { first_purchase: row.first_purchase, place, periods: BTreeMap::new() };
             cohorts.entry(fields[0].trim().to_owned()).or_insert(first).add(&row, place, files)
         })?;
-        if let (Some(named), Some((end, place))) = (options.observation_end, last)
-            && named != end
-        {
-            return Err(Error::data(format!(
-                "the last period ends on {end}, and the observation end was given as {named}; histograms cannot be cut: leave --observation-end out, \
-                 or the periods after it"
-            ))
-            .at(place.of(files)));
-        }
         let mut table = CensoredCustomers::new(options.unit);
-        if let Some((end, _)) = last {
+        if let Some((end, place)) = last {
+            check_end("histograms", end, options.observation_end).map_err(|error| error.at(place.of(files)))?;
             table = table.observed_until(end);
         }
         let mut hash = Sha256::new();
@@ -96,9 +90,7 @@ impl Row {
             return Err(Error::data(format!("column {COHORT:?}: the name is missing; histograms of one name count the same customers")));
         }
         let (first_purchase, start, end) = (day(first_purchase, FIRST_PURCHASE)?, day(start, PERIOD_START)?, day(end, PERIOD_END)?);
-        if end < start {
-            return Err(Error::data(format!("the period ends on {end}, before it starts on {start}; both days belong to it")));
-        }
+        check_days(start, end)?;
         if end <= first_purchase {
             return Err(Error::data(format!(
                 "the period ends on {end}, and the first purchases are of {first_purchase}: nothing that comes after them can be counted before; \
@@ -114,7 +106,12 @@ impl Row {
              into one cell, such as 100+"
             ))
         })?;
-        Ok(Row { first_purchase, period: (start, end), purchases, or_more, customers: whole(customers, CUSTOMERS)? })
+        let customers = whole(customers, CUSTOMERS)?;
+        // Those of a cohort may have bought first before its day: all days of the period count. A cell of nobody is no claim.
+        if customers > 0 {
+            check_purchases(purchases, start, end)?;
+        }
+        Ok(Row { first_purchase, period: (start, end), purchases, or_more, customers })
     }
 }
 

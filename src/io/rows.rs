@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::data::{AcquisitionDates, ReadAt, Skipped};
+use crate::data::{AcquisitionDates, DatedAt, Skipped};
 use crate::error::{Error, Result};
 use crate::io::fields;
 use crate::io::files::LogFiles;
@@ -11,7 +11,7 @@ use crate::io::files::LogFiles;
 use crate::io::numbers::number;
 use crate::io::options::ReadOptions;
 use crate::io::source::Source;
-use crate::time::{Date, Moment};
+use crate::time::Moment;
 
 impl LogFiles {
     /// What a column of a log says of each customer: the value in the customer's first row, the smallest one where several rows are the first.
@@ -56,11 +56,11 @@ impl LogFiles {
                 "a column of the log is read in a second pass, and standard input cannot be read again; give a file for --acquired {column}"
             )));
         }
-        let (mut dates, mut read) = (BTreeMap::new(), ReadAt::default());
+        let (mut dates, mut files) = (BTreeMap::new(), Vec::new());
         for path in self.paths() {
-            read_dates(Source::open(path)?, (column, "--acquired"), options, &mut dates, &mut read)?;
+            read_dates(Source::open(path)?, (column, "--acquired"), options, &mut dates, &mut files)?;
         }
-        Ok(AcquisitionDates::new(dates)?.read_at(read))
+        Ok(AcquisitionDates::read_from(files, dates))
     }
 }
 
@@ -71,11 +71,11 @@ impl AcquisitionDates {
     /// # Errors
     /// When the file cannot be read, a column is missing, a date is missing or cannot be read, or a customer is there with two dates.
     pub fn read(path: impl AsRef<std::path::Path>, options: &ReadOptions) -> Result<Self> {
-        let (mut dates, mut read) = (BTreeMap::new(), ReadAt::default());
+        let (mut dates, mut files) = (BTreeMap::new(), Vec::new());
         let source = Source::open(path)?;
         let options = source.beside_a_log(options)?;
-        read_dates(source, ("acquired", "a header such as customer_id,acquired"), &options, &mut dates, &mut read)?;
-        Ok(AcquisitionDates::new(dates)?.read_at(read))
+        read_dates(source, ("acquired", "a header such as customer_id,acquired"), &options, &mut dates, &mut files)?;
+        Ok(AcquisitionDates::read_from(files, dates))
     }
 }
 
@@ -83,11 +83,11 @@ fn read_dates(
     source: Source<'_>,
     (column, flag): (&str, &str),
     options: &ReadOptions,
-    dates: &mut BTreeMap<String, Date>,
-    read: &mut ReadAt,
+    dates: &mut BTreeMap<String, DatedAt>,
+    files: &mut Vec<String>,
 ) -> Result<()> {
-    let file = read.files.len();
-    read.files.push(source.name().to_owned());
+    let file = files.len();
+    files.push(source.name().to_owned());
     let wanted = [(options.columns.customer.as_str(), "--customer"), (column, flag)];
     source.for_each_row(wanted, options, Some(options.bad_rows), &mut |[id, date], place| {
         if id.is_empty() {
@@ -100,14 +100,13 @@ fn read_dates(
             Err(fault) => return fault.settle(options.bad_rows, &mut Skipped::default(), None, || place().to_string()),
         };
         match dates.get(id) {
-            Some(other) if *other != date => Err(Error::data(format!(
+            Some(DatedAt { date: other, .. }) if *other != date => Err(Error::data(format!(
                 "customer {id:?} was acquired on {other} by an earlier row and on {date} by this one; a customer has one day of acquisition"
             ))
             .at(place().to_string())),
             Some(_) => Ok(()),
             None => {
-                dates.insert(id.to_owned(), date);
-                read.lines.insert(id.to_owned(), (file, place().line));
+                dates.insert(id.to_owned(), DatedAt { date, place: Some((file, place().line)) });
                 Ok(())
             }
         }

@@ -88,6 +88,10 @@ where
     /// Of periods of one length ([`PeriodCounts::regular_ends`]); an error where a customer has others.
     fn redraw<R: Rng>(&self, sample: &CensoredSample<PeriodCounts>, rng: &mut R) -> Result<CensoredSample<PeriodCounts>> {
         sample.redrawn(rng, |row, rng| {
+            // Who was born on the last day has no period in which chance could count anything else.
+            if row.age() == 0.0 {
+                return Ok(*row);
+            }
             let ends = row.regular_ends().ok_or_else(|| {
                 Error::parameter(
                     "periods of several lengths are not kept, and customers cannot be counted in them anew; draw the customers themselves: Resampling::Cases",
