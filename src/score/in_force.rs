@@ -1,7 +1,9 @@
 //! Everything that decides what a CLV means, in one text and its hash.
 
 use super::bands::{BandRule, listed};
-use super::definition::{ClvDefinition, FirstPurchase};
+use super::definition::ClvDefinition;
+#[cfg(feature = "serde")]
+use super::definition::FirstPurchase;
 use crate::data::{DataReport, MergePeriod, RefundPolicy, SpendBasis};
 use crate::time::TimeUnit;
 
