@@ -136,6 +136,28 @@ fn left_truncated_pareto_nbd_recovers_the_truth() {
     assert!(worst(&naive, &PARETO) > STANDARD_ERRORS);
 }
 
+/// A list of those who bought, with a few who did not, is taken for one of everybody: the fit says that it can hardly be one.
+#[test]
+fn a_list_with_far_too_few_silent_customers_is_doubted() {
+    fn doubts<M: CensoredLikelihood<LeftTruncated<EveryCustomer>>>(customers: &CensoredCustomers<LeftTruncated<EveryCustomer>>) -> bool {
+        let fitted = Estimator::<SeenThrough<M, LeftTruncated<EveryCustomer>>>::new().fit(customers).unwrap();
+        fitted.notices().iter().any(|notice| notice.kind == NoticeKind::FewSilent && notice.message.contains("would have bought nothing"))
+    }
+    let drawn = middle_of_the_story(&ParetoNbd::from_parameters(&PARETO).unwrap(), 5_000, 79);
+    let all = truncated::<EveryCustomer>(&drawn).0;
+    let mut few = CensoredCustomers::new(TimeUnit::Week);
+    let mut silent = 0;
+    for (row, weight) in all.rows() {
+        silent += usize::from(row.before() > 0.0 && row.history().frequency() == 0);
+        if row.before() == 0.0 || row.history().frequency() > 0 || silent <= 5 {
+            few.push(*row, weight).unwrap();
+        }
+    }
+    assert!(silent > 500 && few.rows().count() < all.rows().count());
+    assert!(!doubts::<ParetoNbd>(&all) && doubts::<ParetoNbd>(&few));
+    assert!(!doubts::<BgNbd>(&all) && doubts::<BgNbd>(&few));
+}
+
 /// Parameters recovered, and the purchases of the next year forecast within 3 %.
 fn assert_list<M: CensoredLikelihood<LeftTruncated<L>> + CensoredFuture<LeftTruncated<L>>, L: CustomerList>(
     drawn: &[Drawn],

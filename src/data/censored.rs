@@ -53,6 +53,15 @@ pub trait Censored: Copy + PartialEq + fmt::Debug + Send + Sync {
         false
     }
 
+    /// What a fitted likelihood, as ln L of a row, makes doubtful about rows of this kind with these weights, in words.
+    fn doubt<'a>(rows: impl Iterator<Item = (&'a Self, f64)>, ln_likelihood: impl Fn(&Self) -> f64) -> Option<String>
+    where
+        Self: 'a,
+    {
+        let _ = (rows, ln_likelihood);
+        None
+    }
+
     /// What the standard errors of a fit to these rows leave out, in words.
     fn understates<'a>(rows: impl Iterator<Item = &'a Self>) -> Option<&'static str>
     where

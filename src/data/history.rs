@@ -28,6 +28,11 @@ impl History {
     /// A customer at the moment of the first purchase: x = t_x = T = 0.
     pub const NEW_CUSTOMER: History = History { x: 0, t_x: 0.0, t_cal: 0.0 };
 
+    /// The same customer, had they bought nothing.
+    pub(crate) fn without_purchases(&self) -> Self {
+        History { x: 0, t_x: 0.0, ..*self }
+    }
+
     /// A history of `frequency` repeat purchases, the last one at `recency`, seen up to `age`.
     ///
     /// # Errors

@@ -122,6 +122,30 @@ impl<L: CustomerList> Censored for LeftTruncated<L> {
         self.history
     }
 
+    /// Whether so few were silent that the list can hardly be one of every customer.
+    fn doubt<'a>(rows: impl Iterator<Item = (&'a Self, f64)>, ln_likelihood: impl Fn(&Self) -> f64) -> Option<String>
+    where
+        Self: 'a,
+    {
+        /// Standard deviations, of a sum over customers whose chances are estimated.
+        const FAR: f64 = 6.0;
+        let (mut silent, mut expected, mut variance) = (0.0, 0.0, 0.0);
+        for (row, weight) in rows.filter(|(row, _)| !L::ONLY_SEEN && row.before > 0.0) {
+            let nothing = LeftTruncated { history: row.history.without_purchases(), ..*row };
+            let chance = ln_likelihood(&nothing).exp();
+            silent += if row.history.frequency() == 0 { weight } else { 0.0 };
+            expected += weight * chance;
+            variance += weight * chance * (1.0 - chance);
+        }
+        (silent < expected - FAR * variance.sqrt()).then(|| {
+            format!(
+                "by this fit some {expected:.0} of those acquired before the log would have bought nothing during it, and {silent} did: dates of everybody ever acquired are \
+                 expected to have more who were silent; if these are the dates of customers who were seen, leave out those who were not, or the fit takes far too \
+                 few for gone"
+            )
+        })
+    }
+
     fn describe(&self) -> String {
         let (x, t_x, c) = (self.history.frequency(), self.history.recency(), self.history.age());
         format!("{x} purchases, the last one {t_x:.1} after the start, seen for {c:.1}, born {:.1} before", self.before)

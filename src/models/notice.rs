@@ -25,6 +25,8 @@ pub enum NoticeKind {
     SpendDependsOnFrequency,
     /// The likelihood takes observations for independent that may be of the same customers: its standard errors are then not right.
     CompositeLikelihood,
+    /// Of a list of every customer far fewer bought nothing than the fit makes likely: it may be a list of those who bought.
+    FewSilent,
     /// A group's estimate is mostly that of all groups together.
     MostlyOtherGroups,
 }

@@ -77,6 +77,8 @@ impl<D: Censored, M: CensoredLikelihood<D>> Estimable for SeenThrough<M, D> {
     }
 
     fn cautions(&self, sample: &CensoredSample<D>) -> Vec<Notice> {
-        D::understates(sample.rows().map(|(row, _)| row)).map(|why| Notice::new(NoticeKind::CompositeLikelihood, why)).into_iter().collect()
+        let understates = D::understates(sample.rows().map(|(row, _)| row)).map(|why| Notice::new(NoticeKind::CompositeLikelihood, why));
+        let doubt = D::doubt(sample.rows(), |row| self.model.censored_ln_likelihood(row));
+        understates.into_iter().chain(doubt.map(|why| Notice::new(NoticeKind::FewSilent, why))).collect()
     }
 }
