@@ -46,18 +46,21 @@ pub(crate) fn births(title: &str, births: &BirthCounts, acquired: &Acquired) -> 
 /// What became of the customers that were seen, in the scores.
 pub(crate) fn coverage(coverage: &Coverage) -> String {
     let tenth = |share: f64| percent((share * 1000.0).round() / 1000.0);
+    // Of whoever was excluded, for whatever reason.
+    let later = coverage.revenue_after_end();
+    let later = (later != 0.0)
+        .then(|| format!("those excluded spend {} after the observation end, which is no part of the revenue so far", money(later)));
     let lines: Vec<String> = coverage
         .shares()
         .map(|(status, customers, share, revenue)| {
             let revenue = match (status, revenue) {
-                (ScoreStatus::Excluded(Exclusion::SeenAfterEnd), _) => {
-                    format!("; they spend {} after it", money(coverage.revenue_after_end()))
-                }
+                (ScoreStatus::Excluded(Exclusion::SeenAfterEnd), _) => String::new(),
                 (_, Some(revenue)) => format!(", {} of the revenue so far", tenth(revenue)),
                 (_, None) => String::new(),
             };
             format!("{status}: {} ({} of the customers{revenue})", grouped(customers, 0), tenth(share))
         })
+        .chain(later)
         .collect();
     section("Coverage", lines.iter().map(String::as_str))
 }
