@@ -70,6 +70,20 @@ fn score_many(criterion: &mut Criterion) {
                 scorer.in_batches().score(&histories, &Spends::UNKNOWN, columns)
             });
         });
+        let batches = scorer.in_batches();
+        group.bench_function(format!("{name}/p_alive_and_expected_purchases_again"), |bencher| {
+            bencher.iter(|| {
+                let [p_alive, expected, ..] = columns.each_mut().map(|column| Some(column.as_mut_slice()));
+                let columns = ScoreColumns { p_alive, expected_purchases: expected, ..ScoreColumns::default() };
+                batches.score(&histories, &Spends::UNKNOWN, columns)
+            });
+        });
+        group.bench_function(format!("{name}/p_alive"), |bencher| {
+            bencher.iter(|| {
+                let columns = ScoreColumns { p_alive: Some(&mut columns[0]), ..ScoreColumns::default() };
+                scorer.in_batches().score(&histories, &Spends::UNKNOWN, columns)
+            });
+        });
         group.bench_function(format!("{name}/all_columns"), |bencher| {
             bencher.iter(|| {
                 let [p_alive, p_active, expected_purchases, expected_average_spend, clv] =

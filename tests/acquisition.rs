@@ -2,40 +2,21 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
+mod command;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use clv::{
     Acquisition, AcquisitionDates, Birth, CensoredFuture, ClvDefinition, Customers, Date, EveryCustomer, Exclusion, FirstSeenFlow,
     KnownBirths, LeftTruncated, ModelFile, Observation, ParetoNbd, ParetoNbdParams, PurchaseModel, Simulate, SummaryOptions,
     TransactionLog, random_stream,
 };
+use command::{clv, done, refused};
 use rand::RngExt;
 use tempfile::TempDir;
 
 const CDNOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/cdnow_sample.csv");
-
-fn clv(place: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_clv")).args(arguments).current_dir(place).stdin(Stdio::null()).output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[track_caller]
-fn done(output: &Output) -> String {
-    assert!(output.status.success(), "{}", said(output));
-    said(output)
-}
-
-#[track_caller]
-fn refused(output: &Output, code: i32, words: &[&str]) {
-    let said = said(output);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert!(words.iter().all(|word| said.contains(word)), "{said}");
-}
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
@@ -709,6 +690,11 @@ fn no_output_of_a_summary_replaces_another() {
     let left: Vec<u64> = ["c.csv", "s.clv"].iter().map(|name| fs::metadata(place.path().join(name)).unwrap().len()).collect();
     assert_eq!(left, [0, 0]);
     refused(&summarize(&["-o", "c.csv", "--excluded", "./log.csv"]), 2, &["log.csv is read, and the result would replace it"]);
+    fs::write(place.path().join("dates.csv"), "customer_id,acquired\n").unwrap();
+    for flags in [["-o", "dates.csv"], ["-o", "-"]] {
+        let more = [&flags[..], &["--acquired", "dates.csv", "--excluded", "./dates.csv"]].concat();
+        refused(&summarize(&more), 2, &["dates.csv is read, and the result would replace it"]);
+    }
     // The scores and their account as well.
     fs::write(place.path().join("model.json"), "{}").unwrap();
     let score = ["score", "log.csv", "--model", "model.json", "-o", "s.json", "--account", "./s.json"];

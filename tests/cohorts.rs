@@ -2,14 +2,16 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
+mod command;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use clv::{
     ClvDefinition, CohortStudy, Date, ErrorKind, Estimable, KnownBirths, Level, ModelFile, Nbd, Observation, ParetoNbd, Pooling, Progress,
     Simulate, TransactionLog, random_stream,
 };
+use command::{clv, done, refused};
 use rand::RngExt;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,27 +21,6 @@ use tempfile::TempDir;
 const LEAST_WITHIN: f64 = 0.7;
 
 const CDNOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/cdnow_sample.csv");
-
-fn clv(place: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_clv")).args(arguments).current_dir(place).stdin(Stdio::null()).output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[track_caller]
-fn done(output: &Output) -> String {
-    assert!(output.status.success(), "{}", said(output));
-    said(output)
-}
-
-#[track_caller]
-fn refused(output: &Output, code: i32, words: &[&str]) {
-    let said = said(output);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert!(words.iter().all(|word| said.contains(word)), "{said}");
-}
 
 fn json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()

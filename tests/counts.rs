@@ -3,34 +3,22 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
+mod command;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use clv::{
     AnyPurchaseModel, CensoredCustomers, CensoredFuture, CensoredLikelihood, ClvDefinition, CountsRead, CrossSection, Date, Estimator,
     FitRecord, KnownBirths, LogFiles, ModelFile, Observation, ParetoNbd, PeriodCounts, Scorer, SeenAs, SeenThrough, SummaryOptions, Table,
     TableFormat, TimeUnit, TransactionLog, Values,
 };
+use command::{clv, done, refused};
 use tempfile::TempDir;
 
 const MONTHLY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/cdnow_monthly.csv");
 const HISTOGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/cdnow_histograms.csv");
 const CDNOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/cdnow_sample.csv");
-
-fn clv(place: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_clv")).args(arguments).current_dir(place).stdin(Stdio::null()).output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[track_caller]
-fn done(output: &Output) -> String {
-    assert!(output.status.success(), "{}", said(output));
-    said(output)
-}
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
@@ -263,9 +251,7 @@ fn is_refused(kind: &str, text: &str, more: &[&str], words: &[&str]) {
     fs::write(place.path().join("counts.csv"), text).unwrap();
     let fit = ["fit", "counts.csv", "--counts", kind, "--model", "pareto-nbd", "-o", "model.json"];
     let output = clv(place.path(), &[&fit, more].concat());
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(1), "{text}: {said}");
-    assert!(words.iter().all(|word| said.contains(word)), "{words:?} is not in: {said}");
+    refused(&output, 1, words);
     assert!(!place.path().join("model.json").exists());
 }
 
@@ -437,8 +423,7 @@ fn models_and_flags_that_do_not_go_with_counts_are_wrong_usage() {
     ];
     for (arguments, words) in cases {
         let output = clv(place.path(), arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
-        assert!(said(&output).contains(words), "{words} is not in: {}", said(&output));
+        refused(&output, 2, &[words]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the birth of a customer is known, as flags say it; and what is said of a log that starts in the middle.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::input::Input;
 use super::output::Console;
@@ -35,6 +35,11 @@ impl Acquiring {
         given.into_iter().filter_map(|(given, flag)| given.then_some(flag))
     }
 
+    /// The file with the dates of acquisition, if they are in one.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.acquired.as_deref().filter(|acquired| is_file(acquired)).map(PathBuf::from)
+    }
+
     /// How the births of these customers are known.
     pub(super) fn births(&self, customers: &Customers) -> KnownBirths {
         if self.acquired.is_some() { KnownBirths::Acquired } else { KnownBirths::of(customers, self.run_in) }
@@ -46,11 +51,10 @@ impl Acquiring {
         }
         let Some(acquired) = &self.acquired else { return Ok(Acquisition::FirstPurchase) };
         let options = input.log_options();
-        let dates = if is_file(acquired) {
-            AcquisitionDates::read(acquired, &options)?
-        } else {
+        let dates = match self.file() {
+            Some(file) => AcquisitionDates::read(file, &options)?,
             // Rows after the observation end are the future.
-            input.files.read_acquisition_column(acquired, &options)?.of_those_seen(customers)
+            None => input.files.read_acquisition_column(acquired, &options)?.of_those_seen(customers),
         };
         Ok(Acquisition::Dates(dates))
     }

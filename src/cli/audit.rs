@@ -64,8 +64,8 @@ pub(super) fn run(args: Args) -> Outcome {
     let model = model_file(&args.model_file)?;
     let input =
         Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?.acquired_as(&args.acquiring);
-    let destination = destination.differs_from(input.files.paths())?;
-    args.tables.check(input.files.paths())?;
+    let destination = destination.differs_from(&input.paths())?;
+    args.tables.check(&input.paths())?;
     let audited = audited(&args, &model, &input, &console)?;
     args.tables.write(&audited.report)?;
     destination.write_text(&audited.to_json())?;

@@ -81,8 +81,8 @@ pub(super) fn run(args: Args) -> Outcome {
     let definition = define::of_file(&args.common, &args.measured, args.spend != "none")?;
     let destination = json_destination(args.output, "a back-test", "backtest.json")?;
     let input = Input::measured(&args.input, &args.measured)?;
-    let destination = destination.differs_from(input.files.paths())?;
-    args.tables.check(input.files.paths())?;
+    let destination = destination.differs_from(&input.paths())?;
+    args.tables.check(&input.paths())?;
     let log = input.log(&console)?;
     let (customers, observation) = input.summarize(&log, &console)?;
     input.check_start(&log, &observation, &console)?;

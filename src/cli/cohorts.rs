@@ -175,8 +175,8 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     let destination = json_destination(args.output.clone(), "a report on cohorts", "cohorts.json")?;
     let input = Input::measured(&args.input, &args.measured)?;
-    let destination = destination.differs_from(input.files.paths())?.differs_from(args.costs.as_slice())?;
-    args.tables.check(input.files.paths())?;
+    let destination = destination.differs_from(&input.paths())?.differs_from(args.costs.as_slice())?;
+    args.tables.check(&input.paths())?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     let in_force = define::of_flags(&definition, &args.common, &args.measured, args.models.with_spend())?;
     if !(definition.cost_per_purchase.is_zero() && definition.cost_per_year.is_zero()) && args.models.with_spend() {

@@ -80,7 +80,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer_column.as_deref();
     let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?.acquired_as(&args.acquiring);
-    let destination = destination.differs_from(input.files.paths())?;
+    let destination = destination.differs_from(&input.paths())?;
     let log = input.log(&console)?;
     let definition = args.valuing.or(model.definition())?;
     let text = match Subject::of(&args, &log, &input, &console)? {

@@ -62,7 +62,7 @@ pub(super) fn run(args: Args, from_file: &BTreeSet<String>) -> Outcome {
     let console = args.common.start()?;
     let destination = json_destination(args.output, "a model file", "model.json")?;
     let input = Input::measured(&args.input, &args.measured)?;
-    let destination = destination.differs_from(input.files.paths())?;
+    let destination = destination.differs_from(&input.paths())?;
     let definition = args.valuing.or(&ClvDefinition::default())?;
     if let Some(counts) = args.counts {
         if counts == Counts::Histograms && input.customer_column.is_some() && !from_file.contains("customer_column") {

@@ -80,6 +80,11 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// The files that are read, that with the dates of acquisition among them: no result may replace one.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.files.paths().iter().cloned().chain(self.acquiring.and_then(Acquiring::file)).collect()
+    }
+
     /// Births known as these flags say.
     pub(super) fn acquired_as(self, acquiring: &'a Acquiring) -> Self {
         Input { acquiring: Some(acquiring), ..self }

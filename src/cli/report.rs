@@ -64,7 +64,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let input =
         Input::measured_for(&model, &args.input, args.customer.customer_column.as_deref(), &args.measured)?.acquired_as(&args.acquiring);
     for name in &names {
-        refuse_inputs(&directory.join(name), input.files.paths())?;
+        refuse_inputs(&directory.join(name), &input.paths())?;
         refuse_inputs(&directory.join(name), &[&args.model_file])?;
     }
     let definition = args.valuing.or(model.definition())?;

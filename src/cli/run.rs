@@ -80,7 +80,7 @@ pub(super) fn run(args: Args) -> Outcome {
     ResultDirectory::check(&args.out, &chart_files)?;
     let input = Input::measured(&args.input, &args.measured)?;
     for name in RESULTS.into_iter().chain(chart_files.iter().map(String::as_str)) {
-        refuse_inputs(&args.out.join(name), input.files.paths())?;
+        refuse_inputs(&args.out.join(name), &input.paths())?;
     }
     let definition = args.valuing.or(&ClvDefinition::default())?;
     let log = input.log(&console)?;

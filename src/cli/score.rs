@@ -96,8 +96,8 @@ pub(super) fn run(args: Args) -> Outcome {
     let model = input::model_file(&args.model_file)?;
     let customer_column = args.customer.customer_column.as_deref();
     let input = Input::measured_for(&model, &args.input, customer_column, &args.measured)?.acquired_as(&args.acquiring);
-    let destination = destination.differs_from(input.files.paths())?.differs_from(args.excluded.as_slice())?;
-    let told = told.map(|told| told.differs_from(input.files.paths())?.differs_from(args.excluded.as_slice())).transpose()?;
+    let destination = destination.differs_from(&input.paths())?.differs_from(args.excluded.as_slice())?;
+    let told = told.map(|told| told.differs_from(&input.paths())?.differs_from(args.excluded.as_slice())).transpose()?;
     let definition = args.valuing.or(model.definition())?;
     if args.counts.is_some() {
         let scored = counted::score(&input, &model, &definition, &args.intervals, &console)?;

@@ -179,9 +179,8 @@ pub(super) fn horizon_start(own: Option<Date>, model: &ModelFile, console: &Cons
         && own < fitted
     {
         console.say(&format!(
-            "note: the customers are seen until {own}, and the model was fitted to data until {fitted}: it knows what came after {own}, so that these \
-             scores are no \
-             forecast that could have been made then"
+            "note: the customers are seen until {own}, and the model was fitted to data until {fitted}: it knows what came after {own}, so that these scores are \
+             no forecast that could have been made then"
         ));
     }
     own.or(model.observation_end())

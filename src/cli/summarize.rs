@@ -62,11 +62,11 @@ pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let destination = Destination::new(args.output.output)?;
     let input = Input::measured(&args.input, &args.measured)?;
-    let destination = destination.differs_from(input.files.paths())?;
+    let destination = destination.differs_from(&input.paths())?;
     let format = destination.format(args.output.format)?;
     let excluded = match args.excluded {
         Some(path) => {
-            let excluded = Destination::new(Some(path))?.differs_from(input.files.paths())?;
+            let excluded = Destination::new(Some(path))?.differs_from(&input.paths())?;
             let format = excluded.format(None)?;
             Some((excluded, format))
         }
@@ -80,7 +80,7 @@ pub(super) fn run(args: Args) -> Outcome {
         None if args.time_ordered => (input.summarize_in_order(&console)?, None),
         None => (input.summary_of(input.log(&console)?, &console)?, None),
         Some(path) => {
-            refuse_inputs(path, input.files.paths())?;
+            refuse_inputs(path, &input.paths())?;
             let states = carried_on(path, &input, &console)?;
             let (customers, _) = input.summarize(states.log(), &console)?;
             let mut draft = Draft::new(path)?;

@@ -39,7 +39,15 @@ pub(crate) fn score_table<'a>(
         .with("recency", number(customers.recency()))?
         .with("age", number(customers.age()))?;
     let table = with_scores(table, scores, intervals, above, &statuses, prior_weights)?;
-    let Some(standing) = standing else { return Ok(table) };
+    match standing {
+        Some(standing) => with_standing(table, standing),
+        None => Ok(table),
+    }
+}
+
+/// The columns of bands, null in the rows that have none.
+fn with_standing<'a>(table: Table<'a>, standing: &[Option<(&'a str, u8)>]) -> Result<Table<'a>> {
+    let rows = table.rows();
     let standing = |row: usize| standing.get(row).copied().flatten();
     table
         .with("band", Values::OptionalText((0..rows).map(|row| standing(row).map(|(band, _)| band)).collect()))?
@@ -65,9 +73,7 @@ pub(crate) fn counted_score_table<'a>(
         .with("frequency", Values::Count(frequency.into()))?
         .with("recency", Values::Optional(vec![None; rows].into()))?
         .with("age", Values::Number(age.into()))?;
-    with_scores(table, scores, intervals, above, statuses, prior_weights)?
-        .with("band", Values::OptionalText(vec![None; rows]))?
-        .with("score", Values::Optional(vec![None; rows].into()))
+    with_standing(with_scores(table, scores, intervals, above, statuses, prior_weights)?, &[])
 }
 
 /// The columns that a model fills.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::needless_range_loop, reason = "a loop over the rows of several columns at once is what becomes vector instructions")]
 
+use std::ops::Range;
+
 use crate::numeric::dispatch::{Kernel, dispatch};
 
 /// Bits of x, and of T and t_x in steps.
@@ -14,7 +16,13 @@ const T_X: u64 = (1 << STEP_BITS) - 1;
 /// Puts x, T and t_x of each row into one number, whose order is theirs; false where something would be lost, as the times are not whole steps to the last bit.
 pub(super) fn pack(x: &[u32], t_x: &[f64], t_cal: &[f64], steps_per_unit: f64, packed: &mut Vec<u64>) -> bool {
     packed.resize(x.len(), 0);
-    dispatch(Packing { x, t_x, t_cal, steps_per_unit, packed })
+    // Where times are no whole steps, the first rows mostly show it.
+    let first = x.len().min(FIRST);
+    let mut part = |rows: Range<usize>| {
+        let (x, t_x, t_cal) = (&x[rows.clone()], &t_x[rows.clone()], &t_cal[rows.clone()]);
+        dispatch(Packing { x, t_x, t_cal, steps_per_unit, packed: &mut packed[rows] })
+    };
+    part(0..first) && part(first..x.len())
 }
 
 /// (x, t_x, T) of a packed history.
@@ -28,6 +36,9 @@ pub(super) fn unpack(packed: u64, steps_per_unit: f64) -> (f64, f64, f64) {
 pub(super) fn steps_and_rest(packed: u64) -> (u64, u64) {
     (packed & T_X, packed & !T_X)
 }
+
+/// Rows that are looked at before all others.
+const FIRST: usize = 64;
 
 struct Packing<'a> {
     x: &'a [u32],
@@ -89,5 +100,11 @@ mod tests {
         assert!(!packs(1, day, 2.1), "no whole day");
         assert!(!packs(1 << 24, day, 2.0), "too many purchases");
         assert!(!packs(1, day, f64::from(1 << 20) * day), "too many days");
+        // Also beyond the first rows.
+        let mut t_cal = vec![2.0; 10 * FIRST];
+        let packs = |t_cal: &[f64]| pack(&vec![0; t_cal.len()], &vec![0.0; t_cal.len()], t_cal, 7.0, &mut Vec::new());
+        assert!(packs(&t_cal));
+        t_cal[9 * FIRST] = 2.1;
+        assert!(!packs(&t_cal));
     }
 }

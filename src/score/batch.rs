@@ -69,7 +69,7 @@ struct Task {
 #[derive(Default)]
 struct Known {
     asked: Option<Asked>,
-    futures: Remembered<2, Future>,
+    futures: Remembered<Future>,
 }
 
 /// Rows that are scored together: what is worked out for them stays in the cache.
@@ -206,10 +206,12 @@ impl<M: PurchaseModel> BatchScorer<M> {
         }
         for ((scorer, known), sink) in self.scorers.iter().zip(known).zip(sinks) {
             let asked = sink.asked();
-            let key = |row: usize| [f64::from(histories.frequency()[row]), histories.age()[row]];
-            known.futures.look_up(key, of_rows, missing);
-            for &row in &*missing {
-                of_rows[row] = known.futures.get(key(row), || scorer.future(&histories.get(row), asked));
+            if asked.any_future() {
+                let key = |row: usize| [f64::from(histories.frequency()[row]), histories.age()[row]];
+                known.futures.look_up(key, of_rows, missing);
+                for &row in &*missing {
+                    of_rows[row] = known.futures.get(key(row), || scorer.future(&histories.get(row), asked));
+                }
             }
             sink.put(first, rows, |row| scorer.score_with(p_alive[row], &of_rows[row], amounts[row]));
         }

@@ -58,6 +58,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Whether something of the future is asked for.
+    pub(super) fn any_future(self) -> bool {
+        self.p_active || self.expected_purchases || self.discounted_purchases
+    }
+
     pub(super) const ALL: Asked = Asked { p_active: true, expected_purchases: true, discounted_purchases: true, spend: true };
 }
 
