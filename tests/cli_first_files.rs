@@ -91,7 +91,7 @@ fn tables_beside_a_log_have_a_delimiter_and_names_of_their_own() {
     }
     assert!(cohorts("cohort,cost\nWeb,100\n").contains("note: the cost table has no cost of App:"));
     fs::write(path.join("costs.csv"), "name,cost\nWeb,100\n").unwrap();
-    let words = "name the right one with a header such as cohort,cost";
+    let words = "give it a header such as cohort,cost";
     failed(path, &[&["cohorts"], &SHOP[..], &["--by", "Kanal", "--costs", "costs.csv"]].concat(), 1, words);
 
     let dates: String = (0..60).map(|customer| format!("c{customer:03},2022-05-01\n")).collect();

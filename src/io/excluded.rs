@@ -44,7 +44,8 @@ impl ExcludedRows {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
         let (file, mut rows) = (source.name().to_owned(), BTreeMap::new());
-        let columns = [(CUSTOMER, HEADER), (STATUS, HEADER), (REVENUE, HEADER)];
+        let way = "the header customer_id,status,revenue_after_end, as clv summarize --excluded writes it";
+        let columns = [(CUSTOMER, way), (STATUS, way), (REVENUE, way)];
         source.for_each_row(columns, &ReadOptions::default(), None, &mut |[id, status, revenue], place| {
             let named = |error: Error| error.at(place().to_string());
             let id = customer(id, CUSTOMER).map_err(|fault| named(fault.into_error()))?;

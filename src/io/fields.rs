@@ -19,10 +19,11 @@ impl Header<'_> {
         self.columns.iter().any(|name| name == column)
     }
 
-    /// The position of a column that must be there once; `flag` is how its name is given on the command line.
-    pub(super) fn position(&self, column: &str, flag: &str) -> Result<usize> {
+    /// The position of a column that must be there once; `way` is the flag by which its name is given, or the header that the file is to have.
+    pub(super) fn position(&self, column: &str, way: &str) -> Result<usize> {
         self.optional(column)?.ok_or_else(|| {
-            let hint = self.delimiter_hint().unwrap_or_else(|| format!("name the right one with {flag}"));
+            let does = if way.starts_with("--") { "name the right one with" } else { "give it" };
+            let hint = self.delimiter_hint().unwrap_or_else(|| format!("{does} {way}"));
             Error::data(format!("there is no column {column:?} among the columns found: {}; {hint}", self.listed())).at(self.name)
         })
     }
