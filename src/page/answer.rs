@@ -58,9 +58,8 @@ fn between(report: &ReportData<'_>, of: fn(&GroupForecast) -> Option<Interval>, 
 
 fn value(report: &ReportData<'_>) -> Option<Tile> {
     let clv = report.totals.clv?;
-    let mut notes = vec![between(report, |group| group.clv, money)];
+    let mut notes = vec![format!("of {} customers", count(report.totals.customers)), between(report, |group| group.clv, money)];
     notes.extend(beside(report).filter(|_| report.forecast.is_some_and(|(_, group)| group.clv.is_some())));
-    notes.push(format!("of {} customers", count(report.totals.customers)));
     if report.totals.without_clv > 0.0 {
         notes.push(format!("{} without a spend estimate are not in it", count(report.totals.without_clv)));
     }
@@ -86,7 +85,7 @@ fn past(report: &ReportData<'_>) -> Option<Tile> {
         return Some(Tile { name, number: "not comparable".to_owned(), notes: vec!["nobody bought after the cut".to_owned()] });
     };
     let mut notes = vec![format!(
-        "the last {} held out: {} purchases of the {} customers known on {} were forecast, {} came; the chart of all purchases counts those who came later, too",
+        "the last {} held out: {} purchases of the {} customers known on {} were forecast, {} came",
         days(run.split.days()),
         count(run.predicted_purchases.unwrap_or(0.0)),
         count(run.customers as f64),
@@ -132,14 +131,16 @@ pub(super) fn bands(report: &ReportData<'_>) -> Markup {
     let limits = bands.limits().iter().map(|&limit| money(limit)).chain(["–".to_owned()]);
     let holdings = bands.holdings(report.customers, report.scores);
     html! {
-        h3 { "Bands of value" }
-        div class="scroll" tabindex="0" role="region" aria-label="Bands of value" {
-            table {
-                caption { "By limits that are kept in the model file, so that nobody moves because others did" }
-                thead { tr { th scope="col" { "Band" } th scope="col" { "CLV from" } th scope="col" { "Customers" } th scope="col" { "Total CLV" } } }
-                tbody {
-                    @for ((name, limit), (customers, clv)) in bands.rule().names().zip(limits).zip(holdings) {
-                        tr { th scope="row" { (name) } td { (limit) } td { (count(customers)) } td { (money(clv)) } }
+        div {
+            h3 { "Bands of value" }
+            div class="scroll" tabindex="0" role="region" aria-label="Bands of value" {
+                table {
+                    caption { "By limits that are kept in the model file, so that nobody moves because others did" }
+                    thead { tr { th scope="col" { "Band" } th scope="col" { "CLV from" } th scope="col" { "Customers" } th scope="col" { "Total CLV" } } }
+                    tbody {
+                        @for ((name, limit), (customers, clv)) in bands.rule().names().zip(limits).zip(holdings) {
+                            tr { th scope="row" { (name) } td { (limit) } td { (count(customers)) } td { (money(clv)) } }
+                        }
                     }
                 }
             }
@@ -164,30 +165,32 @@ pub(super) fn most_valuable(report: &ReportData<'_>) -> Markup {
         ("The customers with most expected purchases", "By discounted purchases")
     };
     html! {
-        h3 { (title) }
-        div class="scroll" tabindex="0" role="region" aria-label=(title) {
-            table {
-                caption { (by) span class="hint" { " (scrolls sideways)" } }
-                thead {
-                    tr {
-                        th scope="col" { "Customer" }
-                        @if with_clv { th scope="col" { "CLV" } }
-                        th scope="col" { "Expected purchases" }
-                        @if with_clv { th scope="col" { "Spend per purchase" } }
-                        th scope="col" { "P(alive)" }
-                        th scope="col" { "Purchases so far" }
-                    }
-                }
-                tbody {
-                    @for (row, score) in rows() {
+        div {
+            h3 { (title) }
+            div class="scroll" tabindex="0" role="region" aria-label=(title) {
+                table {
+                    caption { (by) span class="hint" { " (scrolls sideways)" } }
+                    thead {
                         tr {
-                            @let shown = id(report.customers.id(row));
-                            th scope="row" { bdi class=[(shown.chars().count() <= SHORT_ID).then_some("short")] { (shown) } }
-                            @if with_clv { td { (clv(score)) } }
-                            td { (score.expected_purchases.map_or_else(|| "–".to_owned(), one_decimal)) }
-                            @if with_clv { td { (spend(score)) } }
-                            td { (share(score.p_alive)) }
-                            td { (count(report.customers.purchases_in_log(row) as f64)) }
+                            th scope="col" { "Customer" }
+                            @if with_clv { th scope="col" { "CLV" } }
+                            th scope="col" { "Expected purchases" }
+                            @if with_clv { th scope="col" { "Spend per purchase" } }
+                            th scope="col" { "P(alive)" }
+                            th scope="col" { "Purchases so far" }
+                        }
+                    }
+                    tbody {
+                        @for (row, score) in rows() {
+                            tr {
+                                @let shown = id(report.customers.id(row));
+                                th scope="row" { bdi class=[(shown.chars().count() <= SHORT_ID).then_some("short")] { (shown) } }
+                                @if with_clv { td { (clv(score)) } }
+                                td { (score.expected_purchases.map_or_else(|| "–".to_owned(), one_decimal)) }
+                                @if with_clv { td { (spend(score)) } }
+                                td { (share(score.p_alive)) }
+                                td { (count(report.customers.purchases_in_log(row) as f64)) }
+                            }
                         }
                     }
                 }

@@ -87,7 +87,7 @@ pub(super) fn audit(report: &ReportData<'_>) -> Markup {
     let fits = [Some(report.model.purchases()), report.model.spend()];
     let data = report.model.data();
     html! {
-        @for record in fits.into_iter().flatten() { (fit(record)) }
+        div class="tables" { @for record in fits.into_iter().flatten() { (fit(record)) } }
         div class="scroll" tabindex="0" role="region" aria-label="Formulas" {
             table class="words" {
                 caption { "Formulas and where they come from" }

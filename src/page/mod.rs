@@ -144,7 +144,11 @@ impl ReportData<'_> {
     pub(crate) fn page(&self, figures: &Figures, folder: &str) -> String {
         let in_grid = |figures: &[Figure]| html! { div class="figures" { @for figure in figures { (figure.markup(folder)) } } };
         let sections = [
-            ("held-by", "Who holds the value", html! { (in_grid(&figures.value)) (answer::bands(self)) (answer::most_valuable(self)) }),
+            (
+                "held-by",
+                "Who holds the value",
+                html! { (in_grid(&figures.value)) div class="tables" { (answer::bands(self)) (answer::most_valuable(self)) } },
+            ),
             ("forecasts", "Can the forecasts be believed?", html! { (answer::verdict(self)) (in_grid(&figures.forecasts)) }),
             ("model", "What the model has learned", in_grid(&figures.model)),
             ("notices", "What to mind", background::notices(self)),

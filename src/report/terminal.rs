@@ -222,9 +222,9 @@ pub(crate) fn totals(
     }
     align(&mut table, &[CellAlignment::Left, CellAlignment::Right, CellAlignment::Left]);
     let title = wrapped(&in_full(definition, end), "Total: ", WIDTH);
-    let beside = beside_interval
-        .filter(|_| forecast.is_some())
-        .map_or_else(String::new, |words| wrapped(&format!("intervals: {words}"), "", WIDTH - 2));
+    let beside = beside_interval.filter(|_| forecast.is_some()).map_or_else(String::new, |words| {
+        wrapped(&format!("intervals: from single customers' chance and parameters; {words}"), "", WIDTH - 2)
+    });
     section(&title, table.to_string().lines().chain(beside.lines()))
 }
 

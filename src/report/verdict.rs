@@ -67,8 +67,7 @@ pub(crate) fn shock(shock: &Shock) -> Option<String> {
 /// The same beside an interval that leaves it out.
 pub(crate) fn shock_in_short(shock: &Shock) -> Option<String> {
     let [lower, upper] = shock.factors_90;
-    (shock.size >= SAME)
-        .then(|| format!("from single customers' chance and parameters; past totals were off by more: {lower:.2} to {upper:.2} times"))
+    (shock.size >= SAME).then(|| format!("past totals were off by more: {lower:.2} to {upper:.2} times"))
 }
 
 /// What to do where all past totals of a model that was not chosen among several err on one side.
