@@ -182,6 +182,13 @@ impl TwoAxesColumns {
         self.by_rule(FASTEST_GROWTH, |row| row.moments(), visit);
     }
 
+    /// The integrals (M = 1) or moments of up to W rows by one rule. Where there are fewer, the first comes several times.
+    fn of_block<const M: usize, const W: usize>(&self, rows: &[u32], cuts: &[f64], rule: &Columns) -> [[f64; W]; M] {
+        let of = |column: &[f64]| std::array::from_fn(|k| column[*rows.get(k).unwrap_or(&rows[0]) as usize]);
+        let block = Block { p: of(&self.p), q: of(&self.q), kappa: of(&self.kappa), width: of(cuts) };
+        dispatch(OfBlock::<M, W> { block: &block, rule })
+    }
+
     /// Rows of one panel by their rule, a block at a time; rows of several panels, which are rare, each by `alone`.
     fn by_rule<const M: usize>(&self, growth: f64, alone: impl Fn(TwoAxes) -> [f64; M], mut visit: impl FnMut(&[u32], &[[f64; BLOCK]; M])) {
         let (cuts, changes) = dispatch(Cuts { columns: self, growth });
@@ -196,10 +203,18 @@ impl TwoAxesColumns {
         }
         for (class, rows) in by_class.iter().enumerate() {
             for rows in rows.chunks(BLOCK) {
-                // Rows that are missing in the last block repeat the first one.
-                let of = |column: &[f64]| std::array::from_fn(|k| column[*rows.get(k).unwrap_or(&rows[0]) as usize]);
-                let block = Block { p: of(&self.p), q: of(&self.q), kappa: of(&self.kappa), width: of(&cuts) };
-                visit(rows, &dispatch(OfBlock::<M> { block: &block, rule: &COLUMNS[class] }));
+                let mut results = [[0.0; BLOCK]; M];
+                if rows.len() > BLOCK - NARROW {
+                    results = self.of_block(rows, &cuts, &COLUMNS[class]);
+                } else {
+                    for (part, rows) in rows.chunks(NARROW).enumerate() {
+                        let narrow: [[f64; NARROW]; M] = self.of_block(rows, &cuts, &COLUMNS[class]);
+                        for (results, narrow) in results.iter_mut().zip(&narrow) {
+                            results[part * NARROW..][..NARROW].copy_from_slice(narrow);
+                        }
+                    }
+                }
+                visit(rows, &results);
             }
         }
         for rows in rest.chunks(BLOCK) {
@@ -213,6 +228,9 @@ impl TwoAxesColumns {
         }
     }
 }
+
+/// Rows of the last block of a rule are taken so many at a time, so that few places stay empty.
+const NARROW: usize = 16;
 
 /// Where each row is cut, and what the exponent comes to there.
 struct Cuts<'a> {
@@ -240,41 +258,41 @@ impl Kernel for Cuts<'_> {
 }
 
 /// Rows of one panel each, from 0 to `width`.
-struct Block {
-    p: [f64; BLOCK],
-    q: [f64; BLOCK],
-    kappa: [f64; BLOCK],
-    width: [f64; BLOCK],
+struct Block<const W: usize> {
+    p: [f64; W],
+    q: [f64; W],
+    kappa: [f64; W],
+    width: [f64; W],
 }
 
 /// The integrals (M = 1) or moments of a block's rows by one rule.
-struct OfBlock<'a, const M: usize> {
-    block: &'a Block,
+struct OfBlock<'a, const M: usize, const W: usize> {
+    block: &'a Block<W>,
     rule: &'a Columns,
 }
 
-impl<const M: usize> Kernel for OfBlock<'_, M> {
-    type Output = [[f64; BLOCK]; M];
+impl<const M: usize, const W: usize> Kernel for OfBlock<'_, M, W> {
+    type Output = [[f64; W]; M];
 
     #[inline(always)]
-    fn run(self) -> [[f64; BLOCK]; M] {
+    fn run(self) -> [[f64; W]; M] {
         let Block { p, q, kappa, width } = self.block;
-        let mut sums = [[0.0; BLOCK]; M];
+        let mut sums = [[0.0; W]; M];
         for pair in 0..self.rule.pairs {
             let (node, weight) = (self.rule.nodes[pair], self.rule.weights[pair]);
-            let (mut low, mut high) = ([0.0; BLOCK], [0.0; BLOCK]);
-            for k in 0..BLOCK {
+            let (mut low, mut high) = ([0.0; W], [0.0; W]);
+            for k in 0..W {
                 low[k] = width[k] * node;
                 high[k] = width[k] - width[k] * node;
             }
             let (low, high) = (Nodes::at::<M>(low, p, q, kappa), Nodes::at::<M>(high, p, q, kappa));
             if M == 1 {
-                for k in 0..BLOCK {
+                for k in 0..W {
                     sums[0][k] += weight * (low.density[k] + high.density[k]);
                 }
                 continue;
             }
-            for k in 0..BLOCK {
+            for k in 0..W {
                 let (low, high) = (low.moment_terms(k, weight), high.moment_terms(k, weight));
                 for m in 0..M {
                     sums[m][k] += low[m] + high[m];
@@ -282,7 +300,7 @@ impl<const M: usize> Kernel for OfBlock<'_, M> {
             }
         }
         for sum in &mut sums {
-            for k in 0..BLOCK {
+            for k in 0..W {
                 sum[k] *= width[k];
             }
         }
@@ -291,25 +309,25 @@ impl<const M: usize> Kernel for OfBlock<'_, M> {
 }
 
 /// A block's rows at one node each.
-struct Nodes {
-    v: [f64; BLOCK],
-    u: [f64; BLOCK],
-    left: [f64; BLOCK],
-    other_left: [f64; BLOCK],
+struct Nodes<const W: usize> {
+    v: [f64; W],
+    u: [f64; W],
+    left: [f64; W],
+    other_left: [f64; W],
     /// The integrand.
-    density: [f64; BLOCK],
+    density: [f64; W],
 }
 
-impl Nodes {
+impl<const W: usize> Nodes<W> {
     /// One function after the other for the whole block: a row's chain of operations is long, and the processor works on several rows at once only where
     /// each takes few.
     #[inline(always)]
-    fn at<const M: usize>(v: [f64; BLOCK], p: &[f64; BLOCK], q: &[f64; BLOCK], kappa: &[f64; BLOCK]) -> Self {
-        let mut nodes = Nodes { v, u: [0.0; BLOCK], left: [0.0; BLOCK], other_left: [0.0; BLOCK], density: [0.0; BLOCK] };
-        for k in 0..BLOCK {
+    fn at<const M: usize>(v: [f64; W], p: &[f64; W], q: &[f64; W], kappa: &[f64; W]) -> Self {
+        let mut nodes = Nodes { v, u: [0.0; W], left: [0.0; W], other_left: [0.0; W], density: [0.0; W] };
+        for k in 0..W {
             nodes.left[k] = exp_m1(v[k]);
         }
-        for k in 0..BLOCK {
+        for k in 0..W {
             // Whoever shares a division gets other last bits: each as where an integral is worked out on its own.
             if M == 1 {
                 nodes.u[k] = ln_1p(kappa[k] * nodes.left[k]);
@@ -317,7 +335,7 @@ impl Nodes {
                 (nodes.u[k], nodes.other_left[k], nodes.left[k]) = ln_1p_and_shares(kappa[k] * nodes.left[k], nodes.left[k]);
             }
         }
-        for k in 0..BLOCK {
+        for k in 0..W {
             nodes.density[k] = exp(-(p[k] * v[k] + q[k] * nodes.u[k]));
         }
         nodes
