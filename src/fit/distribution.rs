@@ -11,6 +11,9 @@ use crate::numeric::symmetric::Eigen;
 ///
 /// Two ways to carry it into a forecast: draw parameters as often as a simulation needs, or average over the few [`points`](Self::points) that
 /// stand for it.
+///
+/// Along an axis of the covariance on which one standard deviation is more than a factor e, it is taken for that factor: the data leave such a direction open, and a
+/// normal distribution, which describes the likelihood near its maximum, says nothing of parameters a million times as large.
 #[derive(Debug, Clone)]
 pub struct ParameterDistribution {
     centre: Array1<f64>,
@@ -60,7 +63,7 @@ impl ParameterDistribution {
     /// The parameters at given standard normal deviates along the axes.
     pub(crate) fn at(&self, normals: &[f64]) -> Vec<f64> {
         let steps: Array1<f64> =
-            self.eigen.values.iter().zip(normals).map(|(variance, normal)| normal * variance.max(0.0).sqrt()).collect();
+            self.eigen.values.iter().zip(normals).map(|(variance, normal)| normal * variance.clamp(0.0, LARGEST_VARIANCE).sqrt()).collect();
         let logs = self.eigen.vectors.dot(&steps);
         let mut parameters = self.centre.to_vec();
         for (&i, log) in self.free.iter().zip(&logs) {
@@ -70,6 +73,9 @@ impl ParameterDistribution {
         parameters
     }
 }
+
+/// Of the logarithms along an axis: a standard deviation of a factor e.
+const LARGEST_VARIANCE: f64 = 1.0;
 
 #[cfg(test)]
 mod tests {
@@ -103,6 +109,20 @@ mod tests {
             for j in 0..2 {
                 assert!((covariance[i][j] - [[0.04, 0.03], [0.03, 0.09]][i][j]).abs() < 1e-14);
             }
+        }
+    }
+
+    #[test]
+    fn a_direction_that_the_data_leave_open_moves_parameters_by_a_few_times_only() {
+        // p and gamma of a Gamma-Gamma model fitted to five customers: their product is known, they themselves are not.
+        let open = ParameterDistribution::new(
+            array![148.0, 0.4],
+            vec![0, 1],
+            array![[9612.0_f64.powi(2), -26.9 * 9612.0], [-26.9 * 9612.0, 27.1_f64.powi(2)]].view(),
+        );
+        for point in open.points() {
+            let factor = point[0] / 148.0;
+            assert!((0.2..5.0).contains(&factor), "{factor}");
         }
     }
 
