@@ -204,7 +204,8 @@ fn cells(text: &str) -> Vec<String> {
         if !line.starts_with('|') {
             units.clear();
         } else if units.is_empty() {
-            units = line.split('|').map(|heading| UNITS.iter().copied().find(|unit| heading.trim().ends_with(&format!(" {unit}")))).collect();
+            units =
+                line.split('|').map(|heading| UNITS.iter().copied().find(|unit| heading.trim().ends_with(&format!(" {unit}")))).collect();
         } else {
             let cells = line.split('|').zip(&units).filter_map(|(cell, unit)| Some(format!("{} {}", number(cell.trim())?, (*unit)?)));
             found.extend(cells);
