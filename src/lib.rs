@@ -1,6 +1,7 @@
 //! Predictive customer lifetime value: from a transaction log to one documented, defensible number per customer.
 //!
-//! For a Rust service that scores a customer per request, and for pipelines (the `clv` command line is built from the same calls).
+//! For a Rust service that scores a customer per request, and for pipelines (the `clv` command line is built from the same calls). `docs/` of the repository has a
+//! guide from a log to a decision, the words with their traps, the formulas, and what was measured.
 //!
 //! ```
 //! use clv::{BgNbd, ClvDefinition, Fit, GammaGamma, Observation, Scorer, TransactionLog};
@@ -24,6 +25,25 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # One customer per request
+//! A service reads the model file once, and then scores without allocating and without anything that can fail:
+//!
+//! ```
+//! # #[cfg(feature = "serde")] {
+//! use clv::{History, ModelFile, SpendHistory};
+//!
+//! let text = std::fs::read_to_string("tests/data/model_format_1.json").expect("readable"); // what `clv fit` wrote
+//! let scorer = ModelFile::from_json(&text)?.scorer(Some("1997-09-30".parse()?))?;         // "12 months" from this day
+//!
+//! let history = History::new(2, 30.43, 38.86)?; // x repeat purchases, the last at t_x, observed up to T: in weeks here
+//! let score = scorer.score(&history, &SpendHistory::new(2, 22.35)?);
+//! assert_eq!(format!("{:.3} {:.2}", score.p_alive, score.clv.unwrap()), "0.727 36.86");
+//! # }
+//! # Ok::<(), clv::Error>(())
+//! ```
+//!
+//! Events that come one by one are kept in [`CustomerState`]; a whole service is in `examples/service/`.
 //!
 //! # The words
 //! A **purchase** is all that a customer bought on one day. **Frequency** x counts *repeat* purchases, those after the first. **Recency** t_x is the time from the
