@@ -5,9 +5,9 @@ use super::cohort_curve::{CurvePoint, counted, curve};
 use super::cohort_value::{NewCustomers, Payback};
 use super::definition::ClvDefinition;
 use super::estimate::{Estimate, Uncertain};
-use super::forecast::Forecaster;
 #[cfg(feature = "serde")]
-use super::model_file::FitRecord;
+use super::fit_record::FitRecord;
+use super::forecast::Forecaster;
 use super::totals::Totals;
 use crate::data::{Customers, Observation, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};

@@ -14,13 +14,19 @@ mod cumulants;
 mod definition;
 mod ensemble;
 mod estimate;
+#[cfg(feature = "serde")]
+mod fit_record;
 mod forecast;
 mod groups;
 mod history_map;
 mod in_force;
 mod large_group;
 #[cfg(feature = "serde")]
+mod model_contents;
+#[cfg(feature = "serde")]
 mod model_file;
+#[cfg(feature = "serde")]
+mod named_values;
 mod origin;
 mod predictive;
 mod scorer;
@@ -43,12 +49,16 @@ pub use concentration::{Concentration, Held};
 pub use definition::{ClvDefinition, ClvTerms, Cost, FirstPurchase, Margin};
 pub use ensemble::Ensemble;
 pub use estimate::Estimate;
+#[cfg(feature = "serde")]
+pub use fit_record::FitRecord;
 pub use forecast::{Forecaster, Interval, ValueInterval};
 pub use groups::GroupForecast;
 pub use history_map::{HistoryMap, MapCell};
 pub use in_force::DefinitionInForce;
 #[cfg(feature = "serde")]
-pub use model_file::{DataRecord, FitRecord, ModelFile};
+pub use model_contents::DataRecord;
+#[cfg(feature = "serde")]
+pub use model_file::ModelFile;
 pub use origin::{KnownBirths, SeenAs};
 pub use predictive::{PurchaseDistribution, ValueDistribution};
 pub use scorer::{Score, Scorer};
