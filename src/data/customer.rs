@@ -6,7 +6,7 @@ use crate::time::Moment;
 /// Customers behind one row that still add up without losing the others.
 pub(crate) const LARGEST_WEIGHT: f64 = 1e15;
 
-/// One row on its way into [`Customers`].
+/// One row on its way into [`Customers`](crate::Customers).
 #[derive(Debug, Clone, Copy)]
 pub struct Customer<'a> {
     /// The id, as text: leading zeros matter.
