@@ -1,5 +1,6 @@
 //! Scoring: fitted models and a definition of value, applied to customers.
 
+mod band_rule;
 mod bands;
 mod batch;
 mod change;
@@ -41,7 +42,8 @@ mod totals;
 mod truncated;
 mod value_histogram;
 
-pub use bands::{BandLimits, BandRule, ValueBands};
+pub use band_rule::{BandLimits, BandRule};
+pub use bands::ValueBands;
 pub use batch::BatchScorer;
 pub use change::{Change, PathPoint};
 pub use cohort_curve::CurvePoint;
