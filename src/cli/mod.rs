@@ -31,6 +31,8 @@ mod scoring;
 mod shell;
 mod simulate;
 mod standing;
+mod steps;
+mod subject;
 mod summarize;
 
 use std::ffi::OsString;
