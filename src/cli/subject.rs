@@ -1,8 +1,8 @@
 //! The customer whose score is explained: found in the log, with what the score is made from.
 
 use super::acquiring::Acquiring;
+use super::console::Console;
 use super::input::Input;
-use super::output::Console;
 use crate::data::{Birth, Customers, DataReport, Exclusion, Observation, Purchase, TransactionLog};
 use crate::error::{Error, Result};
 use crate::time::Date;
