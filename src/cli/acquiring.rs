@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use super::console::Console;
 use super::input::Input;
-use super::output::Console;
 use crate::data::{Acquired, Acquisition, AcquisitionDates, Birth, Customers, FirstSeenFlow, Observation, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::report::terminal;

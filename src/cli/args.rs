@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 
 use super::acquiring::Acquiring;
+use super::console::Console;
 use super::failure::{Failure, Outcome};
-use super::output::Console;
 use crate::data::{DataReport, MergePeriod, Observation, RefundPolicy, SpendBasis};
 use crate::error::{Error, Result};
 use crate::fit::{Level, Prior};

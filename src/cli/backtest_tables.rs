@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::backtest::BACKTEST;
 use super::failure::Outcome;
-use super::output::{NamedFile, ResultDirectory, refuse_inputs};
+use super::output::refuse_inputs;
+use super::result_directory::{NamedFile, ResultDirectory};
 use crate::backtest::{
     BackTestReport, DecileRow, FrequencyRow, Group, IntervalPerLevel, Metrics, RecencyRow, ReliabilityRow, Run, Split, Tables, Tracked,
 };

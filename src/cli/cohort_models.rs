@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use super::fitting::data_record;
-use super::output::{NamedFile, ResultDirectory};
+use super::result_directory::{NamedFile, ResultDirectory};
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::score::{ClvDefinition, CohortReport, FitRecord, KnownBirths, ModelFile, SeenAs};

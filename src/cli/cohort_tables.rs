@@ -5,7 +5,8 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use super::failure::Outcome;
-use super::output::{NamedFile, ResultDirectory, refuse_inputs};
+use super::output::refuse_inputs;
+use super::result_directory::{NamedFile, ResultDirectory};
 use crate::error::Result;
 use crate::io::{Table, TableFormat, Values};
 use crate::score::{CohortFigures, CohortReport, CurvePoint, Estimate, PathPoint};

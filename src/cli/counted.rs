@@ -3,9 +3,9 @@
 use clap::ValueEnum;
 
 use super::args::{AUTO, Intervals, Models};
+use super::console::Console;
 use super::failure::{Failure, Outcome};
 use super::input::Input;
-use super::output::Console;
 use super::scoring::{horizon_start, say_of_intervals};
 use crate::data::{Censored, CensoredCustomers, CountedCustomers, CrossSection, PeriodCounts, SpendBasis, grouped};
 use crate::error::Result;

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use super::output::Console;
+use super::console::Console;
 use crate::error::Error;
 
 /// The exit code of work that was done, with a finding that a pipeline asked to be told.

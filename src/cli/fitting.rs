@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::acquiring::log_of_new;
 use super::args::{AUTO, Banding, Models};
+use super::console::Console;
 use super::failure::{Failure, Outcome};
 use super::input;
-use super::output::Console;
 use crate::backtest::Choice;
 use crate::data::{CustomerList, Customers, EveryCustomer, LeftTruncated, Observation, OnlySeen, TransactionLog};
 use crate::error::{Error, ErrorKind, Result};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::acquiring::Acquiring;
 use super::args::{Measured, MeasuredByModel, Observing, Reading};
+use super::console::Console;
 use super::failure::{Failure, Outcome};
-use super::output::Console;
 use crate::data::{Customers, DataReport, FarEnd, Observation, SpendBasis, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, LogFiles, ReadOptions, ReadProgress, Source, SummaryOptions, SummaryRead};

@@ -11,6 +11,7 @@ mod backtest_tables;
 mod cohort_models;
 mod cohort_tables;
 mod cohorts;
+mod console;
 mod counted;
 mod define;
 mod definition;
@@ -25,12 +26,15 @@ mod origins;
 mod output;
 mod report;
 mod reporting;
+mod result_directory;
 mod run;
 mod score;
 mod scoring;
 mod shell;
 mod simulate;
 mod standing;
+mod steps;
+mod subject;
 mod summarize;
 
 use std::ffi::OsString;
@@ -41,7 +45,7 @@ use std::sync::Once;
 use clap::{FromArgMatches, Parser, Subcommand};
 
 use crate::io::panics_are_caught;
-use output::Console;
+use console::Console;
 
 /// Predictive customer lifetime value: from a transaction log to one documented, defensible number per customer.
 #[derive(Debug, Parser)]

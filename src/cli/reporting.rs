@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 
-use super::output::{NamedFile, ResultDirectory};
+use super::result_directory::{NamedFile, ResultDirectory};
 use crate::backtest::{BackTest, BackTestReport, CohortCurves, ParameterPath, Scheme};
 use crate::data::{Customers, Observation, TransactionLog, grouped};
 use crate::error::{Error, Result};

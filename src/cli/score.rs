@@ -7,10 +7,11 @@ use clap::builder::PossibleValuesParser;
 
 use super::acquiring::Acquiring;
 use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutput, Valuing};
+use super::console::Console;
 use super::counted::{self, WITHOUT_MEANING};
 use super::failure::{Failure, Outcome};
 use super::input::{self, Input};
-use super::output::{Console, Destination, json_destination, refuse_same_place};
+use super::output::{Destination, json_destination, refuse_same_place};
 use super::scoring::{Scored, Scoring, horizon_start};
 use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::args::Intervals;
-use super::output::Console;
+use super::console::Console;
 use super::standing::Standing;
 use crate::data::{Birth, Customers};
 use crate::error::Result;

@@ -9,7 +9,8 @@ use clap_complete::Shell;
 
 use super::Cli;
 use super::failure::Outcome;
-use super::output::{Destination, NamedFile, ResultDirectory};
+use super::output::Destination;
+use super::result_directory::{NamedFile, ResultDirectory};
 use crate::error::{Error, Result};
 
 /// Completions for a shell, on standard output

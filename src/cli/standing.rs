@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::output::Console;
+use super::console::Console;
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::models::AnyPurchaseModel;

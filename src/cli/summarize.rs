@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Common, Measured, TableOutput};
+use super::console::Console;
 use super::failure::Outcome;
 use super::input::Input;
-use super::output::{Console, Destination, refuse_inputs, refuse_same_place, write_together};
+use super::output::{Destination, refuse_inputs, refuse_same_place, write_together};
 use crate::data::{CustomerStates, grouped};
 use crate::error::Result;
 use crate::io::{Draft, Table, excluded_table};

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::customers::{Customer, Customers, Exclusion, PurchaseRecord, SpendBasis};
+use super::customer::{Customer, PurchaseRecord};
+use super::customers::Customers;
+use super::exclusion::Exclusion;
 use super::history::History;
 use super::report::Tally;
+use super::spend_basis::SpendBasis;
 use crate::error::{Error, Result};
 use crate::time::{Date, Horizon, Moment};
 

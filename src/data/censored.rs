@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::customers::{LARGEST_WEIGHT, SpendBasis};
+use super::customer::LARGEST_WEIGHT;
 use super::history::History;
+use super::spend_basis::SpendBasis;
 use crate::error::{Error, Result};
 use crate::time::{Date, TimeUnit};
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::data::books::{Books, TOO_LARGE};
-use crate::data::customers::{Customer, PurchaseRecord};
+use crate::data::customer::{Customer, PurchaseRecord};
 use crate::data::history::History;
 use crate::data::observation::{MergePeriod, Observation, RefundPolicy};
 use crate::data::partition::Event;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use ndarray::ArrayView1;
 
-use super::customers::SpendBasis;
 use super::history::{History, SpendHistory};
+use super::spend_basis::SpendBasis;
 use crate::error::{Error, Result};
 
 /// (x, t_x, T) of many customers in borrowed columns, every row checked by the rules of [`History`].

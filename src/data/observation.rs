@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::data::customers::SpendBasis;
+use crate::data::spend_basis::SpendBasis;
 use crate::error::{Error, Result};
 use crate::time::{Date, TimeUnit};
 

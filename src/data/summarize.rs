@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::data::books::Books;
 use crate::data::clean::{Cleaner, Purchase, Row, last_period, sum_by_period};
-use crate::data::customers::{Customers, Exclusion};
+use crate::data::customers::Customers;
+use crate::data::exclusion::Exclusion;
 use crate::data::ids::ids_in_order;
 use crate::data::log::TransactionLog;
 use crate::data::observation::Observation;

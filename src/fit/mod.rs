@@ -14,6 +14,7 @@ mod groups;
 mod inference;
 mod newton;
 mod objective;
+mod partial_pooling;
 mod prior;
 mod profile;
 mod sandwich;

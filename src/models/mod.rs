@@ -33,6 +33,7 @@ mod sample;
 mod sample_source;
 mod seen_through;
 mod spend_by_frequency;
+mod spend_distribution;
 mod spend_sample;
 mod tail_moments;
 

@@ -6,6 +6,7 @@
 pub(crate) mod beta_decay;
 pub(crate) mod beta_mixture;
 pub(crate) mod beta_nodes;
+pub(crate) mod beta_quantile;
 pub(crate) mod block;
 pub(crate) mod decay;
 pub(crate) mod dispatch;

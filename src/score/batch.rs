@@ -82,6 +82,22 @@ impl<M: PurchaseModel> BatchScorer<M> {
 
     /// Scores also by these terms, so that several horizons, or rates of discount, are scored in one pass by [`score_each`](Self::score_each).
     ///
+    /// ```
+    /// use clv::{AnnualDiscount, BgNbd, BgNbdParams, ClvDefinition, Histories, ScoreColumns, Scorer, Spends, TimeUnit};
+    ///
+    /// let model = BgNbd::new(BgNbdParams { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 })?;
+    /// let definition = ClvDefinition { horizon: "39 weeks".parse()?, ..ClvDefinition::default() };
+    /// let undiscounted = ClvDefinition { annual_discount: AnnualDiscount::new(0.0)?, ..definition };
+    /// let batches = Scorer::new(model, None, definition.resolve(TimeUnit::Week, None)?).in_batches();
+    /// let batches = batches.also_by(undiscounted.resolve(TimeUnit::Week, None)?)?;
+    ///
+    /// let (mut worth, mut number) = ([0.0], [0.0]);
+    /// let columns = [&mut worth, &mut number].map(|column| ScoreColumns { discounted_purchases: Some(column), ..ScoreColumns::default() });
+    /// batches.score_each(&Histories::new(&[2], &[30.43], &[38.86])?, &Spends::UNKNOWN, columns.into())?;
+    /// assert_eq!(format!("{:.4} {:.4}", worth[0], number[0]), "1.1858 1.2260");
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When the terms are in another unit of time than the first.
     pub fn also_by(mut self, terms: ClvTerms) -> Result<Self> {

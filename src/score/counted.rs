@@ -56,6 +56,20 @@ impl Scorer<AnyPurchaseModel> {
 impl Forecaster<AnyPurchaseModel> {
     /// The central intervals of the value of customers known by counts per period, as [`value_intervals`](Self::value_intervals).
     ///
+    /// ```
+    /// use clv::{AnyPurchaseModel, ClvDefinition, CountedCustomers, Forecaster, GammaGamma, GammaGammaParams, Level, PeriodCounts, Scorer, TimeUnit};
+    ///
+    /// let model = AnyPurchaseModel::from_name("pareto-nbd", &[0.553, 10.578, 0.606, 11.669])?;
+    /// let spend = GammaGamma::new(GammaGammaParams { p: 6.25, q: 3.74, gamma: 15.44 })?;
+    /// let terms = ClvDefinition { horizon: "52 weeks".parse()?, ..ClvDefinition::default() }.resolve(TimeUnit::Week, None)?;
+    /// let forecaster = Forecaster::new(Scorer::new(model, Some(spend), terms));
+    /// let mut counted = CountedCustomers::new(TimeUnit::Week);
+    /// counted.push("0001", PeriodCounts::new(&[6.0, 10.0, 14.5, 19.0], &[2, 0, 1, 0])?)?;
+    /// let value = forecaster.value_intervals_counted(&counted, Level::default(), Some(100.0), None)?[0].unwrap();
+    /// assert_eq!(format!("{:.0} to {:.0}; {:.3} for more than 100", value.lower, value.upper, value.p_above.unwrap()), "0 to 444; 0.367 for more than 100");
+    /// # Ok::<(), clv::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When the customers are measured in another unit than the model, or the work was stopped.
     pub fn value_intervals_counted(
@@ -74,6 +88,21 @@ impl Forecaster<AnyPurchaseModel> {
 
 impl AnyPurchaseModel {
     /// The status of customers known by counts per period, whose scores are in the same order.
+    ///
+    /// ```
+    /// use clv::{AnyPurchaseModel, ClvDefinition, CountedCustomers, PeriodCounts, ScoreStatus, Scorer, TimeUnit};
+    ///
+    /// let model = AnyPurchaseModel::from_name("pareto-nbd", &[0.553, 10.578, 0.606, 11.669])?;
+    /// let terms = ClvDefinition { horizon: "52 weeks".parse()?, ..ClvDefinition::default() }.resolve(TimeUnit::Week, None)?;
+    /// let mut counted = CountedCustomers::new(TimeUnit::Week);
+    /// counted.push("0001", PeriodCounts::new(&[6.0, 10.0], &[2, 0])?)?;
+    /// counted.push("0002", PeriodCounts::new(&[1.0], &[0])?)?;                      // one week old: nine tenths of the rate are that of all
+    /// let mut scores = Scorer::new(model, None, terms).score_counted(&counted)?;
+    /// assert_eq!(model.counted_statuses(&counted, &scores), [ScoreStatus::NoSpendEstimate; 2]);
+    /// scores.iter_mut().for_each(|score| score.clv = Some(36.88));                  // as with a model of spend
+    /// assert_eq!(model.counted_statuses(&counted, &scores), [ScoreStatus::Scored, ScoreStatus::PriorDominated]);
+    /// # Ok::<(), clv::Error>(())
+    /// ```
     #[must_use]
     pub fn counted_statuses(&self, counted: &CountedCustomers, scores: &[Score]) -> Vec<ScoreStatus> {
         let rows = counted.customers().rows().zip(scores);

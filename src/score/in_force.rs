@@ -1,6 +1,6 @@
 //! Everything that decides what a CLV means, in one text and its hash.
 
-use super::bands::{BandRule, listed};
+use super::band_rule::{BandRule, listed};
 use super::definition::ClvDefinition;
 #[cfg(feature = "serde")]
 use super::definition::FirstPurchase;

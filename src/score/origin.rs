@@ -46,6 +46,18 @@ impl KnownBirths {
 }
 
 /// What was known of the purchases of the customers behind a fit.
+///
+/// ```
+/// use clv::SeenAs;
+///
+/// assert_eq!(SeenAs::default(), SeenAs::Histories);
+/// # #[cfg(feature = "serde")] {
+/// # let stored = std::fs::read_to_string("tests/data/model_format_1.json").expect("readable");
+/// let file = clv::ModelFile::from_json(&stored)?.with_origin(None, SeenAs::PeriodCounts);
+/// assert_eq!(file.to_json().matches(r#""seen_as": "period_counts""#).count(), 1);
+/// # }
+/// # Ok::<(), clv::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -112,6 +112,14 @@ impl Coverage {
     }
 
     /// Adds customers of whom nothing but their status is known.
+    ///
+    /// ```
+    /// use clv::{Coverage, ScoreStatus};
+    ///
+    /// let mut coverage = Coverage::default();
+    /// coverage.add_statuses(&[ScoreStatus::Scored, ScoreStatus::PriorDominated, ScoreStatus::Scored, ScoreStatus::Scored]);
+    /// assert_eq!(coverage.shares().next(), Some((ScoreStatus::Scored, 3.0, 0.75, None)));      // their spend is not known
+    /// ```
     pub fn add_statuses(&mut self, statuses: &[ScoreStatus]) {
         statuses.iter().for_each(|&status| self.enter(status, 1.0, 0.0));
     }

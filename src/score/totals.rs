@@ -38,6 +38,19 @@ impl Totals {
     }
 
     /// Adds scores, each with the number of customers that it stands for.
+    ///
+    /// ```
+    /// use clv::{BgNbd, BgNbdParams, ClvDefinition, History, Scorer, SpendHistory, TimeUnit, Totals};
+    ///
+    /// let model = BgNbd::new(BgNbdParams { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 })?;
+    /// let terms = ClvDefinition { horizon: "39 weeks".parse()?, ..ClvDefinition::default() }.resolve(TimeUnit::Week, None)?;
+    /// let score = Scorer::new(model, None, terms).score(&History::new(2, 30.43, 38.86)?, &SpendHistory::UNKNOWN);
+    /// let mut totals = Totals::default();
+    /// totals.add_weighted([(200.0, &score), (50.0, &score)]);
+    /// assert_eq!((totals.customers, totals.without_clv, totals.clv), (250.0, 250.0, None));
+    /// assert_eq!(format!("{:.1}", totals.expected_purchases.unwrap()), "306.5");      // 1.226 of each
+    /// # Ok::<(), clv::Error>(())
+    /// ```
     pub fn add_weighted<'a>(&mut self, scores: impl IntoIterator<Item = (f64, &'a Score)>) {
         for (weight, score) in scores {
             self.customers += weight;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
-use super::{CustomerTraits, MOST_PURCHASES, Simulate};
+use super::customer_traits::{CustomerTraits, MOST_PURCHASES};
+use super::story::Simulate;
 use crate::data::{CrossSection, CustomerList, History, LeftTruncated, PeriodCounts};
 use crate::error::{Error, Result};
 use crate::models::{
