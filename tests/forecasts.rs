@@ -4,9 +4,9 @@
 use std::ops::ControlFlow;
 
 use clv::{
-    AnnualDiscount, AnyPurchaseModel, BgNbd, CensoredFuture, ClvDefinition, Customer, Customers, Ensemble, ErrorKind, Estimable,
-    EveryCustomer, Fit, Forecaster, GammaGamma, GammaGammaParams, History, LeftTruncated, Level, MbgNbd, Observation, ParetoNbd,
-    PurchaseModel, Scorer, Simulate, Source, SpendHistory, SummaryOptions, TimeUnit, TransactionLog, random_stream,
+    AcquisitionCohort, AnnualDiscount, AnyPurchaseModel, BgNbd, BgNbdParams, CensoredFuture, ClvDefinition, Customer, Customers, Ensemble,
+    ErrorKind, Estimable, EveryCustomer, Fit, Forecaster, GammaGamma, GammaGammaParams, History, LeftTruncated, Level, MbgNbd, Observation,
+    ParetoNbd, Population, PurchaseModel, Scorer, Simulate, Source, SpendHistory, SummaryOptions, TimeUnit, TransactionLog, random_stream,
 };
 
 const END: &str = "1997-09-30";
@@ -58,6 +58,31 @@ fn a_value_has_the_distribution_of_simulated_ones() {
     // The longest horizon with intervals at 10 %: by now the average discount is felt.
     assert_simulated("bg-nbd", &MODELS[0].1, "24 months", 0.03);
     assert_simulated("pareto-nbd", &MODELS[2].1, "24 months", 0.03);
+}
+
+#[test]
+fn intervals_of_a_handful_of_customers_have_ends_within_reason() {
+    // The likelihood of a few customers' spend is nearly flat: standard errors of the logarithms of parameters come to 20 and more.
+    const LARGEST: f64 = 100.0;
+    let end = END.parse().unwrap();
+    let truth = BgNbd::new(BgNbdParams { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 }).unwrap();
+    let mut fits = 0;
+    for seed in 0..60 {
+        let cohort = AcquisitionCohort { first_day: "1997-01-01".parse().unwrap(), days: 84, customers: 20 };
+        let population = Population::new(truth, TimeUnit::Week, end).cohort(cohort).spend(spend_model()).seed(seed);
+        let log = population.simulate().unwrap().log().unwrap();
+        let customers = log.into_summary(&Observation::until(end).in_weeks()).unwrap();
+        let (Ok(purchases), Ok(spend)) = (BgNbd::fit(&customers), GammaGamma::fit(&customers)) else { continue };
+        fits += 1;
+        let forecaster = Forecaster::from_fits(&purchases, Some(&spend), &definition("12 months"), Some(end)).unwrap();
+        let intervals = forecaster.value_intervals(&customers, Level::default(), None, None).unwrap();
+        let scores = forecaster.scorer().score_all(&customers).unwrap();
+        for (score, interval) in scores.iter().zip(&intervals) {
+            let (Some(clv), Some(interval)) = (score.clv, interval) else { continue };
+            assert!(interval.upper <= LARGEST * clv, "seed {seed}: {clv} and up to {}", interval.upper);
+        }
+    }
+    assert!(fits > 30, "{fits}");
 }
 
 /// Every purchase at its own time and with its own amount, each discounted from its day: what the closed form averages. Values agree within `share`.

@@ -429,8 +429,14 @@ fn a_header_that_does_not_fit_is_refused() {
     );
     assert_eq!(
         refusal(b"customer_id;date;amount\n1;2026-01-05;1\n"),
-        "orders.csv: there is no column \"customer_id\" among the columns found: \"customer_id;date;amount\"; \
+        "orders.csv: there are no columns \"customer_id\", \"date\", \"amount\" among the columns found: \"customer_id;date;amount\"; \
          the delimiter seems to be \";\"; set it with --delimiter ';'"
+    );
+    // All that are missing are told at once.
+    assert_eq!(
+        refusal(b"user,date,total\n1,2026-01-05,1\n"),
+        "orders.csv: there are no columns \"customer_id\", \"amount\" among the columns found: \"user\", \"date\", \"total\"; \
+         name the right ones with --customer-column, --amount"
     );
     assert!(refusal(b"customer_id\tdate\tamount\n").contains(r"the delimiter seems to be a tab; set it with --delimiter '\t'"));
     assert_eq!(refusal(b"date,customer_id,date,amount\n"), "orders.csv: there are two columns \"date\"; rename or remove one of them");
@@ -647,7 +653,9 @@ fn summary(csv: &str) -> clv::Result<Customers> {
 
 #[test]
 fn summaries_by_their_usual_names() {
-    for header in ["customer_id,frequency,recency,age,average_spend", "id,x,t_x,T,m_x", "cust,x,t.x,T.cal,monetary_value"] {
+    for header in
+        ["customer_id,frequency,recency,age,average_spend", "id,x,t_x,T,m_x", "cust,x,t.x,T.cal,monetary_value", "cust,x,t.x,T.cal,m.x"]
+    {
         let csv = format!("{header}\n007,2.0,30.43,38.86,22.35\n8,0,0,38.86,\n");
         let source = Source::from_reader(csv.as_bytes(), "summary.csv").unwrap();
         assert_eq!(source.kind(&ReadOptions::default()).unwrap(), InputKind::Summary);

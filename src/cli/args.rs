@@ -125,10 +125,10 @@ pub(super) struct Observing {
     /// Last day observed, inclusive; later rows change no figure [default: the last day in the data]
     #[arg(long, value_name = "DATE", help_heading = OBSERVING)]
     pub(super) observation_end: Option<Date>,
-    /// Refunds (negative amounts): net them against that customer's purchases, drop them, or stop [default: as the model was fitted, else net]
+    /// Refunds (negative amounts): net them against that customer's purchases, drop them, or stop [default: net; of a stored model, as it was fitted]
     #[arg(long, value_name = "net|drop|error", help_heading = OBSERVING)]
     refunds: Option<RefundPolicy>,
-    /// Transactions of a customer within one day (or hour of the clock) are one purchase [default: as the model was fitted, else day]
+    /// Transactions of a customer within one day (or hour of the clock) are one purchase [default: day; of a stored model, as it was fitted]
     #[arg(long, value_name = "day|hour", help_heading = OBSERVING)]
     merge: Option<MergePeriod>,
 }

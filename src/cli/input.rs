@@ -157,7 +157,7 @@ impl<'a> Input<'a> {
         }
         if !source.has_average_spend(options)? {
             console.say(&format!(
-                "note: {} has no column average_spend (m_x, monetary_value): what its customers spent is taken as unknown",
+                "note: {} has no column average_spend (m_x, m.x, monetary_value): what its customers spent is taken as unknown",
                 source.name()
             ));
         }

@@ -28,6 +28,18 @@ impl Header<'_> {
         })
     }
 
+    /// Tells of all columns that are missing at once, where it is several of them, with the flags by which their names are given.
+    fn check_has<const N: usize>(&self, wanted: [(&String, &str); N]) -> Result<()> {
+        let (missing, flags): (Vec<String>, Vec<&str>) =
+            wanted.into_iter().filter(|(column, _)| !self.has(column)).map(|(column, flag)| (format!("{column:?}"), flag)).unzip();
+        if missing.len() < 2 {
+            return Ok(());
+        }
+        let hint = self.delimiter_hint().unwrap_or_else(|| format!("name the right ones with {}", flags.join(", ")));
+        Err(Error::data(format!("there are no columns {} among the columns found: {}; {hint}", missing.join(", "), self.listed()))
+            .at(self.name))
+    }
+
     /// The position of a column that may be missing, but not be there twice.
     pub(super) fn optional(&self, column: &str) -> Result<Option<usize>> {
         let mut found = (0..self.columns.len()).filter(|&index| self.columns[index] == column);
@@ -81,6 +93,7 @@ pub(super) struct LogPositions {
 
 impl LogPositions {
     pub(super) fn find(header: &Header<'_>, columns: &LogColumns) -> Result<Self> {
+        header.check_has([(&columns.customer, "--customer-column"), (&columns.date, "--date"), (&columns.amount, "--amount")])?;
         Ok(LogPositions {
             customer: header.position(&columns.customer, "--customer-column")?,
             date: header.position(&columns.date, "--date")?,

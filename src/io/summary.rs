@@ -15,7 +15,7 @@ use crate::time::{Date, Moment};
 const FREQUENCY: &[&str] = &["frequency", "x"];
 const RECENCY: &[&str] = &["recency", "t_x", "t.x"];
 const AGE: &[&str] = &["age", "T", "T.cal"];
-const AVERAGE_SPEND: &[&str] = &["average_spend", "m_x", "monetary_value"];
+const AVERAGE_SPEND: &[&str] = &["average_spend", "m_x", "m.x", "monetary_value"];
 const ID: [&str; 4] = ["customer_id", "id", "cust", "sample_id"];
 
 /// How far recency and age may be from the difference of the dates, in units: files are rounded to two decimals.

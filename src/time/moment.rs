@@ -74,7 +74,7 @@ impl FromStr for Moment {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if let Some(moment) = usual(text.as_bytes()) {
+        if let Some(moment) = usual(text.as_bytes()).or_else(|| usual(before_zone(text)?.as_bytes())) {
             return Ok(moment);
         }
         let pieces = Pieces::parse(text).map_err(|_| {
@@ -86,6 +86,16 @@ impl FromStr for Moment {
         let hour = pieces.time().map_or(0, civil::Time::hour);
         Ok(Moment { hour: Date::from_civil(pieces.date()).day * 24 + i32::from(hour) })
     }
+}
+
+/// What stands before a zone that is set off by a space, as shops and databases write it: ` +0200`, ` +02:00` or ` UTC`. A day is the day as written, so that the zone
+/// itself does not count.
+fn before_zone(text: &str) -> Option<&str> {
+    let (before, zone) = text.rsplit_once(' ')?;
+    let is_offset = |offset: &str| {
+        matches!(offset.len(), 2 | 4 | 5) && offset.bytes().enumerate().all(|(k, byte)| byte.is_ascii_digit() || (k == 2 && byte == b':'))
+    };
+    (matches!(zone, "UTC" | "GMT" | "Z") || zone.strip_prefix(['+', '-']).is_some_and(is_offset)).then_some(before)
 }
 
 /// The moment of a text in one of the usual forms, `2026-03-01` or `2026-03-01 23:30:59.25` with a space or a T, and without a zone. Of millions of
@@ -137,6 +147,9 @@ mod tests {
             ("1997-01-31T23:59:59-05:00", "1997-01-31", 23),
             ("1997-01-31 00:10+02:00", "1997-01-31", 0),
             ("1969-12-31T05:00", "1969-12-31", 5),
+            ("2025-01-03 14:30:00 +0200", "2025-01-03", 14),
+            ("2025-01-03 23:30:00 -05:00", "2025-01-03", 23),
+            ("2025-01-03 14:30:00.000 UTC", "2025-01-03", 14),
         ] {
             let moment: Moment = text.parse().unwrap();
             assert_eq!((moment.date().to_string().as_str(), moment.hour_of_day()), (date, hour), "{text}");
