@@ -113,6 +113,9 @@ pub(crate) fn crossing(falling: impl Fn(f64) -> f64, mut low: f64, mut high: f64
 pub(crate) fn beta_cdf(a: f64, b: f64, y: f64, z: f64) -> f64 {
     let end = (y / z).ln();
     if end > (a / b).ln() {
+        if is_nothing_beyond(a, b, end) {
+            return 1.0;
+        }
         // The side beyond the mode and its complement, unless that side holds the bulk: for b near 0 the density falls slowly there.
         let beyond = beta_cdf_left(b, a, -end);
         if beyond <= 0.5 {
@@ -121,6 +124,14 @@ pub(crate) fn beta_cdf(a: f64, b: f64, y: f64, z: f64) -> f64 {
     }
     // Rounding may have carried it past 1.
     beta_cdf_left(a, b, end).min(1.0)
+}
+
+/// Whether what lies beyond an end to the right of the mode is lost when it is taken from 1: less than the density there over the slope of its logarithm, as
+/// that falls ever faster.
+fn is_nothing_beyond(a: f64, b: f64, end: f64) -> bool {
+    let density = (ln_beta_saddle(a, b) - binomial_deviance(a, b, end.exp(), 1.0).value).exp();
+    let fall = (b - a * (-end).exp()) / (1.0 + (-end).exp());
+    density < 0.25 * f64::EPSILON * fall
 }
 
 /// P(log-odds <= `end`), the integral of the beta density in log-odds; `end` may lie on either side of the mode.

@@ -17,6 +17,9 @@ const CLASSES_PER_COUNT: u64 = 16;
 /// The counts above one that is exceeded with less than this probability are one class.
 const NEGLIGIBLE: f64 = 1e-8;
 
+/// What adds less than this share to a sum is below its rounding.
+const NOTHING_MORE: f64 = 1e-17;
+
 /// Ends of intervals are met within this share of their size.
 const TOLERANCE: f64 = 1e-7;
 
@@ -193,7 +196,18 @@ impl ValueDistribution {
 
     /// P(total > this) for a positive total, averaged over parameter sets.
     fn tail(&self, total: f64) -> f64 {
-        let over_counts = |spend: &GammaGamma| self.counts.iter().map(|&(n, p)| p * spend.total_spend_sf(n, total)).sum::<f64>();
+        let over_counts = |spend: &GammaGamma| {
+            let mut sum = 0.0;
+            // Fewer purchases come to more than the total with ever less probability.
+            for &(n, p) in self.counts.iter().rev() {
+                let above = spend.total_spend_sf(n, total);
+                sum += p * above;
+                if above < NOTHING_MORE * sum {
+                    break;
+                }
+            }
+            sum
+        };
         self.spend.iter().map(over_counts).sum::<f64>() / self.spend.len() as f64
     }
 }
