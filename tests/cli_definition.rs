@@ -61,7 +61,7 @@ fn a_definition_file_is_begun_checked_and_shown() {
     done(clv(&place, &["definition", "--init"]));
     refused(&clv(&place, &["definition", "--init"]), 2, "clv.toml is there already");
     let (_, said) = done(clv(&place, &["definition", "--check", "clv.toml"]));
-    assert!(said.contains("13 settings, all of them known and valid"), "{said}");
+    assert!(said.contains("14 settings, all of them known and valid"), "{said}");
 
     // Everything in it is the default.
     let (default, _) = done(clv(&place, &["definition", "--show"]));
@@ -139,6 +139,8 @@ fn a_model_carries_the_hash_and_another_definition_is_said() {
     assert!(columns(&scores, &["band", "score"]).values().all(|fields| fields.iter().all(String::is_empty)));
     let (_, said) = score(&["--refunds", "drop"]);
     assert!(said.contains("refunds \"drop\" instead of \"net\""), "{said}");
+    let (_, said) = score(&["--duplicates", "drop"]);
+    assert!(said.contains("duplicates \"drop\" instead of \"keep\""), "{said}");
 
     // It goes with the scores: in the metadata of Parquet, beside the rows of other formats.
     score(&["-o", "scores.parquet", "--account", "account.json"]);
@@ -192,6 +194,28 @@ fn the_first_purchase_in_or_out_is_part_of_the_definition() {
     let ((scores, _), (same, said)) = (score(&[]), score(&["--first-purchase", "in"]));
     assert!(scores == same && columns(&scores, &["band"]).values().all(|fields| !fields[0].is_empty()));
     assert!(said.contains("first_purchase \"in\" instead of \"out\""), "{said}");
+}
+
+/// A model remembers that duplicates were dropped, and scores a log with copies of rows as it was fitted.
+#[test]
+fn a_model_fitted_without_duplicates_scores_without_them() {
+    let place = TempDir::new().unwrap();
+    let log = fs::read_to_string(cdnow()).unwrap();
+    let (header, rows) = log.split_once('\n').unwrap();
+    let kept: std::collections::BTreeSet<&str> = rows.lines().collect();
+    let once: Vec<&str> = kept.into_iter().collect();
+    write(&place, "once.csv", &format!("{header}\n{}\n", once.join("\n")));
+    write(&place, "twice.csv", &format!("{header}\n{0}\n{0}\n", once.join("\n")));
+    write(&place, "clv.toml", "duplicates = \"drop\"\n");
+    done(clv(&place, &["fit", "twice.csv", "-o", "model.json", END[0], END[1], "--definition", "clv.toml"]));
+    let model = json(&read(&place, "model.json"));
+    let dropped = model["data"]["cleaning"]["repeated"]["count"].as_u64().unwrap();
+    assert_eq!((model["data"]["cleaning"]["duplicates"].as_str(), dropped), (Some("drop"), once.len() as u64));
+    let score = |log: &str| done(clv(&place, &["score", log, "--model", "model.json", "--no-intervals", END[0], END[1]]));
+    let ((scores, _), (same, said)) = (score("once.csv"), score("twice.csv"));
+    assert!(scores == same && !said.contains("another definition"), "{said}");
+    let explained = done(clv(&place, &["explain", "twice.csv", "--model", "model.json", "--customer", "0001", END[0], END[1]])).0;
+    assert!(explained.contains("nothing: repeats the row before, and duplicates are dropped"), "{explained}");
 }
 
 /// What a back-test is worth does not depend on margins; by the hash it can be told which definition it was made beside.

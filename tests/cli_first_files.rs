@@ -114,6 +114,10 @@ fn rows_that_repeat_others_are_counted_and_kept() {
     assert!(said.contains("was a file given twice"), "{said}");
     assert!(said.contains(&format!("{rows} rows repeat another (customer, time, amount), kept, worth")), "{said}");
     assert!(said.contains("merged into another purchase of the same day"), "{said}");
+    let (once, _) = done(path, &["summarize", "ok.csv", end[0], end[1]]);
+    let (left, said) = done(path, &["summarize", "ok.csv", "copy.csv", end[0], end[1], "--duplicates", "drop"]);
+    assert!(left == once && !said.contains("note:"), "{said}");
+    assert!(said.contains(&format!("{rows} rows repeat another (customer, time, amount), dropped, worth")), "{said}");
     let (_, said) = done(path, &["summarize", "ok.csv", end[0], end[1]]);
     assert!(!said.contains("repeat"), "{said}");
 }

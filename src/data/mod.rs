@@ -47,7 +47,7 @@ pub use histories::{Histories, Spends};
 pub use history::{History, SpendHistory};
 pub use left_truncated::{CustomerList, EveryCustomer, LeftTruncated, OnlySeen};
 pub use log::{Transaction, TransactionLog};
-pub use observation::{MergePeriod, Observation, RefundPolicy};
+pub use observation::{DuplicatePolicy, MergePeriod, Observation, RefundPolicy};
 pub use period_counts::PeriodCounts;
 pub use report::{DataReport, SkippedRows, Tally};
 pub use spend_basis::SpendBasis;
