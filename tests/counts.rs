@@ -326,8 +326,39 @@ fn counts_per_period_that_are_wrong_are_refused_with_file_line_and_rule() {
     is_refused("per-period", &channel, &[], &["counts.csv:1: there is a column \"channel\" that is not known", "leave it out"]);
     is_refused("per-period", &format!("{PER_PERIOD}\n"), &[], &["counts.csv: there is a header, but no row below it"]);
     is_refused("per-period", TWO, &["--observation-end", "1997-01-31"], &["counts.csv:3: ", "given as 1997-01-31; counts cannot be cut"]);
+    // Tables of another kind are known by their columns.
+    let histograms = "cohort,first_purchase,period_start,period_end,purchases,customers\njan,1997-01-15,1997-02-01,1997-02-28,0,60\n";
+    is_refused("per-period", histograms, &[], &["these are histograms of the purchases of cohorts", "by --counts histograms"]);
+    is_refused("per-period", "id,x,t_x,T\na,1,1,2\n", &[], &["this is a summary and no table of counts; leave --counts out"]);
+    is_refused("per-period", "customer_id,date,amount\na,1997-01-20,5\n", &[], &["this is a transaction log and no table of counts"]);
     // Nothing to learn from one customer who did not come back.
     is_refused("per-period", &rows("a,1997-01-20,1997-01-01,1997-01-31,1"), &[], &["repeat"]);
+}
+
+#[test]
+fn counts_without_their_flag_are_known_by_their_columns() {
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("counts.csv"), format!("{PER_PERIOD}\na,1997-01-20,1997-01-01,1997-01-31,1\n")).unwrap();
+    let histograms = "cohort,first_purchase,period_start,period_end,purchases,customers\njan,1997-01-15,1997-02-01,1997-02-28,0,60\n";
+    fs::write(place.path().join("histograms.csv"), histograms).unwrap();
+    for command in [&["run"][..], &["summarize"], &["backtest"], &["fit"], &["cohorts"]] {
+        for (file, words) in [
+            (
+                "counts.csv",
+                "counts.csv: these are counts per customer and period, and a transaction log is needed, one row per transaction; `clv fit` and `clv score` take them by --counts per-period",
+            ),
+            (
+                "histograms.csv",
+                "histograms.csv: these are histograms of the purchases of cohorts, and a transaction log is needed, one row per transaction; `clv fit` takes them by --counts histograms",
+            ),
+        ] {
+            refused(&clv(place.path(), &[command, &[file]].concat()), 1, &[words]);
+        }
+    }
+    // A log may have such columns beside its own.
+    let log = "customer_id,date,amount,period_start,period_end,purchases\na,1997-01-20,5,,,\n";
+    fs::write(place.path().join("log.csv"), log).unwrap();
+    done(&clv(place.path(), &["summarize", "log.csv", "--observation-end", "1997-12-31"]));
 }
 
 #[test]

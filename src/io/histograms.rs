@@ -6,15 +6,12 @@ use sha2::{Digest, Sha256};
 
 use crate::data::{CensoredCustomers, CrossSection, LastCell, check_days, check_purchases};
 use crate::error::{Error, Result, quoted};
-use crate::io::counts::{
-    CountsRead, FIRST_PURCHASE, HEADER, PERIOD_END, PERIOD_START, PURCHASES, RowPlace, check_end, day, hex, read_counts, whole,
-};
+use crate::io::counts::{CountsRead, HEADER, RowPlace, check_end, day, hex, read_counts, whole};
+use crate::io::fields::{COHORT, CUSTOMERS, FIRST_PURCHASE, PERIOD_END, PERIOD_START, PURCHASES};
 use crate::io::files::LogFiles;
 use crate::io::options::SummaryOptions;
 use crate::time::Date;
 
-const COHORT: &str = "cohort";
-const CUSTOMERS: &str = "customers";
 const COLUMNS: [&str; 6] = [COHORT, FIRST_PURCHASE, PERIOD_START, PERIOD_END, PURCHASES, CUSTOMERS];
 
 impl CountsRead<CensoredCustomers<CrossSection>> {
