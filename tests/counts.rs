@@ -341,7 +341,7 @@ fn counts_without_their_flag_are_known_by_their_columns() {
     fs::write(place.path().join("counts.csv"), format!("{PER_PERIOD}\na,1997-01-20,1997-01-01,1997-01-31,1\n")).unwrap();
     let histograms = "cohort,first_purchase,period_start,period_end,purchases,customers\njan,1997-01-15,1997-02-01,1997-02-28,0,60\n";
     fs::write(place.path().join("histograms.csv"), histograms).unwrap();
-    for command in [&["run"][..], &["summarize"], &["backtest"], &["fit"], &["cohorts"]] {
+    for command in [&["run", "--out", "out"][..], &["summarize"], &["backtest"], &["fit"], &["cohorts"]] {
         for (file, words) in [
             (
                 "counts.csv",
@@ -416,6 +416,10 @@ fn histograms_that_are_wrong_are_refused_with_file_line_and_rule() {
             "jan,1997-01-15,1997-03-01,1997-03-31,0,99\njan,1997-01-15,1997-03-01,1997-03-31,32+,1",
             &["counts.csv:6: ", "32 purchases on the 31 days from 1997-03-01 to 1997-03-31; all transactions of a day are one purchase"],
         ),
+        (
+            "jan,1997-01-15,1997-03-01,1997-03-31,0,2000000000000000",
+            &["counts.csv:5: ", "column \"customers\": 2000000000000000 customers are more than 1e15"],
+        ),
         ("feb,1997-02-15,1997-03-01,1997-03-31,0+,100", &["counts.csv:5: cohort \"feb\": ", "one cell that holds them all"]),
     ];
     for (rows, words) in cases {
@@ -424,7 +428,7 @@ fn histograms_that_are_wrong_are_refused_with_file_line_and_rule() {
     // One period of one age cannot tell those who left from those who buy rarely.
     is_refused("histograms", &format!("{HEADER}\n{FIRST}\n"), &[], &["all periods are of customers of the same age"]);
     is_refused("histograms", "cohort,purchases\njan,1\n", &[], &["no column \"first_purchase\""]);
-    is_refused("histograms", TWO, &[], &["no column \"cohort\""]);
+    is_refused("histograms", TWO, &[], &["these are counts per customer and period", "by --counts per-period"]);
     is_refused(
         "histograms",
         &with("jan,1997-01-15,1997-03-01,1997-03-31,0,100"),
@@ -450,7 +454,11 @@ fn models_and_flags_that_do_not_go_with_counts_are_wrong_usage() {
         (&["fit", MONTHLY, "--counts", "per-period", "--spend-basis", "all"], "'--spend-basis <"),
         (&["fit", HISTOGRAMS, "--counts", "histograms", "--model", "pareto-nbd", "--customer", "id"], "--customer names a column"),
         (&["fit", MONTHLY, "--counts", "monthly"], "per-period"),
-        (&["score", HISTOGRAMS, "--counts", "histograms", "--model", "model.json"], "per-period"),
+        (
+            &["score", HISTOGRAMS, "--counts", "histograms", "--model", "model.json"],
+            "know no customer whom to score; fit a model to them with clv fit",
+        ),
+        (&["score", MONTHLY, "--counts", "monthly", "--model", "model.json"], "counts to be scored are per-period"),
     ];
     for (arguments, words) in cases {
         let output = clv(place.path(), arguments);

@@ -3,8 +3,6 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
-
 use super::acquiring::Acquiring;
 use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutput, Valuing};
 use super::console::Console;
@@ -59,7 +57,7 @@ pub(super) struct Args {
     #[command(flatten)]
     output: TableOutput,
     /// The input is a table of counts per customer and period, as `clv fit` takes it, instead of a log or a summary
-    #[arg(long, value_name = "per-period", value_parser = PossibleValuesParser::new(["per-period"]), hide_possible_values = true)]
+    #[arg(long, value_name = "per-period", value_parser = counts)]
     #[arg(conflicts_with_all = WITHOUT_MEANING, conflicts_with = "bands_before", help_heading = "Reading")]
     counts: Option<String>,
     /// Who has no row in the summary, as `clv summarize --excluded` wrote it: they have rows in the scores, with the reason, and count in the coverage
@@ -83,6 +81,17 @@ pub(super) struct Args {
     acquiring: Acquiring,
     #[command(flatten)]
     common: Common,
+}
+
+/// What can be scored of tables of counts.
+fn counts(text: &str) -> Result<String> {
+    match text {
+        "per-period" => Ok(text.to_owned()),
+        "histograms" => Err(Error::parameter(
+            "histograms are of cohorts and know no customer whom to score; fit a model to them with clv fit, and score a log, a summary or counts per period by it",
+        )),
+        _ => Err(Error::parameter(format!("{text:?} is not known; counts to be scored are per-period"))),
+    }
 }
 
 pub(super) fn run(args: Args) -> Outcome {

@@ -66,6 +66,8 @@ pub(crate) use batch::{Batch, Intake, SharedLog, lock};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use counted::{check_days, check_purchases, counted_from};
 #[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use customer::LARGEST_WEIGHT;
+#[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use ids::{IdHasher, Interner, is_blank};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use ordered::OrderedLog;

@@ -23,11 +23,11 @@ pub(super) enum CountsOf {
 impl CountsOf {
     /// None for the columns of any other table.
     fn columns(has: impl Fn(&str) -> bool) -> Option<Self> {
-        let all = |names: &[&str]| names.iter().all(|name| has(name));
-        if !all(&[PERIOD_START, PERIOD_END, PURCHASES]) {
-            return None;
+        match [PERIOD_START, PERIOD_END, PURCHASES, COHORT, CUSTOMERS].map(has) {
+            [true, true, true, false, false] => Some(CountsOf::Customers),
+            [true, true, true, true, true] => Some(CountsOf::Cohorts),
+            _ => None,
         }
-        Some(if all(&[COHORT, CUSTOMERS]) { CountsOf::Cohorts } else { CountsOf::Customers })
     }
 
     /// The words for it, and the flag by which commands take it.
