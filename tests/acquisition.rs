@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use clv::{
-    Acquisition, AcquisitionDates, Birth, CensoredFuture, ClvDefinition, Customers, Date, EveryCustomer, Exclusion, FirstSeenFlow,
-    KnownBirths, LeftTruncated, ModelFile, Observation, ParetoNbd, ParetoNbdParams, PurchaseModel, Simulate, SummaryOptions,
+    AcquiredList, Acquisition, AcquisitionDates, Birth, CensoredFuture, ClvDefinition, Customers, Date, EveryCustomer, Exclusion,
+    FirstSeenFlow, KnownBirths, LeftTruncated, ModelFile, Observation, ParetoNbd, ParetoNbdParams, PurchaseModel, Simulate, SummaryOptions,
     TransactionLog, random_stream,
 };
 use command::{clv, done, refused};
@@ -578,6 +578,21 @@ fn a_model_file_says_how_births_were_known() {
     done(&clv(place.path(), &["fit", "customers.csv", "--spend", "none", "-o", "again.json"]));
     let again = ModelFile::from_json(&fs::read_to_string(place.path().join("again.json")).unwrap()).unwrap();
     assert_eq!(again.births(), Some(KnownBirths::RunIn { length: None }));
+
+    // Of births before the log also whom their list was taken to hold, on which the likelihood depends.
+    middle(place.path(), 3.0, 600, 4);
+    for (given, list, name) in [("born", AcquiredList::Buyers, "buyers"), ("births.csv", AcquiredList::Everybody, "everybody")] {
+        let fit = ["fit", "log.csv", "--acquired", given, "--model", "pareto-nbd", "--spend", "none", "-o", "model.json"];
+        done(&clv(place.path(), &fit));
+        let text = fs::read_to_string(place.path().join("model.json")).unwrap();
+        assert_eq!(ModelFile::from_json(&text).unwrap().births(), Some(KnownBirths::Acquired { list: Some(list) }));
+        let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["births"], serde_json::json!({"by": "acquired", "list": name}));
+        // A file of before does not say.
+        json["births"].as_object_mut().unwrap().remove("list");
+        json.as_object_mut().unwrap().remove("checksum");
+        assert_eq!(ModelFile::from_json(&json.to_string()).unwrap().births(), Some(KnownBirths::Acquired { list: None }));
+    }
 }
 
 /// The revenue of the log is not that of the scores alone: who is only seen after the end has a row, and counts beside it.

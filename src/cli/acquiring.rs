@@ -42,7 +42,7 @@ impl Acquiring {
 
     /// How the births of these customers are known.
     pub(super) fn births(&self, customers: &Customers) -> KnownBirths {
-        if self.acquired.is_some() { KnownBirths::Acquired } else { KnownBirths::of(customers, self.run_in) }
+        if self.acquired.is_some() { KnownBirths::acquired(customers) } else { KnownBirths::of(customers, self.run_in) }
     }
 
     fn acquisition(&self, customers: &Customers, input: &Input<'_>) -> Result<Acquisition> {
