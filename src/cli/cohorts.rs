@@ -226,7 +226,7 @@ pub(super) fn run(args: Args) -> Outcome {
         (study_by(&args.models.model, &study, &log, &observation, &customers, &names, &busy.watch())?, spend.as_ref().map(FitRecord::of))
     };
     let births = args.measured.acquiring.births(&all);
-    args.model_files.write(&report, &Shared { customers: &customers, spend, definition, births })?;
+    args.model_files.write(&report, &Shared { customers: &customers, spend, definition, births }, &console)?;
     args.tables.write(&report)?;
     destination.write_text(&cohorts::json(&report, &in_force.hash()))?;
     if let Some(cleaning) = all.report() {
