@@ -93,6 +93,27 @@ fn faults_in_a_definition_file_are_named_with_their_line() {
         ("band_limits = [0.5, 0.8]\n", "that fall"),
         ("band_by = \"value\"\n", "need their limits"),
         ("horizon = \"lifetime\"\ndiscount = 0\n", "a lifetime horizon needs a discount"),
+        ("horizon = \"lifetime\"\ndiscount = 0\n", "bad.toml:1: horizon = \"lifetime\": a lifetime horizon needs a discount"),
+        ("margin = 1\nhorizon = \"9000 years\"\n", "bad.toml:2: horizon = \"9000 years\": a horizon of 9000 years"),
+        ("horizon = \"9000 years\"\n", "leaves the calendar, which ends with the year 9999; give a shorter one, or \"lifetime\""),
+        (
+            "\nband_by = \"quantile\"\nband_limits = [0.5, 0.8]\n",
+            "bad.toml:3: band_limits = [0.5, 0.8]: limits 0.5,0.8 of bands by quantile",
+        ),
+        ("band_by = \"value\"\nband_limits = [10, 20]\n", "limits 10,20 of bands by value must be amounts above 0 that fall"),
+        ("bands = [\"a\", \"a\", \"b\"]\n", "bad.toml:1: bands = [\"a\", \"a\", \"b\"]: band \"a\" is named twice"),
+        (
+            "unit = \"day\"\nband_by = \"share\"\nband-by = \"share\"\n",
+            "bad.toml:3: band-by = \"share\": band_by of bad.toml:2 sets the same by another name",
+        ),
+        (
+            "customer = \"a\"\ncustomer_column = \"b\"\n",
+            "bad.toml:2: customer_column = \"b\": customer of bad.toml:1 sets the same by another name",
+        ),
+        (
+            "acquired = \"x.csv\"\nrun_in = \"4 weeks\"\n",
+            "bad.toml:2: run_in = \"4 weeks\": it cannot stand beside acquired of bad.toml:1; remove one of them",
+        ),
         ("margin = \n", "is no TOML file"),
     ] {
         write(&place, "bad.toml", text);
@@ -422,5 +443,9 @@ fn a_flag_wins_over_settings_that_it_excludes() {
     assert_eq!(json(&read(&place, "kept.json"))["bands"], json(&read(&place, "banded.json"))["bands"]);
     // Two settings of one file that exclude each other are an error all the same.
     write(&place, "both.toml", "run_in = \"8 weeks\"\nfirst_seen_is_new = true\n");
-    refused(&clv(&place, &[&fit[..], &["--definition", "both.toml"]].concat()), 2, "cannot be used with");
+    refused(
+        &clv(&place, &[&fit[..], &["--definition", "both.toml"]].concat()),
+        2,
+        "both.toml:2: first_seen_is_new = true: it cannot stand beside run_in of both.toml:1; remove one of them",
+    );
 }

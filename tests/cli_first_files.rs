@@ -193,7 +193,7 @@ fn slips_are_answered_in_plain_words() {
     let said = failed(path, &["run", "ok.csv", "--out", "out", "--horizon", "99999 years"], 2, "leaves the calendar");
     assert!(!said.contains("note:"), "{said}");
     for (settings, words) in [
-        ("# settings\nbands = [\"a\", \"a\"]\nband_limits = [0.5]\n", "k.toml:2: band \"a\" is named twice"),
+        ("# settings\nbands = [\"a\", \"a\"]\nband_limits = [0.5]\n", "k.toml:2: bands = [\"a\", \"a\"]: band \"a\" is named twice"),
         ("out = \"x\"\n", "k.toml:1: out is no setting; clv definition --init"),
         ("margin = 1.5\n", "k.toml:1: margin = 1.5"),
         ("discount = nan\n", "k.toml:1: discount = nan"),

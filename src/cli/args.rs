@@ -231,7 +231,8 @@ impl Valuing {
         };
         // What leaves the calendar from today on does so from any day of a log.
         let counted = definition.horizon.length_from(Date::new(2000, 1, 1)?, TimeUnit::Day);
-        counted.and_then(|_| definition.check()).map_err(|error| Failure::Usage(error.to_string()))?;
+        counted.map_err(|error| Failure::Usage(format!("{error}, which ends with the year 9999; give a shorter one, or \"lifetime\"")))?;
+        definition.check().map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(definition)
     }
 }
