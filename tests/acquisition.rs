@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use clv::{
-    Acquisition, AcquisitionDates, Birth, CensoredFuture, ClvDefinition, Customers, Date, EveryCustomer, Exclusion, FirstSeenFlow,
-    KnownBirths, LeftTruncated, ModelFile, Observation, ParetoNbd, ParetoNbdParams, PurchaseModel, Simulate, SummaryOptions,
+    AcquiredList, Acquisition, AcquisitionDates, Birth, CensoredFuture, ClvDefinition, Customers, Date, EveryCustomer, Exclusion,
+    FirstSeenFlow, KnownBirths, LeftTruncated, ModelFile, Observation, ParetoNbd, ParetoNbdParams, PurchaseModel, Simulate, SummaryOptions,
     TransactionLog, random_stream,
 };
 use command::{clv, done, refused};
@@ -534,14 +534,67 @@ fn bad_dates_of_acquisition_are_named_by_their_file_and_line() {
         ),
         ("a,2026-01-05", &["dates.csv: 1 of the 2 customers of the log have no date of acquisition, the first of them \"b\""]),
         ("a,2026-01-05\nb,2026-02-02\na,2026-01-04", &["dates.csv:4: ", "a customer has one day of acquisition"]),
-        ("a,2026-01-05\nb,", &["dates.csv:3: ", "the date is missing"]),
+        (
+            "a,2026-01-05\nb,",
+            &["dates.csv:3: column \"acquired\": the date is missing; every customer of the log needs the day of acquisition", "--run-in"],
+        ),
+        (
+            "y,9999-12-31\nz,9999-12-31\na,2026-01-05\nb,2026-02-02",
+            &["dates.csv:2: customer \"y\" and 1 more were acquired on 9999-12-31, after the observation end", "is no date"],
+        ),
         ("a,2026-01-05\nb,2026-02-30", &["dates.csv:3: ", "2026-02-30"]),
     ] {
         fs::write(place.path().join("dates.csv"), format!("customer_id,acquired\n{rows}\n")).unwrap();
         refused(&summarize("dates.csv"), 1, words);
     }
+    fs::write(place.path().join("dates.csv"), "customer_id,acquired\n").unwrap();
+    refused(&summarize("dates.csv"), 1, &["dates.csv: there is a header, but no row below it"]);
+    let nothing = clv(place.path(), &["summarize", "log.csv", "--run-in", "0 weeks"]);
+    refused(&nothing, 2, &["a run-in of 0 weeks leaves nobody out; give a length such as \"26 weeks\", or leave --run-in out"]);
     // A date in a column of the log is in a line of the log.
     refused(&summarize("since"), 1, &["log.csv:4: customer \"b\" was acquired on 2026-02-03"]);
+}
+
+/// What stands for a day that is not known would make customers of a great age.
+#[test]
+fn births_that_many_share_far_before_all_others_are_told() {
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("log.csv"), "customer_id,date,amount\na,2026-01-05,10\nb,2026-02-02,20\n").unwrap();
+    let said = |rows: &str| {
+        fs::write(place.path().join("dates.csv"), format!("customer_id,acquired\na,2025-03-01\nb,2026-02-02\n{rows}")).unwrap();
+        let flags = ["summarize", "log.csv", "--acquired", "dates.csv", "--observation-end", "2026-03-02", "-o", "customers.csv"];
+        done(&clv(place.path(), &flags))
+    };
+    let words = said("c,1970-01-01\nd,1970-01-01\ne,1900-01-01\nf,1900-01-01\ng,1900-01-01\n");
+    assert!(
+        words.contains(
+            "note: 3 customers were acquired on the same day, 1900-01-01, 70 years before all later ones, from 1970-01-01 on; if it"
+        ),
+        "{words}"
+    );
+    assert!(
+        words.contains(
+            "note: 2 customers were acquired on the same day, 1970-01-01, 55 years before all later ones, from 2025-03-01 on; if it"
+        ),
+        "{words}"
+    );
+    // One customer may be old, and many may come on one day.
+    assert!(!said("c,1970-01-01\nd,2025-01-01\ne,2025-01-01\n").contains("on the same day"));
+}
+
+#[test]
+fn customers_in_no_cohort_and_a_cohort_that_is_cut_off_are_told() {
+    let place = TempDir::new().unwrap();
+    let said = |flags: &[&str]| {
+        let cohorts = ["cohorts", CDNOW, "--model", "nbd", "--spend", "none", "--observation-end", "1997-09-30", "-o", "cohorts.json"];
+        done(&clv(place.path(), &[&cohorts[..], flags].concat()))
+    };
+    let words = said(&["--run-in", "5 weeks"]);
+    assert!(words.contains("note: 912 of the 2,357 customers, first seen in the run-in, are in no cohort"), "{words}");
+    assert!(words.contains("note: the cohort 1997-02 is cut off: it has those alone who are first seen from 1997-02-05 on"), "{words}");
+    let words = said(&["--run-in", "31 days"]);
+    assert!(words.contains("are in no cohort") && !words.contains("cut off"), "{words}");
+    assert!(!said(&[]).contains("in no cohort"));
 }
 
 #[test]
@@ -578,6 +631,21 @@ fn a_model_file_says_how_births_were_known() {
     done(&clv(place.path(), &["fit", "customers.csv", "--spend", "none", "-o", "again.json"]));
     let again = ModelFile::from_json(&fs::read_to_string(place.path().join("again.json")).unwrap()).unwrap();
     assert_eq!(again.births(), Some(KnownBirths::RunIn { length: None }));
+
+    // Of births before the log also whom their list was taken to hold, on which the likelihood depends.
+    middle(place.path(), 3.0, 600, 4);
+    for (given, list, name) in [("born", AcquiredList::Buyers, "buyers"), ("births.csv", AcquiredList::Everybody, "everybody")] {
+        let fit = ["fit", "log.csv", "--acquired", given, "--model", "pareto-nbd", "--spend", "none", "-o", "model.json"];
+        done(&clv(place.path(), &fit));
+        let text = fs::read_to_string(place.path().join("model.json")).unwrap();
+        assert_eq!(ModelFile::from_json(&text).unwrap().births(), Some(KnownBirths::Acquired { list: Some(list) }));
+        let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["births"], serde_json::json!({"by": "acquired", "list": name}));
+        // A file of before does not say.
+        json["births"].as_object_mut().unwrap().remove("list");
+        json.as_object_mut().unwrap().remove("checksum");
+        assert_eq!(ModelFile::from_json(&json.to_string()).unwrap().births(), Some(KnownBirths::Acquired { list: None }));
+    }
 }
 
 /// The revenue of the log is not that of the scores alone: who is only seen after the end has a row, and counts beside it.

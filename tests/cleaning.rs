@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test panics when it fails, and exact figures are what it is about")]
 
 use clv::{
-    Customer, Customers, DataReport, Date, ErrorKind, History, MergePeriod, Moment, Observation, PurchaseRecord, RefundPolicy, SpendBasis,
-    Tally, TimeUnit, Transaction, TransactionLog,
+    Customer, Customers, DataReport, Date, DuplicatePolicy, ErrorKind, History, MergePeriod, Moment, Observation, PurchaseRecord,
+    RefundPolicy, SpendBasis, Tally, TimeUnit, Transaction, TransactionLog,
 };
 use proptest::prelude::*;
 
@@ -65,6 +65,39 @@ fn rows_that_repeat_others_are_counted_before_all_else() {
         assert_eq!((account.repeated, account.used.count), (Tally { count: 3, value: 17.0 }, 8));
         let before = report(&log.summarize(&Observation::until(january(5)).in_days().merge(merge)).unwrap());
         assert_eq!(before.repeated.count, 3);
+    }
+}
+
+/// One of each kind is left, wherever the others stand, also after the observation end and among refunds; the account still adds up.
+#[test]
+fn rows_that_repeat_others_are_dropped_when_asked() {
+    let row = |customer, day, hour: u8, amount| Transaction { customer, time: Moment::new(january(day), hour).unwrap(), amount };
+    let once = [
+        row("a", 5, 9, 10.0),
+        row("a", 5, 10, 10.0),
+        row("a", 5, 9, 11.0),
+        row("b", 5, 9, 10.0),
+        row("b", 6, 9, -3.0),
+        row("a", 9, 1, 4.0),
+        row("c", 9, 1, 7.0),
+    ];
+    let often = [&once[..], &once, &[once[4]]].concat();
+    let of = |rows: &[Transaction<'static>], observation: &Observation| {
+        TransactionLog::from_events(rows.iter().copied()).unwrap().summarize(observation).unwrap()
+    };
+    for merge in [MergePeriod::Day, MergePeriod::Hour] {
+        let observation = Observation::until(january(8)).in_days().merge(merge);
+        let (expected, dropped) = (of(&once, &observation), of(&often, &observation.duplicates(DuplicatePolicy::Drop)));
+        assert_eq!(bits(&dropped), bits(&expected));
+        assert_eq!(dropped.excluded_revenue_after_end().collect::<Vec<_>>(), [7.0]);
+        let account = report(&dropped);
+        assert_eq!((account.duplicates, account.repeated), (DuplicatePolicy::Drop, tally(8, 46.0)));
+        assert_eq!(account.rows_read, account.used.count + account.after_end.count + account.repeated.count);
+        assert!(account.to_string().contains("8 rows repeat another (customer, time, amount), dropped, worth 46.00"), "{account}");
+        let mut other = account;
+        (other.rows_read, other.duplicates, other.repeated) = (7, DuplicatePolicy::Keep, Tally::default());
+        assert_eq!(other, report(&expected));
+        assert_ne!(bits(&of(&often, &observation)), bits(&expected));
     }
 }
 

@@ -61,7 +61,7 @@ fn a_definition_file_is_begun_checked_and_shown() {
     done(clv(&place, &["definition", "--init"]));
     refused(&clv(&place, &["definition", "--init"]), 2, "clv.toml is there already");
     let (_, said) = done(clv(&place, &["definition", "--check", "clv.toml"]));
-    assert!(said.contains("13 settings, all of them known and valid"), "{said}");
+    assert!(said.contains("14 settings, all of them known and valid"), "{said}");
 
     // Everything in it is the default.
     let (default, _) = done(clv(&place, &["definition", "--show"]));
@@ -93,6 +93,27 @@ fn faults_in_a_definition_file_are_named_with_their_line() {
         ("band_limits = [0.5, 0.8]\n", "that fall"),
         ("band_by = \"value\"\n", "need their limits"),
         ("horizon = \"lifetime\"\ndiscount = 0\n", "a lifetime horizon needs a discount"),
+        ("horizon = \"lifetime\"\ndiscount = 0\n", "bad.toml:1: horizon = \"lifetime\": a lifetime horizon needs a discount"),
+        ("margin = 1\nhorizon = \"9000 years\"\n", "bad.toml:2: horizon = \"9000 years\": a horizon of 9000 years"),
+        ("horizon = \"9000 years\"\n", "leaves the calendar, which ends with the year 9999; give a shorter one, or \"lifetime\""),
+        (
+            "\nband_by = \"quantile\"\nband_limits = [0.5, 0.8]\n",
+            "bad.toml:3: band_limits = [0.5, 0.8]: limits 0.5,0.8 of bands by quantile",
+        ),
+        ("band_by = \"value\"\nband_limits = [10, 20]\n", "limits 10,20 of bands by value must be amounts above 0 that fall"),
+        ("bands = [\"a\", \"a\", \"b\"]\n", "bad.toml:1: bands = [\"a\", \"a\", \"b\"]: band \"a\" is named twice"),
+        (
+            "unit = \"day\"\nband_by = \"share\"\nband-by = \"share\"\n",
+            "bad.toml:3: band-by = \"share\": band_by of bad.toml:2 sets the same by another name",
+        ),
+        (
+            "customer = \"a\"\ncustomer_column = \"b\"\n",
+            "bad.toml:2: customer_column = \"b\": customer of bad.toml:1 sets the same by another name",
+        ),
+        (
+            "acquired = \"x.csv\"\nrun_in = \"4 weeks\"\n",
+            "bad.toml:2: run_in = \"4 weeks\": it cannot stand beside acquired of bad.toml:1; remove one of them",
+        ),
         ("margin = \n", "is no TOML file"),
     ] {
         write(&place, "bad.toml", text);
@@ -139,6 +160,8 @@ fn a_model_carries_the_hash_and_another_definition_is_said() {
     assert!(columns(&scores, &["band", "score"]).values().all(|fields| fields.iter().all(String::is_empty)));
     let (_, said) = score(&["--refunds", "drop"]);
     assert!(said.contains("refunds \"drop\" instead of \"net\""), "{said}");
+    let (_, said) = score(&["--duplicates", "drop"]);
+    assert!(said.contains("duplicates \"drop\" instead of \"keep\""), "{said}");
 
     // It goes with the scores: in the metadata of Parquet, beside the rows of other formats.
     score(&["-o", "scores.parquet", "--account", "account.json"]);
@@ -192,6 +215,28 @@ fn the_first_purchase_in_or_out_is_part_of_the_definition() {
     let ((scores, _), (same, said)) = (score(&[]), score(&["--first-purchase", "in"]));
     assert!(scores == same && columns(&scores, &["band"]).values().all(|fields| !fields[0].is_empty()));
     assert!(said.contains("first_purchase \"in\" instead of \"out\""), "{said}");
+}
+
+/// A model remembers that duplicates were dropped, and scores a log with copies of rows as it was fitted.
+#[test]
+fn a_model_fitted_without_duplicates_scores_without_them() {
+    let place = TempDir::new().unwrap();
+    let log = fs::read_to_string(cdnow()).unwrap();
+    let (header, rows) = log.split_once('\n').unwrap();
+    let kept: std::collections::BTreeSet<&str> = rows.lines().collect();
+    let once: Vec<&str> = kept.into_iter().collect();
+    write(&place, "once.csv", &format!("{header}\n{}\n", once.join("\n")));
+    write(&place, "twice.csv", &format!("{header}\n{0}\n{0}\n", once.join("\n")));
+    write(&place, "clv.toml", "duplicates = \"drop\"\n");
+    done(clv(&place, &["fit", "twice.csv", "-o", "model.json", END[0], END[1], "--definition", "clv.toml"]));
+    let model = json(&read(&place, "model.json"));
+    let dropped = model["data"]["cleaning"]["repeated"]["count"].as_u64().unwrap();
+    assert_eq!((model["data"]["cleaning"]["duplicates"].as_str(), dropped), (Some("drop"), once.len() as u64));
+    let score = |log: &str| done(clv(&place, &["score", log, "--model", "model.json", "--no-intervals", END[0], END[1]]));
+    let ((scores, _), (same, said)) = (score("once.csv"), score("twice.csv"));
+    assert!(scores == same && !said.contains("another definition"), "{said}");
+    let explained = done(clv(&place, &["explain", "twice.csv", "--model", "model.json", "--customer", "00004", END[0], END[1]])).0;
+    assert!(explained.contains("nothing: repeats the row before, and duplicates are dropped"), "{explained}");
 }
 
 /// What a back-test is worth does not depend on margins; by the hash it can be told which definition it was made beside.
@@ -398,5 +443,9 @@ fn a_flag_wins_over_settings_that_it_excludes() {
     assert_eq!(json(&read(&place, "kept.json"))["bands"], json(&read(&place, "banded.json"))["bands"]);
     // Two settings of one file that exclude each other are an error all the same.
     write(&place, "both.toml", "run_in = \"8 weeks\"\nfirst_seen_is_new = true\n");
-    refused(&clv(&place, &[&fit[..], &["--definition", "both.toml"]].concat()), 2, "cannot be used with");
+    refused(
+        &clv(&place, &[&fit[..], &["--definition", "both.toml"]].concat()),
+        2,
+        "both.toml:2: first_seen_is_new = true: it cannot stand beside run_in of both.toml:1; remove one of them",
+    );
 }

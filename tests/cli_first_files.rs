@@ -114,6 +114,10 @@ fn rows_that_repeat_others_are_counted_and_kept() {
     assert!(said.contains("was a file given twice"), "{said}");
     assert!(said.contains(&format!("{rows} rows repeat another (customer, time, amount), kept, worth")), "{said}");
     assert!(said.contains("merged into another purchase of the same day"), "{said}");
+    let (once, _) = done(path, &["summarize", "ok.csv", end[0], end[1]]);
+    let (left, said) = done(path, &["summarize", "ok.csv", "copy.csv", end[0], end[1], "--duplicates", "drop"]);
+    assert!(left == once && !said.contains("note:"), "{said}");
+    assert!(said.contains(&format!("{rows} rows repeat another (customer, time, amount), dropped, worth")), "{said}");
     let (_, said) = done(path, &["summarize", "ok.csv", end[0], end[1]]);
     assert!(!said.contains("repeat"), "{said}");
 }
@@ -189,7 +193,7 @@ fn slips_are_answered_in_plain_words() {
     let said = failed(path, &["run", "ok.csv", "--out", "out", "--horizon", "99999 years"], 2, "leaves the calendar");
     assert!(!said.contains("note:"), "{said}");
     for (settings, words) in [
-        ("# settings\nbands = [\"a\", \"a\"]\nband_limits = [0.5]\n", "k.toml:2: band \"a\" is named twice"),
+        ("# settings\nbands = [\"a\", \"a\"]\nband_limits = [0.5]\n", "k.toml:2: bands = [\"a\", \"a\"]: band \"a\" is named twice"),
         ("out = \"x\"\n", "k.toml:1: out is no setting; clv definition --init"),
         ("margin = 1.5\n", "k.toml:1: margin = 1.5"),
         ("discount = nan\n", "k.toml:1: discount = nan"),

@@ -3,6 +3,7 @@
 #![cfg(feature = "cli")]
 
 use std::fs;
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use clv::{Customers, ModelFile, SummaryOptions};
@@ -129,4 +130,36 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()), (Some(0), ""));
+}
+
+/// The account that cannot take its place leaves the scores of before in theirs.
+#[test]
+fn scores_and_their_account_appear_together_or_not_at_all() {
+    let place = simulated();
+    let whole = fs::read_to_string(place.path().join("customers.csv")).unwrap();
+    fs::write(place.path().join("scores.csv"), "of before").unwrap();
+    let flags = ["score", "-", "--model", "model.json", "--no-intervals", "--observation-end", "1997-09-30", "-o", "scores.csv"];
+    let score = |account: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_clv"));
+        command.args(flags).args(["--account", account]).current_dir(place.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut child = score("account.json");
+    let mut input = child.stdin.take().unwrap();
+    // No pipe holds a megabyte: when so much is taken, the places of the results have been looked at.
+    let (head, rest) = whole.as_bytes().split_at(1 << 20);
+    input.write_all(head).unwrap();
+    fs::create_dir(place.path().join("account.json")).unwrap();
+    input.write_all(rest).unwrap();
+    drop(input);
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(1) && said.contains("account.json: it is a directory"), "{said}");
+    assert_eq!(fs::read_to_string(place.path().join("scores.csv")).unwrap(), "of before");
+
+    let mut child = score("told.json");
+    child.stdin.take().unwrap().write_all(whole.as_bytes()).unwrap();
+    done(child.wait_with_output().unwrap());
+    assert!(fs::read_to_string(place.path().join("told.json")).unwrap().contains("definition_hash"));
+    assert_eq!(fs::read_to_string(place.path().join("scores.csv")).unwrap().lines().count(), whole.lines().count());
 }

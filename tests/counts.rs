@@ -326,8 +326,39 @@ fn counts_per_period_that_are_wrong_are_refused_with_file_line_and_rule() {
     is_refused("per-period", &channel, &[], &["counts.csv:1: there is a column \"channel\" that is not known", "leave it out"]);
     is_refused("per-period", &format!("{PER_PERIOD}\n"), &[], &["counts.csv: there is a header, but no row below it"]);
     is_refused("per-period", TWO, &["--observation-end", "1997-01-31"], &["counts.csv:3: ", "given as 1997-01-31; counts cannot be cut"]);
+    // Tables of another kind are known by their columns.
+    let histograms = "cohort,first_purchase,period_start,period_end,purchases,customers\njan,1997-01-15,1997-02-01,1997-02-28,0,60\n";
+    is_refused("per-period", histograms, &[], &["these are histograms of the purchases of cohorts", "by --counts histograms"]);
+    is_refused("per-period", "id,x,t_x,T\na,1,1,2\n", &[], &["this is a summary and no table of counts; leave --counts out"]);
+    is_refused("per-period", "customer_id,date,amount\na,1997-01-20,5\n", &[], &["this is a transaction log and no table of counts"]);
     // Nothing to learn from one customer who did not come back.
     is_refused("per-period", &rows("a,1997-01-20,1997-01-01,1997-01-31,1"), &[], &["repeat"]);
+}
+
+#[test]
+fn counts_without_their_flag_are_known_by_their_columns() {
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("counts.csv"), format!("{PER_PERIOD}\na,1997-01-20,1997-01-01,1997-01-31,1\n")).unwrap();
+    let histograms = "cohort,first_purchase,period_start,period_end,purchases,customers\njan,1997-01-15,1997-02-01,1997-02-28,0,60\n";
+    fs::write(place.path().join("histograms.csv"), histograms).unwrap();
+    for command in [&["run", "--out", "out"][..], &["summarize"], &["backtest"], &["fit"], &["cohorts"]] {
+        for (file, words) in [
+            (
+                "counts.csv",
+                "counts.csv: these are counts per customer and period, and a transaction log is needed, one row per transaction; `clv fit` and `clv score` take them by --counts per-period",
+            ),
+            (
+                "histograms.csv",
+                "histograms.csv: these are histograms of the purchases of cohorts, and a transaction log is needed, one row per transaction; `clv fit` takes them by --counts histograms",
+            ),
+        ] {
+            refused(&clv(place.path(), &[command, &[file]].concat()), 1, &[words]);
+        }
+    }
+    // A log may have such columns beside its own.
+    let log = "customer_id,date,amount,period_start,period_end,purchases\na,1997-01-20,5,,,\n";
+    fs::write(place.path().join("log.csv"), log).unwrap();
+    done(&clv(place.path(), &["summarize", "log.csv", "--observation-end", "1997-12-31"]));
 }
 
 #[test]
@@ -385,6 +416,10 @@ fn histograms_that_are_wrong_are_refused_with_file_line_and_rule() {
             "jan,1997-01-15,1997-03-01,1997-03-31,0,99\njan,1997-01-15,1997-03-01,1997-03-31,32+,1",
             &["counts.csv:6: ", "32 purchases on the 31 days from 1997-03-01 to 1997-03-31; all transactions of a day are one purchase"],
         ),
+        (
+            "jan,1997-01-15,1997-03-01,1997-03-31,0,2000000000000000",
+            &["counts.csv:5: ", "column \"customers\": 2000000000000000 customers are more than 1e15"],
+        ),
         ("feb,1997-02-15,1997-03-01,1997-03-31,0+,100", &["counts.csv:5: cohort \"feb\": ", "one cell that holds them all"]),
     ];
     for (rows, words) in cases {
@@ -393,7 +428,7 @@ fn histograms_that_are_wrong_are_refused_with_file_line_and_rule() {
     // One period of one age cannot tell those who left from those who buy rarely.
     is_refused("histograms", &format!("{HEADER}\n{FIRST}\n"), &[], &["all periods are of customers of the same age"]);
     is_refused("histograms", "cohort,purchases\njan,1\n", &[], &["no column \"first_purchase\""]);
-    is_refused("histograms", TWO, &[], &["no column \"cohort\""]);
+    is_refused("histograms", TWO, &[], &["these are counts per customer and period", "by --counts per-period"]);
     is_refused(
         "histograms",
         &with("jan,1997-01-15,1997-03-01,1997-03-31,0,100"),
@@ -419,7 +454,11 @@ fn models_and_flags_that_do_not_go_with_counts_are_wrong_usage() {
         (&["fit", MONTHLY, "--counts", "per-period", "--spend-basis", "all"], "'--spend-basis <"),
         (&["fit", HISTOGRAMS, "--counts", "histograms", "--model", "pareto-nbd", "--customer", "id"], "--customer names a column"),
         (&["fit", MONTHLY, "--counts", "monthly"], "per-period"),
-        (&["score", HISTOGRAMS, "--counts", "histograms", "--model", "model.json"], "per-period"),
+        (
+            &["score", HISTOGRAMS, "--counts", "histograms", "--model", "model.json"],
+            "know no customer whom to score; fit a model to them with clv fit",
+        ),
+        (&["score", MONTHLY, "--counts", "monthly", "--model", "model.json"], "counts to be scored are per-period"),
     ];
     for (arguments, words) in cases {
         let output = clv(place.path(), arguments);

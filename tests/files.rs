@@ -7,8 +7,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clv::{
-    BadRows, Customers, DataReport, Date, LogFiles, MergePeriod, Moment, Observation, ReadOptions, RefundPolicy, Table, TableFormat,
-    Transaction, TransactionLog, Values, write_atomically, write_customers_csv,
+    BadRows, Customers, DataReport, Date, DuplicatePolicy, LogFiles, MergePeriod, Moment, Observation, ReadOptions, RefundPolicy, Table,
+    TableFormat, Transaction, TransactionLog, Values, write_atomically, write_customers_csv,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -212,11 +212,14 @@ proptest! {
         end in 1_i32..16,
         by_hour in any::<bool>(),
         refunds in prop_oneof![Just(RefundPolicy::Net), Just(RefundPolicy::Drop), Just(RefundPolicy::Error)],
+        again in prop_oneof![Just(0), 0_usize..20],
         cut in any::<prop::sample::Index>(),
     ) {
+        events.extend_from_within(..again.min(events.len()));
+        let duplicates = if again > 0 { DuplicatePolicy::Drop } else { DuplicatePolicy::Keep };
         events.sort_by_key(|&(_, at, _)| at);
         let merge = if by_hour { MergePeriod::Hour } else { MergePeriod::Day };
-        let observation = Observation::until(event(&(0, end * 24 - 1, 0.0)).time.date()).in_hours().merge(merge).refunds(refunds);
+        let observation = Observation::until(event(&(0, end * 24 - 1, 0.0)).time.date()).in_hours().merge(merge).refunds(refunds).duplicates(duplicates);
         let files = Files::new();
         let (one, two) = events.split_at(cut.index(events.len()));
         let rows = |events: &[(usize, i32, f64)]| -> String {

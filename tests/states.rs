@@ -5,8 +5,8 @@
 use std::fs;
 
 use clv::{
-    BadRows, CustomerState, CustomerStates, Customers, Date, LogFiles, MergePeriod, Moment, Observation, ReadOptions, RefundPolicy,
-    Transaction, TransactionLog, write_customers_csv,
+    BadRows, CustomerState, CustomerStates, Customers, Date, DuplicatePolicy, LogFiles, MergePeriod, Moment, Observation, ReadOptions,
+    RefundPolicy, Transaction, TransactionLog, write_customers_csv,
 };
 use proptest::prelude::*;
 
@@ -46,16 +46,20 @@ fn events() -> impl Strategy<Value = Vec<(usize, i32, f64)>> {
         1 => Just(0.0),
         1 => Just(0.1),
     ];
-    prop::collection::vec((0..IDS.len(), 0_i32..14 * 24, amount), 1..60)
+    // Some of them come twice.
+    (prop::collection::vec((0..IDS.len(), 0_i32..14 * 24, amount), 1..60), 0_usize..20).prop_map(|(mut events, again)| {
+        events.extend_from_within(..again.min(events.len()));
+        events
+    })
 }
 
 fn observations() -> impl Strategy<Value = Observation> {
-    (1_i32..16, any::<bool>(), prop_oneof![Just(RefundPolicy::Net), Just(RefundPolicy::Drop), Just(RefundPolicy::Error)]).prop_map(
-        |(end, by_hour, refunds)| {
-            let merge = if by_hour { MergePeriod::Hour } else { MergePeriod::Day };
-            Observation::until(hour(end * 24 - 1).date()).in_days().merge(merge).refunds(refunds)
-        },
-    )
+    let refunds = prop_oneof![Just(RefundPolicy::Net), Just(RefundPolicy::Drop), Just(RefundPolicy::Error)];
+    (1_i32..16, any::<bool>(), refunds, any::<bool>()).prop_map(|(end, by_hour, refunds, drop)| {
+        let merge = if by_hour { MergePeriod::Hour } else { MergePeriod::Day };
+        let duplicates = if drop { DuplicatePolicy::Drop } else { DuplicatePolicy::Keep };
+        Observation::until(hour(end * 24 - 1).date()).in_days().merge(merge).refunds(refunds).duplicates(duplicates)
+    })
 }
 
 proptest! {

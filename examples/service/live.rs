@@ -36,7 +36,12 @@ impl Model {
     /// Scores a customer; `None` before the first purchase.
     pub(crate) fn score<'a>(&'a self, customer: &'a str, state: &CustomerState) -> Option<Answer<'a>> {
         let seen = Observation::until(self.as_of.unwrap_or_else(today)).unit(self.file.unit()).spend_over(self.file.spend_basis());
-        let observation = self.file.data().cleaning.as_ref().map_or(seen, |rules| seen.refunds(rules.refunds).merge(rules.merge));
+        let observation = self
+            .file
+            .data()
+            .cleaning
+            .as_ref()
+            .map_or(seen, |rules| seen.refunds(rules.refunds).duplicates(rules.duplicates).merge(rules.merge));
         let (history, spend) = state.history(&observation).ok()??;
         let score = self.scorer.score(&history, &spend);
         let band = score.clv.zip(self.file.bands()).map(|(clv, bands)| bands.band(clv));

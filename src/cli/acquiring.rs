@@ -9,7 +9,7 @@ use crate::data::{Acquired, Acquisition, AcquisitionDates, Birth, Customers, Fir
 use crate::error::{Error, Result};
 use crate::report::terminal;
 use crate::score::KnownBirths;
-use crate::time::Horizon;
+use crate::time::{Date, Horizon};
 
 /// How the birth of a customer is known.
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ pub(super) struct Acquiring {
     acquired: Option<String>,
     /// Do not take customers for new who are first seen within this time of the start of the log, such as "26 weeks": they are scored and marked, but no model
     /// is fitted to them
-    #[arg(long, value_name = "SPAN", allow_hyphen_values = true, conflicts_with = "first_seen_is_new", help_heading = "Acquisition")]
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true, conflicts_with = "first_seen_is_new", value_parser = run_in, help_heading = "Acquisition")]
     run_in: Option<Horizon>,
     /// The log starts before all its customers: whoever is first seen is new, whatever the flow of new customers looks like
     #[arg(long, help_heading = "Acquisition")]
@@ -42,7 +42,12 @@ impl Acquiring {
 
     /// How the births of these customers are known.
     pub(super) fn births(&self, customers: &Customers) -> KnownBirths {
-        if self.acquired.is_some() { KnownBirths::Acquired } else { KnownBirths::of(customers, self.run_in) }
+        if self.acquired.is_some() { KnownBirths::acquired(customers) } else { KnownBirths::of(customers, self.run_in) }
+    }
+
+    /// The first day on which whoever is first seen is new, of a log that starts on this day.
+    pub(super) fn new_from(&self, start: Date) -> Result<Date> {
+        self.run_in.map_or(Ok(start), |run_in| run_in.steps_from(start, 1))
     }
 
     fn acquisition(&self, customers: &Customers, input: &Input<'_>) -> Result<Acquisition> {
@@ -67,6 +72,17 @@ impl Acquiring {
         }
         let (customers, acquired) = acquisition.apply(customers)?;
         self.say(&customers, &acquired, console);
+        let Acquisition::Dates(dates) = acquisition else { return Ok(customers) };
+        for (day, count) in dates.shared_and_far() {
+            console.say(&format!(
+                "note: {} customers were acquired on the same day, {}, {} before all later ones, from {} on; if it stands for a day that is not known, leave these \
+                 customers out of the log, or take --run-in in place of --acquired",
+                grouped(count as f64, 0),
+                day.day,
+                day.gap(),
+                day.next
+            ));
+        }
         Ok(customers)
     }
 
@@ -118,6 +134,17 @@ pub(super) fn log_of_new<'a>(log: &'a TransactionLog, customers: &Customers, con
         grouped(new.len() as f64, 0)
     ));
     Ok(Cow::Owned(log.of_customers(&new)?))
+}
+
+/// The length of a run-in.
+fn run_in(text: &str) -> Result<Horizon> {
+    let number = text.split_whitespace().next().and_then(|number| number.parse::<f64>().ok());
+    if number == Some(0.0) {
+        return Err(Error::parameter(format!(
+            "a run-in of {text} leaves nobody out; give a length such as \"26 weeks\", or leave --run-in out"
+        )));
+    }
+    text.parse()
 }
 
 /// Whether a name is meant as that of a file rather than of a column.

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use super::acquiring::Acquiring;
 use super::console::Console;
 use super::failure::{Failure, Outcome};
-use crate::data::{DataReport, MergePeriod, Observation, RefundPolicy, SpendBasis};
+use crate::data::{DataReport, DuplicatePolicy, MergePeriod, Observation, RefundPolicy, SpendBasis};
 use crate::error::{Error, Result};
 use crate::fit::{Level, Prior};
 use crate::io::{BadRows, DecimalMark, LogColumns, ReadOptions, SummaryOptions, TableFormat, check_decimal};
@@ -128,6 +128,9 @@ pub(super) struct Observing {
     /// Refunds (negative amounts): net them against that customer's purchases, drop them, or stop [default: net; of a stored model, as it was fitted]
     #[arg(long, value_name = "net|drop|error", help_heading = OBSERVING)]
     refunds: Option<RefundPolicy>,
+    /// Rows that are the same as another one in customer, time (to the hour) and amount: keep or drop them [default: keep; of a stored model, as it was fitted]
+    #[arg(long, value_name = "keep|drop", help_heading = OBSERVING)]
+    duplicates: Option<DuplicatePolicy>,
     /// Transactions of a customer within one day (or hour of the clock) are one purchase [default: day; of a stored model, as it was fitted]
     #[arg(long, value_name = "day|hour", help_heading = OBSERVING)]
     merge: Option<MergePeriod>,
@@ -136,20 +139,21 @@ pub(super) struct Observing {
 impl Observing {
     /// The flags given that only a log has a use for.
     pub(super) fn for_a_log(&self) -> Vec<&'static str> {
-        let given = [(self.refunds.is_some(), "--refunds"), (self.merge.is_some(), "--merge")];
+        let given = [(self.refunds.is_some(), "--refunds"), (self.duplicates.is_some(), "--duplicates"), (self.merge.is_some(), "--merge")];
         given.into_iter().filter_map(|(given, flag)| given.then_some(flag)).collect()
     }
 
     /// The rules of cleaning: as given, else those behind `model`, if there is one.
-    pub(super) fn cleaning(&self, model: Option<&DataReport>) -> (RefundPolicy, MergePeriod) {
+    pub(super) fn cleaning(&self, model: Option<&DataReport>) -> (RefundPolicy, DuplicatePolicy, MergePeriod) {
         let refunds = self.refunds.or(model.map(|report| report.refunds)).unwrap_or_default();
-        (refunds, self.merge.or(model.map(|report| report.merge)).unwrap_or_default())
+        let duplicates = self.duplicates.or(model.map(|report| report.duplicates)).unwrap_or_default();
+        (refunds, duplicates, self.merge.or(model.map(|report| report.merge)).unwrap_or_default())
     }
 
     /// The observation of a log until `end`; rules that were not given are those behind `model`, if there is one.
     pub(super) fn until(&self, end: Date, unit: TimeUnit, spend_basis: SpendBasis, model: Option<&DataReport>) -> Observation {
-        let (refunds, merge) = self.cleaning(model);
-        Observation::until(end).unit(unit).refunds(refunds).merge(merge).spend_over(spend_basis)
+        let (refunds, duplicates, merge) = self.cleaning(model);
+        Observation::until(end).unit(unit).refunds(refunds).duplicates(duplicates).merge(merge).spend_over(spend_basis)
     }
 }
 
@@ -227,7 +231,8 @@ impl Valuing {
         };
         // What leaves the calendar from today on does so from any day of a log.
         let counted = definition.horizon.length_from(Date::new(2000, 1, 1)?, TimeUnit::Day);
-        counted.and_then(|_| definition.check()).map_err(|error| Failure::Usage(error.to_string()))?;
+        counted.map_err(|error| Failure::Usage(format!("{error}, which ends with the year 9999; give a shorter one, or \"lifetime\"")))?;
+        definition.check().map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(definition)
     }
 }

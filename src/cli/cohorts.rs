@@ -8,6 +8,7 @@ use super::acquiring::log_of_new;
 use super::args::{AUTO, Common, Measured, Models, Valuing, level};
 use super::cohort_models::{CohortModels, Shared};
 use super::cohort_tables::CohortTables;
+use super::console::Console;
 use super::define;
 use super::failure::{Failure, Outcome};
 use super::input::Input;
@@ -188,11 +189,13 @@ pub(super) fn run(args: Args) -> Outcome {
     let log = input.log(&console)?;
     let (all, observation) = input.summarize(&log, &console)?;
     input.check_start(&log, &observation, &console)?;
-    let log = log_of_new(&log, &all, &console)?;
+    let (start, log) = (log.first_date(), log_of_new(&log, &all, &console)?);
     let customers = all.where_birth(|birth| birth == Birth::InLog)?;
     // What is wrong with the purchases comes before what is wrong with the spend, which is fitted first.
     PurchaseSample::new(&customers)?;
     let names = args.by.names(&customers, &input)?;
+    let new_from = start.map(|start| args.measured.acquiring.new_from(start)).transpose()?;
+    say_who_is_left_out(&all, &args.by, new_from, &names, &console)?;
     if args.costs.is_some() {
         let without: BTreeSet<&str> =
             names.iter().map(String::as_str).filter(|name| !costs.iter().any(|(known, _)| known == name)).collect();
@@ -223,13 +226,32 @@ pub(super) fn run(args: Args) -> Outcome {
         (study_by(&args.models.model, &study, &log, &observation, &customers, &names, &busy.watch())?, spend.as_ref().map(FitRecord::of))
     };
     let births = args.measured.acquiring.births(&all);
-    args.model_files.write(&report, &Shared { customers: &customers, spend, definition, births })?;
+    args.model_files.write(&report, &Shared { customers: &customers, spend, definition, births }, &console)?;
     args.tables.write(&report)?;
     destination.write_text(&cohorts::json(&report, &in_force.hash()))?;
     if let Some(cleaning) = all.report() {
         console.say(&terminal::cleaning(cleaning));
     }
     console.say(&cohorts::account(&report));
+    Ok(())
+}
+
+/// Tells how many customers are in no cohort, by what is known of their births, and which cohort lacks its first days for that.
+fn say_who_is_left_out(all: &Customers, by: &By, new_from: Option<Date>, names: &[String], console: &Console) -> Result<()> {
+    let births = all.births();
+    let groups = [(births.before, "acquired before the log"), (births.unknown, "first seen in the run-in")];
+    for (left_out, why) in groups.into_iter().filter(|(tally, _)| tally.count > 0) {
+        console.say(&format!(
+            "note: {} of the {} customers, {why}, are in no cohort",
+            grouped(left_out.count as f64, 0),
+            grouped(births.all().count as f64, 0)
+        ));
+    }
+    let Some(day) = new_from.filter(|_| all.has_births() && by.is_time()) else { return Ok(()) };
+    let first = by.of_day(day)?;
+    if first == by.of_day(Date::from_days_since_1970(day.days_since_1970() - 1)?)? && names.contains(&first) {
+        console.say(&format!("note: the cohort {first} is cut off: it has those alone who are first seen from {day} on"));
+    }
     Ok(())
 }
 

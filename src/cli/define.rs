@@ -20,7 +20,7 @@ const FILE: &str = "clv.toml";
 
 /// The definition of CLV as a file: begin one, see what is in force, check one
 ///
-/// One file, clv.toml, says what a CLV is: horizon, discount, margin, cost to serve, unit, refunds, whether the first purchase counts, bands. All commands take
+/// One file, clv.toml, says what a CLV is: horizon, discount, margin, cost to serve, unit, refunds, duplicates, whether the first purchase counts, bands. All commands take
 /// it by --definition. --show gives what is in force and where each setting comes from, and the hash that stands in model.json: two numbers with the same
 /// hash mean the same.
 #[derive(Debug, clap::Args)]
@@ -95,8 +95,9 @@ pub(super) fn run(args: &Args, matches: &ArgMatches, from_file: &BTreeSet<String
 /// The definition that the flags make, as for a log.
 fn in_force(args: &Args) -> Outcome<DefinitionInForce> {
     let definition = args.valuing.or(&ClvDefinition::default())?;
-    let (refunds, merge) = args.observing.cleaning(None::<&DataReport>);
-    let resolved = DefinitionInForce::new(&definition, args.measuring.unit, args.measuring.spend_basis).cleaned_by(refunds, merge);
+    let (refunds, duplicates, merge) = args.observing.cleaning(None::<&DataReport>);
+    let resolved =
+        DefinitionInForce::new(&definition, args.measuring.unit, args.measuring.spend_basis).cleaned_by(refunds, duplicates, merge);
     Ok(resolved.banded(args.banding.rule()?.as_ref()))
 }
 
@@ -118,8 +119,9 @@ pub(super) fn of_file(common: &Common, measured: &Measured, with_spend: bool) ->
 
 /// The same for a command that has flags of value, by which `definition` is, and none of bands: these are of its file, or the default.
 pub(super) fn of_flags(definition: &ClvDefinition, common: &Common, measured: &Measured, with_spend: bool) -> Outcome<DefinitionInForce> {
-    let (refunds, merge) = measured.observing.cleaning(None::<&DataReport>);
-    let resolved = DefinitionInForce::new(definition, measured.measuring.unit, measured.measuring.spend_basis).cleaned_by(refunds, merge);
+    let (refunds, duplicates, merge) = measured.observing.cleaning(None::<&DataReport>);
+    let resolved =
+        DefinitionInForce::new(definition, measured.measuring.unit, measured.measuring.spend_basis).cleaned_by(refunds, duplicates, merge);
     let bands = match &common.definition {
         Some(path) => read(path)?.banding.rule()?,
         None => Some(BandRule::default()),

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::args::Banding;
+use super::args::{Banding, Valuing};
 use super::failure::{Failure, Outcome};
 use crate::error::Error;
+use crate::score::ClvDefinition;
 
 /// Arguments that are not settings but say what one call works on; by the names of their fields.
 const NOT_SETTINGS: [&str; 20] = [
@@ -59,7 +60,7 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Pars
     let subcommand = command.find_subcommand(name).cloned().unwrap_or_default();
     // The subcommand is the first argument: what stands before it would be a flag of `clv` itself, and there is none but --help.
     let (head, rest) = arguments.split_at(arguments.len().min(2));
-    let (mut from_file, mut fields, mut bands_at) = (Vec::new(), none, None);
+    let (mut from_file, mut settings) = (Vec::new(), Vec::new());
     for setting in Settings::read(path, &command)?.settings {
         let Some(argument) = setting.argument_of(&subcommand) else {
             // Of no use here, but a fault of the file all the same.
@@ -75,20 +76,44 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Pars
             .clone()
             .try_get_matches_from(head.iter().cloned().chain([OsString::from(&argument)]).chain(rest.iter().cloned()))
             .map_err(|error| setting.refused(&error))?;
-        if setting.field.starts_with("band") {
-            bands_at.get_or_insert(setting.place);
-        }
         from_file.push(OsString::from(argument));
-        fields.insert(setting.field);
+        settings.push(setting);
     }
-    let matches = command.try_get_matches_from(head.iter().cloned().chain(from_file).chain(rest.iter().cloned()))?;
-    // Names and limits of bands are right or wrong together.
-    if let (Some(place), Some((_, given))) = (bands_at, matches.subcommand())
-        && given.try_contains_id("bands").is_ok()
-    {
-        Banding::from_arg_matches(given)?.rule().map_err(|failure| failure.at(&place))?;
+    let without = |left_out: Option<usize>| {
+        let of_file = from_file.iter().enumerate().filter(|(index, _)| Some(*index) != left_out).map(|(_, argument)| argument);
+        command.clone().try_get_matches_from(head.iter().chain(of_file).chain(rest))
+    };
+    let matches = without(None)?;
+    for right_together in [bands, value] {
+        let Err(failure) = right_together(&matches) else { continue };
+        // The setting without which all would be right or, where there is none, something else would be wrong.
+        let left_out = |index| without(Some(index)).map_err(Failure::from).and_then(|matches| right_together(&matches));
+        let rest: Vec<Outcome> = (0..from_file.len()).map(left_out).collect();
+        let culprit = rest.iter().position(Outcome::is_ok).or_else(|| rest.iter().position(|other| !failure.says_the_same(other)));
+        return Err(match culprit {
+            Some(index) => failure.at(&settings[index].as_written()),
+            None => failure,
+        });
     }
-    Ok(Parsed { matches, from_file: fields })
+    Ok(Parsed { matches, from_file: settings.into_iter().map(|setting| setting.field).collect() })
+}
+
+/// Whether names and limits of bands go together, for a command that has them.
+fn bands(matches: &ArgMatches) -> Outcome {
+    match matches.subcommand() {
+        Some((_, given)) if given.try_contains_id("bands").is_ok() => Banding::from_arg_matches(given)?.rule().map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the parts of the definition of value go together, for a command that takes them.
+fn value(matches: &ArgMatches) -> Outcome {
+    match matches.subcommand() {
+        Some((_, given)) if given.try_contains_id("first_purchase").is_ok() => {
+            Valuing::from_arg_matches(given)?.or(&ClvDefinition::default()).map(drop)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether an argument stands on the command line.
@@ -98,9 +123,13 @@ fn is_given(given: &ArgMatches, argument: &Arg) -> bool {
 
 /// Whether an argument of the command line excludes this one: flags win over the file, also those that cannot stand beside one of its settings.
 fn excluded_by(given: &ArgMatches, argument: &Arg, subcommand: &Command) -> bool {
-    let conflict = |one: &Arg, other: &Arg| subcommand.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id());
-    let on_the_line = subcommand.get_arguments().filter(|other| is_given(given, other));
-    on_the_line.into_iter().any(|other| conflict(argument, other) || conflict(other, argument))
+    subcommand.get_arguments().filter(|other| is_given(given, other)).any(|other| conflict(argument, other, subcommand))
+}
+
+/// Whether one of two arguments excludes the other.
+fn conflict(one: &Arg, other: &Arg, subcommand: &Command) -> bool {
+    let excludes = |one: &Arg, other: &Arg| subcommand.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id());
+    excludes(one, other) || excludes(other, one)
 }
 
 /// Checks a definition file by itself: every key is a setting, and every value one that some command takes. Gives the number of settings.
@@ -145,6 +174,7 @@ impl Settings {
             let Some(value) = table.get(&key) else { continue };
             settings.push(Setting { place, field: field.clone(), value: value.clone(), key });
         }
+        (1..settings.len()).try_for_each(|index| settings[index].check_beside(&settings[..index], command))?;
         Ok(Settings { settings })
     }
 }
@@ -200,12 +230,42 @@ impl Setting {
         refusal.map_or(Ok(()), |error| Err(self.refused(&error)))
     }
 
+    /// Refuses a second setting of one field, and one that excludes an earlier one of the file.
+    fn check_beside(&self, earlier: &[Setting], command: &Command) -> Outcome {
+        let excludes = |other: &Setting, subcommand: &Command| -> Outcome<bool> {
+            let (Some(own), Some(theirs)) = (self.argument_of(subcommand), other.argument_of(subcommand)) else { return Ok(false) };
+            // A switch that is off excludes nothing.
+            Ok(conflict(own, theirs, subcommand) && self.as_argument(own)?.is_some() && other.as_argument(theirs)?.is_some())
+        };
+        for other in earlier {
+            let rule = if other.field == self.field {
+                format!("{} of {} sets the same by another name", other.key, other.place)
+            } else if command
+                .get_subcommands()
+                .map(|subcommand| excludes(other, subcommand))
+                .collect::<Outcome<Vec<bool>>>()?
+                .contains(&true)
+            {
+                format!("it cannot stand beside {} of {}", other.key, other.place)
+            } else {
+                continue;
+            };
+            return Err(Failure::Usage(format!("{}: {rule}; remove one of them", self.as_written())));
+        }
+        Ok(())
+    }
+
+    /// Where it stands, and what is written there.
+    fn as_written(&self) -> String {
+        format!("{}: {} = {}", self.place, self.key, self.value)
+    }
+
     fn refused(&self, error: &clap::Error) -> Failure {
         let why = match error.source() {
             Some(source) => source.to_string(),
             None => error.render().to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
         };
-        Failure::Usage(format!("{}: {} = {}: {why}", self.place, self.key, self.value))
+        Failure::Usage(format!("{}: {why}", self.as_written()))
     }
 }
 

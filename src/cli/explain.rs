@@ -10,7 +10,7 @@ use super::input::{self, Input};
 use super::output::Destination;
 use super::steps::{history, steps};
 use super::subject::{Found, Subject};
-use crate::data::{Birth, Customers, MergePeriod, Observation, Purchase, RefundPolicy, TransactionLog};
+use crate::data::{Birth, Customers, DuplicatePolicy, MergePeriod, Observation, Purchase, RefundPolicy, TransactionLog};
 use crate::error::{Error, Result};
 use crate::io::TableFormat;
 use crate::report::explanation::{Counted, Event, Explanation, Fixed, Place, Unscored};
@@ -132,7 +132,7 @@ fn explain<'a>(subject: &Subject<'a>, model: &'a ModelFile, definition: &ClvDefi
         steps: steps(subject, &alive, model, definition)?,
         place: place(customers, model, definition, observation)?,
         definition_hash: DefinitionInForce::new(definition, model.unit(), model.spend_basis())
-            .cleaned_by(observation.refunds, observation.merge)
+            .cleaned_by(observation.refunds, observation.duplicates, observation.merge)
             .banded(model.bands().map(ValueBands::rule))
             .hash(),
     })
@@ -165,12 +165,15 @@ fn time_of(time: Moment, merge: MergePeriod) -> String {
 /// Every row of the customer, and what became of it.
 fn events(id: &str, log: &TransactionLog, observation: &Observation, purchases: &[Purchase], is_new: bool) -> Vec<Event> {
     let period = |time: Moment| time.hours_since_1970().div_euclid(observation.merge.hours());
-    let mut last = None;
+    let (mut last, mut before) = (None, None);
     let rows = log.transactions_of(id).into_iter().map(|row| {
+        let repeats = before.replace(row) == Some(row) && observation.duplicates == DuplicatePolicy::Drop;
         let (own, merged) = (period(row.time), last == Some(period(row.time)));
         let purchase = purchases.iter().position(|purchase| period(purchase.time) == own);
         let used_as = if row.time.date() > observation.end {
             format!("nothing: after {}", observation.end)
+        } else if repeats {
+            "nothing: repeats the row before, and duplicates are dropped".to_owned()
         } else if row.amount < 0.0 {
             match observation.refunds {
                 RefundPolicy::Drop => "nothing: refunds are dropped".to_owned(),

@@ -26,6 +26,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Whether something else ended early for the same reason.
+    pub(super) fn says_the_same(&self, other: &Outcome) -> bool {
+        matches!((self, other), (Failure::Usage(own), Err(Failure::Usage(theirs))) if own == theirs)
+    }
+
     /// Wrong usage, by a setting of this place.
     pub(super) fn at(self, place: &str) -> Self {
         match self {

@@ -7,7 +7,7 @@ use super::acquiring::Acquiring;
 use super::args::{Measured, MeasuredByModel, Observing, Reading};
 use super::console::Console;
 use super::failure::{Failure, Outcome};
-use crate::data::{Customers, DataReport, FarEnd, Observation, SpendBasis, TransactionLog, grouped};
+use crate::data::{Customers, DataReport, DuplicatePolicy, FarEnd, Observation, SpendBasis, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, LogFiles, ReadOptions, ReadProgress, Source, SummaryOptions, SummaryRead};
 use crate::score::ModelFile;
@@ -188,9 +188,12 @@ impl<'a> Input<'a> {
 
     /// The customers of a log with what is known of their birth.
     fn with_births(&self, customers: Customers, console: &Console) -> Result<Customers> {
-        if let Some(report) = customers.report().filter(|report| report.repeated.count * MANY_REPEATED > report.used.count) {
+        let many =
+            |report: &&DataReport| report.duplicates == DuplicatePolicy::Keep && report.repeated.count * MANY_REPEATED > report.used.count;
+        if let Some(report) = customers.report().filter(many) {
             console.say(&format!(
-                "note: {} of {} rows repeat another one of the same customer, time and amount; was a file given twice, or a copy of it? They are kept",
+                "note: {} of {} rows repeat another one of the same customer, time and amount; was a file given twice, or a copy of it? They are kept; \
+                 --duplicates drop leaves one of each",
                 grouped(report.repeated.count as f64, 0),
                 grouped(report.used.count as f64, 0)
             ));

@@ -3,8 +3,6 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
-
 use super::acquiring::Acquiring;
 use super::args::{Common, CustomerColumn, Intervals, MeasuredByModel, TableOutput, Valuing};
 use super::console::Console;
@@ -16,7 +14,7 @@ use super::scoring::{Scored, Scoring, horizon_start};
 use crate::data::{Customers, DataReport, grouped};
 use crate::error::{Error, Result};
 use crate::fit::Level;
-use crate::io::{ExcludedRows, InputKind, SummaryRead, TableWriter};
+use crate::io::{Draft, ExcludedRows, InputKind, SummaryRead, TableWriter};
 use crate::report::account::{self, Scores};
 use crate::report::{banding, terminal};
 use crate::score::{ClvDefinition, Coverage, DefinitionInForce, GroupForecast, ModelFile, Totals, ValueBands};
@@ -59,7 +57,7 @@ pub(super) struct Args {
     #[command(flatten)]
     output: TableOutput,
     /// The input is a table of counts per customer and period, as `clv fit` takes it, instead of a log or a summary
-    #[arg(long, value_name = "per-period", value_parser = PossibleValuesParser::new(["per-period"]), hide_possible_values = true)]
+    #[arg(long, value_name = "per-period", value_parser = counts)]
     #[arg(conflicts_with_all = WITHOUT_MEANING, conflicts_with = "bands_before", help_heading = "Reading")]
     counts: Option<String>,
     /// Who has no row in the summary, as `clv summarize --excluded` wrote it: they have rows in the scores, with the reason, and count in the coverage
@@ -85,6 +83,17 @@ pub(super) struct Args {
     common: Common,
 }
 
+/// What can be scored of tables of counts.
+fn counts(text: &str) -> Result<String> {
+    match text {
+        "per-period" => Ok(text.to_owned()),
+        "histograms" => Err(Error::parameter(
+            "histograms are of cohorts and know no customer whom to score; fit a model to them with clv fit, and score a log, a summary or counts per period by it",
+        )),
+        _ => Err(Error::parameter(format!("{text:?} is not known; counts to be scored are per-period"))),
+    }
+}
+
 pub(super) fn run(args: Args) -> Outcome {
     let console = args.common.start()?;
     let destination = Destination::new(args.output.output.clone())?.differs_from(&[&args.model_file])?;
@@ -104,20 +113,20 @@ pub(super) fn run(args: Args) -> Outcome {
         let scored = counted::score(&input, &model, &definition, &args.intervals, &console)?;
         let ours = DefinitionInForce::new(&definition, model.unit(), model.spend_basis()).cleaned(model.data().cleaning.as_ref());
         let definitions = (ours.banded(model.bands().map(ValueBands::rule)), model.definition_in_force());
-        destination.write_with(|out| {
+        let scores = drafted(&destination, |out| {
             let mut writer = TableWriter::new(format, out)?;
             writer.write(&scored.table()?)?;
             note_definition(&mut writer, &definitions.0);
             writer.finish()
         })?;
         let account = told_account(&console, &definitions, &definition, scored.end, (&scored.totals, None), &scored.coverage);
-        return told.map_or(Ok(()), |told| told.write_text(&account));
+        return place(scores, told.as_ref(), &account);
     }
     // Read before the scoring, which takes longer.
     let excluded = args.excluded.as_deref().map(ExcludedRows::read).transpose()?;
     let mut work = Work { args: &args, model: &model, definition, console: &console, begun: None, read: None };
     let (mut failed, mut beside_a_log) = (None, false);
-    let written = destination.write_with(|out| {
+    let written = drafted(&destination, |out| {
         let mut writer = TableWriter::new(format, out)?;
         let mut last_write = Ok(());
         let read = input.customers_in_batches(&console, &mut |customers, kind| {
@@ -164,10 +173,39 @@ pub(super) fn run(args: Args) -> Outcome {
         }
         Some(error) => Err(error.into()),
         None => {
-            written?;
+            let scores = written?;
             let account = work.account()?;
-            told.map_or(Ok(()), |told| told.write_text(&account))
+            place(scores, told.as_ref(), &account)
         }
+    }
+}
+
+/// Writes the scores aside, where they go to a file, or else to standard output.
+fn drafted(destination: &Destination, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Outcome<Option<Draft>> {
+    let Destination::File(path) = destination else { return destination.write_with(write).map(|()| None) };
+    let mut draft = Draft::new(path)?;
+    draft.write(|out| write(out))?;
+    Ok(Some(draft))
+}
+
+/// Puts the scores in their place, and beside them what they come to: both, or what was there before stays. The account comes first, so that a process that is killed in
+/// between leaves no new scores beside an account of others.
+fn place(scores: Option<Draft>, told: Option<&Destination>, account: &str) -> Outcome {
+    let mut drafts = Vec::new();
+    if let Some(Destination::File(path)) = told {
+        let mut draft = Draft::new(path)?;
+        draft.write(|out| out.write_all(account.as_bytes()).map_err(|error| Error::file("cannot write the account").because(error)))?;
+        drafts.push(draft);
+    }
+    drafts.extend(scores);
+    match <[Draft; 1]>::try_from(drafts) {
+        // In one step, without a moment in which there is no file.
+        Ok([only]) => only.place()?,
+        Err(drafts) => Draft::place_all(drafts)?,
+    }
+    match told {
+        Some(told @ Destination::Stdout) => told.write_text(account),
+        _ => Ok(()),
     }
 }
 

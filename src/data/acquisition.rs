@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::customer::{Customer, PurchaseRecord};
 use super::customers::Customers;
+#[cfg(feature = "cli")]
+use super::ends::{FarEnd, is_far};
 use super::exclusion::Exclusion;
 use super::history::History;
 use super::report::Tally;
@@ -154,6 +156,18 @@ impl AcquisitionDates {
         self.dates.iter().map(|(id, dated)| (id.as_str(), dated.date))
     }
 
+    /// Days on which several customers were acquired, each far before all later ones: what mostly stands for a day that is not known, such as 1900-01-01. With
+    /// the number of these customers, from the earliest day on.
+    #[cfg(feature = "cli")]
+    pub(crate) fn shared_and_far(&self) -> Vec<(FarEnd, u64)> {
+        let mut counts: BTreeMap<Date, u64> = BTreeMap::new();
+        self.iter().for_each(|(_, date)| *counts.entry(date).or_default() += 1);
+        let Some(&last) = counts.keys().next_back() else { return Vec::new() };
+        let far =
+            counts.iter().zip(counts.keys().skip(1)).take_while(|((day, _), next)| is_far(next.days_since(**day), last.days_since(**next)));
+        far.filter(|((_, count), _)| **count > 1).map(|((&day, &count), &next)| (FarEnd { day, next }, count)).collect()
+    }
+
     /// The error of the date of a customer, with the file and the line that it is from.
     fn named(&self, id: &str, error: Error) -> Error {
         let place = self.dates.get(id).and_then(|dated| dated.place);
@@ -297,9 +311,18 @@ impl AcquisitionDates {
     fn apply(&self, customers: &Customers) -> Result<(Customers, Acquired)> {
         let (start, end) = span(customers)?;
         if let Some((id, date)) = self.iter().find(|(_, date)| *date > end) {
-            let message = format!(
-                "customer {id:?} was acquired on {date}, after the observation end {end}; correct the date, or leave the customer out"
-            );
+            let others = self.iter().filter(|(_, other)| *other == date).count() - 1;
+            let message = match others {
+                0 => {
+                    format!(
+                        "customer {id:?} was acquired on {date}, after the observation end {end}; correct the date, or leave the customer out"
+                    )
+                }
+                _ => format!(
+                    "customer {id:?} and {others} more were acquired on {date}, after the observation end {end}; correct the dates, or leave the customers out: a day \
+                     that stands for one that is not known is no date"
+                ),
+            };
             return Err(self.named(id, Error::data(message)));
         }
         let missing: Vec<&str> = customers.ids().filter(|id| !self.dates.contains_key(*id)).collect();

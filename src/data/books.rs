@@ -68,6 +68,7 @@ impl Books {
         let date = |period: i32| Moment::from_hours_since_1970(period * observation.merge.hours()).date();
         let report = DataReport {
             refunds: observation.refunds,
+            duplicates: observation.duplicates,
             merge: observation.merge,
             rows_read,
             skipped: skipped.tally(),

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::data::books::{Books, TOO_LARGE};
 use crate::data::customer::{Customer, PurchaseRecord};
 use crate::data::history::History;
-use crate::data::observation::{MergePeriod, Observation, RefundPolicy};
+use crate::data::observation::{DuplicatePolicy, MergePeriod, Observation, RefundPolicy};
 use crate::data::partition::Event;
 use crate::error::{Error, Result};
 use crate::time::{Date, Moment};
@@ -106,7 +106,6 @@ impl Account {
     }
 
     /// What the rows after the observation end add up to, of a customer without any before it.
-    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(super) fn revenue_after_end(&self) -> Option<f64> {
         (self.purchases == 0).then_some(self.first_spend)
     }
@@ -155,6 +154,7 @@ impl<'a> Cleaner<'a> {
     /// Takes all rows of a customer, in any order, and gives what they come to.
     pub(super) fn take(&mut self, id: &str, rows: &mut [Row]) -> Result<Account> {
         rows.sort_unstable_by(Row::order);
+        let rows = self.without_duplicates(rows);
         let (used, after) = rows.split_at(rows.partition_point(|row| row.period <= self.last_period));
         check_sums(used).map_err(|error| named(error, id))?;
         self.days.clear();
@@ -166,7 +166,27 @@ impl<'a> Cleaner<'a> {
         let mut account = Account::default();
         self.days.iter().try_for_each(|day| account.add(day)).map_err(|error| named(error, id))?;
         self.settle(&account, used, after);
+        if used.is_empty() {
+            account.first_spend = sum_by_period(after);
+        }
         Ok(account)
+    }
+
+    /// Rows in their [order](Row::order), one of each kind where duplicates are dropped; these are entered here, and moved behind those that stay.
+    fn without_duplicates<'r>(&mut self, rows: &'r mut [Row]) -> &'r [Row] {
+        if self.observation.duplicates == DuplicatePolicy::Keep {
+            return rows;
+        }
+        let mut kept = 0;
+        for index in 0..rows.len() {
+            if kept > 0 && rows[index].repeats(&rows[kept - 1]) {
+                self.books.repeated.add(1, rows[index].amount);
+            } else {
+                rows.swap(kept, index);
+                kept += 1;
+            }
+        }
+        &rows[..kept]
     }
 
     /// The rows of one period: refunds first, because they are sorted.
@@ -274,7 +294,8 @@ impl<'a> Cleaner<'a> {
 impl Cleaner<'_> {
     /// Carries an account on with the rows, in their [order](Row::order), of a period that comes after all before. Tells whether they hold a refund to be set
     /// against purchases, which an account cannot say: then all rows of the customer are needed.
-    pub(super) fn take_next_day(&mut self, id: &str, account: &mut Account, rows: &[Row]) -> Result<bool> {
+    pub(super) fn take_next_day(&mut self, id: &str, account: &mut Account, rows: &mut [Row]) -> Result<bool> {
+        let rows = self.without_duplicates(rows);
         self.count_rows(rows);
         if rows.iter().any(|row| row.period > self.last_period) {
             // Of one who is only seen after the end it is all that there is.
@@ -321,7 +342,7 @@ fn check_sums(rows: &[Row]) -> Result<()> {
 }
 
 /// The amounts of rows in their order, period by period, as an account that is carried on adds them.
-pub(super) fn sum_by_period(rows: &[Row]) -> f64 {
+fn sum_by_period(rows: &[Row]) -> f64 {
     rows.chunk_by(|a, b| a.period == b.period).fold(0.0, |all, rows| all + sum(rows))
 }
 

@@ -9,11 +9,16 @@ const DAYS: i32 = 365;
 /// It is far where it is more than this share of what the rest of the log covers.
 const SHARE_OF_REST: i32 = 4;
 
-/// The first or last day of a log, and the day next to it, when they lie far from each other.
+/// The first or last of some days, and the day next to it, when they lie far from each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FarEnd {
     pub(crate) day: Date,
     pub(crate) next: Date,
+}
+
+/// Whether days that are so far from the rest, which covers so many days, are to be looked at.
+pub(super) fn is_far(gap: i32, rest: i32) -> bool {
+    gap > DAYS && gap > rest / SHARE_OF_REST
 }
 
 impl FarEnd {
@@ -42,7 +47,7 @@ impl TransactionLog {
             return Vec::new();
         };
         // With two days alone there is no rest.
-        let far = |gap: i32, rest: i32| before > first && gap > DAYS && gap > rest / SHARE_OF_REST;
+        let far = |gap: i32, rest: i32| before > first && is_far(gap, rest);
         let ends = [(first, second, far(second - first, last - second)), (last, before, far(last - before, before - first))];
         let named = |(day, next, far): (i32, i32, bool)| {
             let (day, next) = (Date::from_days_since_1970(day).ok()?, Date::from_days_since_1970(next).ok()?);

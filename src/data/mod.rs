@@ -47,7 +47,7 @@ pub use histories::{Histories, Spends};
 pub use history::{History, SpendHistory};
 pub use left_truncated::{CustomerList, EveryCustomer, LeftTruncated, OnlySeen};
 pub use log::{Transaction, TransactionLog};
-pub use observation::{MergePeriod, Observation, RefundPolicy};
+pub use observation::{DuplicatePolicy, MergePeriod, Observation, RefundPolicy};
 pub use period_counts::PeriodCounts;
 pub use report::{DataReport, SkippedRows, Tally};
 pub use spend_basis::SpendBasis;
@@ -65,6 +65,8 @@ pub(crate) use acquisition::DatedAt;
 pub(crate) use batch::{Batch, Intake, SharedLog, lock};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use counted::{check_days, check_purchases, counted_from};
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use customer::LARGEST_WEIGHT;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use ids::{IdHasher, Interner, is_blank};
 #[cfg(any(feature = "csv", feature = "parquet"))]

@@ -103,6 +103,73 @@ impl FromStr for RefundPolicy {
     }
 }
 
+/// What becomes of rows that are the same as another one in customer, time (to the hour) and amount.
+///
+/// ```
+/// use clv::{DuplicatePolicy, Observation, TransactionLog};
+///
+/// let day: clv::Date = "2026-01-05".parse()?;
+/// let log = TransactionLog::from_columns(&["7"; 3], &[day; 3], &[20.0, 20.0, 5.0])?;
+/// let seen = Observation::until(day);
+/// assert_eq!(log.summarize(&seen)?.purchases()[0].total_spend, 45.0);
+/// assert_eq!(log.summarize(&seen.duplicates(DuplicatePolicy::Drop))?.purchases()[0].total_spend, 25.0);
+/// # Ok::<(), clv::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum DuplicatePolicy {
+    /// All of them count: two equal orders and a file that was given twice look alike.
+    #[default]
+    Keep,
+    /// One of them counts. So do two equal orders of one customer within an hour, since a log keeps the hour of a row and no more of its time.
+    Drop,
+}
+
+impl DuplicatePolicy {
+    /// The word for it: `keep`, `drop`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            DuplicatePolicy::Keep => "keep",
+            DuplicatePolicy::Drop => "drop",
+        }
+    }
+
+    /// What has become of the rows: `kept`, `dropped`.
+    pub(crate) fn past(self) -> &'static str {
+        match self {
+            DuplicatePolicy::Keep => "kept",
+            DuplicatePolicy::Drop => "dropped",
+        }
+    }
+
+    /// A file without it says as much.
+    #[cfg(feature = "serde")]
+    pub(crate) fn is_keep(&self) -> bool {
+        *self == DuplicatePolicy::Keep
+    }
+}
+
+impl fmt::Display for DuplicatePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for DuplicatePolicy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "keep" => Ok(DuplicatePolicy::Keep),
+            "drop" => Ok(DuplicatePolicy::Drop),
+            _ => Err(Error::parameter(format!("policy for duplicates {text:?} is not known; it is one of keep, drop"))),
+        }
+    }
+}
+
 /// How a log is seen: everything that turns transactions into the (x, t_x, T) of a customer.
 ///
 /// Only the observation end has no default: it is given, never guessed, because the last transaction of a log is rarely the last day that
@@ -126,6 +193,8 @@ pub struct Observation {
     pub merge: MergePeriod,
     /// What becomes of negative amounts; netted unless told otherwise.
     pub refunds: RefundPolicy,
+    /// What becomes of rows that repeat another one; kept unless told otherwise.
+    pub duplicates: DuplicatePolicy,
     /// Which purchases the average spend is the mean of; the repeat purchases unless told otherwise.
     pub spend_basis: SpendBasis,
 }
@@ -139,6 +208,7 @@ impl Observation {
             unit: TimeUnit::default(),
             merge: MergePeriod::default(),
             refunds: RefundPolicy::default(),
+            duplicates: DuplicatePolicy::default(),
             spend_basis: SpendBasis::default(),
         }
     }
@@ -180,6 +250,13 @@ impl Observation {
     #[must_use]
     pub fn refunds(mut self, policy: RefundPolicy) -> Self {
         self.refunds = policy;
+        self
+    }
+
+    /// Treats rows that repeat another one by `policy`.
+    #[must_use]
+    pub fn duplicates(mut self, policy: DuplicatePolicy) -> Self {
+        self.duplicates = policy;
         self
     }
 

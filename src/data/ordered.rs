@@ -84,7 +84,7 @@ impl LaneContent<'_> {
             of_one.extend(rows.iter().map(|&(_, row)| row));
             let id = self.customers.ids().get(number);
             let (account, marked) = (&mut self.accounts[number], &mut self.marked[number]);
-            *marked |= self.cleaner.take_next_day(id, account, &of_one)?;
+            *marked |= self.cleaner.take_next_day(id, account, &mut of_one)?;
         }
         self.rows.clear();
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::data::observation::{MergePeriod, RefundPolicy};
+use crate::data::observation::{DuplicatePolicy, MergePeriod, RefundPolicy};
 use crate::numeric::exact_sum::ExactSum;
 use crate::time::Date;
 
@@ -138,8 +138,8 @@ impl Skipped {
 
 /// What became of every row of a log, and of every customer.
 ///
-/// It adds up: `rows_read` is the sum of the counts of `used`, `after_end` and the skipped rows; the used rows are the `purchases`, the
-/// rows `merged` into them, the purchases `netted_away` and the refunds; the value of the purchases is that of the used rows plus that of
+/// It adds up: `rows_read` is the sum of the counts of `used`, `after_end`, the skipped rows and the `repeated` ones that were dropped; the
+/// used rows are the `purchases`, the rows `merged` into them, the purchases `netted_away` and the refunds; the value of the purchases is that of the used rows plus that of
 /// the refunds that were unmatched or dropped.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -149,6 +149,9 @@ impl Skipped {
 pub struct DataReport {
     /// What became of negative amounts.
     pub refunds: RefundPolicy,
+    /// What became of rows that repeat another one.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "DuplicatePolicy::is_keep"))]
+    pub duplicates: DuplicatePolicy,
     /// The span within which all transactions of a customer were one purchase.
     pub merge: MergePeriod,
     /// Rows below the header, whatever became of them.
@@ -159,8 +162,8 @@ pub struct DataReport {
     pub after_end: Tally,
     /// Rows dated up to the observation end, refunds included as negative amounts.
     pub used: Tally,
-    /// Rows used that are the same as another one in customer, time (to the hour) and amount, each beside the first of its kind. They are kept: two equal orders
-    /// and a file that was given twice look alike.
+    /// Rows that are the same as another one in customer, time (to the hour) and amount, each beside the first of its kind. Kept, they are among the rows used,
+    /// and counted up to the observation end; dropped, they are among no others, whatever their date.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Tally::is_none"))]
     pub repeated: Tally,
     /// Rows added to a larger one of the same customer and day (or hour).
@@ -214,9 +217,6 @@ impl DataReport {
     }
 }
 
-const REPEAT: &str = "repeat another (customer, time, amount), kept";
-const REPEATS: &str = "repeats another (customer, time, amount), kept";
-
 impl fmt::Display for DataReport {
     /// A short account for people: one fact a line, and only what occurred.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -228,7 +228,8 @@ impl fmt::Display for DataReport {
             line(f, tally, "row", &format!("skipped: {what}"))?;
         }
         line(f, self.after_end, "row", "after the observation end, ignored")?;
-        line(f, self.repeated, "row", if self.repeated.count == 1 { REPEATS } else { REPEAT })?;
+        let (repeat, became) = (if self.repeated.count == 1 { "repeats" } else { "repeat" }, self.duplicates.past());
+        line(f, self.repeated, "row", &format!("{repeat} another (customer, time, amount), {became}"))?;
         line(f, self.merged, "row", &format!("merged into another purchase of the same {}", self.merge))?;
         line(f, self.refunds_netted, "refund row", "set against purchases")?;
         line(f, self.refunds_unmatched, "refund row", "exceeding the purchases before them")?;

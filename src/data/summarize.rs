@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use crate::data::books::Books;
-use crate::data::clean::{Cleaner, Purchase, Row, last_period, sum_by_period};
+use crate::data::clean::{Cleaner, Purchase, Row, last_period};
 use crate::data::customers::Customers;
 use crate::data::exclusion::Exclusion;
 use crate::data::ids::ids_in_order;
@@ -164,10 +164,9 @@ pub(super) fn summarize_partition(partition: impl Borrow<Partition>, observation
             Some(customer) => customers.push(customer),
             None => {
                 // Rows are sorted by now.
-                let rows = rows.rows_of(number as usize);
-                match rows.first() {
+                match rows.rows_of(number as usize).first() {
                     Some(first) if first.period <= last => customers.exclude(id, Exclusion::NoPurchase, 0.0),
-                    _ => customers.exclude(id, Exclusion::SeenAfterEnd, sum_by_period(rows)),
+                    _ => customers.exclude(id, Exclusion::SeenAfterEnd, account.revenue_after_end().unwrap_or_default()),
                 }
                 Ok(())
             }

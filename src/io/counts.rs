@@ -6,17 +6,12 @@ use sha2::{Digest, Sha256};
 
 use crate::data::{CalendarCount, CountedCustomers, counted_from};
 use crate::error::{Error, Result, quoted};
-use crate::io::fields;
+use crate::io::fields::{self, FIRST_PURCHASE, PERIOD_END, PERIOD_START, PURCHASES};
 use crate::io::files::LogFiles;
 use crate::io::options::{BadRows, LogColumns, ReadOptions, SummaryOptions};
 use crate::io::rows::Place;
 use crate::io::source::{Source, no_rows};
 use crate::time::Date;
-
-pub(super) const FIRST_PURCHASE: &str = "first_purchase";
-pub(super) const PERIOD_START: &str = "period_start";
-pub(super) const PERIOD_END: &str = "period_end";
-pub(super) const PURCHASES: &str = "purchases";
 
 /// A table of counts, read.
 ///

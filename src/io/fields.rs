@@ -6,6 +6,39 @@ use crate::io::numbers::number;
 use crate::io::options::{BadRows, DecimalMark, LogColumns};
 use crate::time::{Date, Moment};
 
+pub(super) const FIRST_PURCHASE: &str = "first_purchase";
+pub(super) const PERIOD_START: &str = "period_start";
+pub(super) const PERIOD_END: &str = "period_end";
+pub(super) const PURCHASES: &str = "purchases";
+pub(super) const COHORT: &str = "cohort";
+pub(super) const CUSTOMERS: &str = "customers";
+
+/// What is counted in a table of counts, by its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CountsOf {
+    Customers,
+    Cohorts,
+}
+
+impl CountsOf {
+    /// None for the columns of any other table.
+    fn columns(has: impl Fn(&str) -> bool) -> Option<Self> {
+        match [PERIOD_START, PERIOD_END, PURCHASES, COHORT, CUSTOMERS].map(has) {
+            [true, true, true, false, false] => Some(CountsOf::Customers),
+            [true, true, true, true, true] => Some(CountsOf::Cohorts),
+            _ => None,
+        }
+    }
+
+    /// The words for it, and the flag by which commands take it.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            CountsOf::Customers => ("counts per customer and period", "`clv fit` and `clv score` take them by --counts per-period"),
+            CountsOf::Cohorts => ("histograms of the purchases of cohorts", "`clv fit` takes them by --counts histograms"),
+        }
+    }
+}
+
 /// The column names of a file, trimmed.
 #[derive(Debug)]
 pub(super) struct Header<'a> {
@@ -48,6 +81,18 @@ impl Header<'_> {
             return Err(Error::data(format!("there are two columns {column:?}; rename or remove one of them")).at(self.name));
         }
         Ok(position)
+    }
+
+    /// Refuses a table that is not of the counts with these columns but of others.
+    pub(super) fn check_counts(&self, columns: &[&str]) -> Result<()> {
+        let wanted = CountsOf::columns(|name| columns.contains(&name));
+        match (CountsOf::columns(|name| self.has(name)), wanted) {
+            (Some(found), Some(wanted)) if found != wanted => {
+                let ((these, way), (needed, _)) = (found.words(), wanted.words());
+                Err(Error::data(format!("these are {these}, and {needed} are needed; {way}")).at(self.name))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses columns that are none of these.
@@ -93,6 +138,13 @@ pub(super) struct LogPositions {
 
 impl LogPositions {
     pub(super) fn find(header: &Header<'_>, columns: &LogColumns) -> Result<Self> {
+        let is_log = [&columns.customer, &columns.date, &columns.amount].iter().all(|name| header.has(name));
+        if let Some(found) = CountsOf::columns(|name| header.has(name)).filter(|_| !is_log) {
+            let (these, way) = found.words();
+            return Err(
+                Error::data(format!("these are {these}, and a transaction log is needed, one row per transaction; {way}")).at(header.name)
+            );
+        }
         header.check_has([(&columns.customer, "--customer-column"), (&columns.date, "--date"), (&columns.amount, "--amount")])?;
         Ok(LogPositions {
             customer: header.position(&columns.customer, "--customer-column")?,

@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::data::{CensoredCustomers, CrossSection, LastCell, check_days, check_purchases};
+use crate::data::{CensoredCustomers, CrossSection, LARGEST_WEIGHT, LastCell, check_days, check_purchases};
 use crate::error::{Error, Result, quoted};
-use crate::io::counts::{
-    CountsRead, FIRST_PURCHASE, HEADER, PERIOD_END, PERIOD_START, PURCHASES, RowPlace, check_end, day, hex, read_counts, whole,
-};
+use crate::io::counts::{CountsRead, HEADER, RowPlace, check_end, day, hex, read_counts, whole};
+use crate::io::fields::{COHORT, CUSTOMERS, FIRST_PURCHASE, PERIOD_END, PERIOD_START, PURCHASES};
 use crate::io::files::LogFiles;
 use crate::io::options::SummaryOptions;
 use crate::time::Date;
 
-const COHORT: &str = "cohort";
-const CUSTOMERS: &str = "customers";
 const COLUMNS: [&str; 6] = [COHORT, FIRST_PURCHASE, PERIOD_START, PERIOD_END, PURCHASES, CUSTOMERS];
 
 impl CountsRead<CensoredCustomers<CrossSection>> {
@@ -107,6 +104,11 @@ impl Row {
             ))
         })?;
         let customers = whole(customers, CUSTOMERS)?;
+        if customers as f64 > LARGEST_WEIGHT {
+            return Err(Error::data(format!(
+                "column {CUSTOMERS:?}: {customers} customers are more than {LARGEST_WEIGHT:e}; check the unit of the column"
+            )));
+        }
         // Those of a cohort may have bought first before its day: all days of the period count. A cell of nobody is no claim.
         if customers > 0 {
             check_purchases(purchases, start, end)?;

@@ -9,8 +9,8 @@ use crate::io::fields;
 use crate::io::files::LogFiles;
 #[cfg(feature = "cli")]
 use crate::io::numbers::number;
-use crate::io::options::ReadOptions;
-use crate::io::source::Source;
+use crate::io::options::{BadRows, ReadOptions};
+use crate::io::source::{Source, no_rows};
 use crate::time::Moment;
 
 impl LogFiles {
@@ -74,30 +74,43 @@ impl AcquisitionDates {
         let (mut dates, mut files) = (BTreeMap::new(), Vec::new());
         let source = Source::open(path)?;
         let options = source.beside_a_log(options)?;
-        read_dates(source, ("acquired", "a header such as customer_id,acquired"), &options, &mut dates, &mut files)?;
+        let rows = read_dates(source, ("acquired", "a header such as customer_id,acquired"), &options, &mut dates, &mut files)?;
+        if rows == 0 {
+            return Err(no_rows(&files.concat()));
+        }
         Ok(AcquisitionDates::read_from(files, dates))
     }
 }
 
+/// The dates of one source; gives the number of rows.
 fn read_dates(
     source: Source<'_>,
     (column, flag): (&str, &str),
     options: &ReadOptions,
     dates: &mut BTreeMap<String, DatedAt>,
     files: &mut Vec<String>,
-) -> Result<()> {
+) -> Result<u64> {
     let file = files.len();
+    let mut rows = 0;
     files.push(source.name().to_owned());
     let wanted = [(options.columns.customer.as_str(), "--customer"), (column, flag)];
     source.for_each_row(wanted, options, Some(options.bad_rows), &mut |[id, date], place| {
+        rows += 1;
         if id.is_empty() {
             let fault = fields::missing_customer(&options.columns.customer);
             return fault.settle(options.bad_rows, &mut Skipped::default(), None, || place().to_string());
         }
         let date = match fields::time(date, column) {
             Ok(time) => time.date(),
-            // A row that is skipped leaves its customer without a date, which is an error of its own.
-            Err(fault) => return fault.settle(options.bad_rows, &mut Skipped::default(), None, || place().to_string()),
+            // A row that is skipped leaves its customer without a date, which is an error of its own: skipping is of use for those alone who are not in the log.
+            Err(_) if options.bad_rows == BadRows::Skip => return Ok(()),
+            Err(fault) => {
+                let message = format!(
+                    "{}; every customer of the log needs the day of acquisition: write it, or leave out those first seen early by --run-in in place of --acquired",
+                    fault.into_error()
+                );
+                return Err(Error::data(message).at(place().to_string()));
+            }
         };
         match dates.get(id) {
             Some(DatedAt { date: other, .. }) if *other != date => Err(Error::data(format!(
@@ -110,7 +123,8 @@ fn read_dates(
                 Ok(())
             }
         }
-    })
+    })?;
+    Ok(rows)
 }
 
 /// Reads the costs of acquiring cohorts: a table with the columns `cohort` and `cost`, whose fields are separated as its own header is.

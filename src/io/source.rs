@@ -250,9 +250,23 @@ impl<'a> Source<'a> {
         Ok(options)
     }
 
-    /// Refuses a table with other columns than these.
+    /// Refuses a table with other columns than these, those of counts; a log and a summary by their names.
     pub(super) fn check_columns(&self, known: &[&str], options: &ReadOptions) -> Result<()> {
-        self.header(options)?.check_no_others(known)
+        let header = self.header(options)?;
+        header.check_counts(known)?;
+        let is_counts = known.iter().all(|name| header.has(name));
+        let log = LogColumns::default();
+        let what = if is_counts {
+            None
+        } else if summary::is_summary(&header) {
+            Some("a summary")
+        } else {
+            [&log.date, &log.amount].iter().all(|name| header.has(name)).then_some("a transaction log")
+        };
+        match what {
+            Some(what) => Err(Error::data(format!("this is {what} and no table of counts; leave --counts out")).at(header.name)),
+            None => header.check_no_others(known),
+        }
     }
 
     /// Hands over the text of some columns, each with the flag that names it, row by row; `bad_rows` says what becomes of one that cannot be used, `None` where

@@ -75,6 +75,7 @@ pub(super) fn definition(report: &ReportData<'_>) -> Markup {
     ]);
     if let Some(cleaning) = report.customers.report() {
         rows.push(("Refunds", cleaning.refunds.to_string()));
+        rows.push(("Duplicates", cleaning.duplicates.to_string()));
     }
     let in_force = DefinitionInForce::new(definition, report.model.unit(), report.model.spend_basis());
     let in_force = in_force.cleaned(report.customers.report()).banded(report.bands.map(ValueBands::rule));

@@ -4,7 +4,7 @@ use super::band_rule::{BandRule, listed};
 use super::definition::ClvDefinition;
 #[cfg(feature = "serde")]
 use super::definition::FirstPurchase;
-use crate::data::{DataReport, MergePeriod, RefundPolicy, SpendBasis};
+use crate::data::{DataReport, DuplicatePolicy, MergePeriod, RefundPolicy, SpendBasis};
 use crate::time::TimeUnit;
 
 /// The definition of value with all that a number depends on besides the data and the models: two numbers under one hash mean the same.
@@ -47,15 +47,15 @@ impl DefinitionInForce {
     #[must_use]
     pub fn cleaned(self, report: Option<&DataReport>) -> Self {
         match report {
-            Some(report) => self.cleaned_by(report.refunds, report.merge),
+            Some(report) => self.cleaned_by(report.refunds, report.duplicates, report.merge),
             None => self,
         }
     }
 
     /// Adds the rules of cleaning.
     #[must_use]
-    pub fn cleaned_by(mut self, refunds: RefundPolicy, merge: MergePeriod) -> Self {
-        self.settings.extend([("refunds", text(refunds.name())), ("merge", text(merge.name()))]);
+    pub fn cleaned_by(mut self, refunds: RefundPolicy, duplicates: DuplicatePolicy, merge: MergePeriod) -> Self {
+        self.settings.extend([("refunds", text(refunds.name())), (DUPLICATES, text(duplicates.name())), ("merge", text(merge.name()))]);
         self
     }
 
@@ -91,12 +91,18 @@ impl DefinitionInForce {
         Sha256::digest(self.canonical()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether a hash that stands in a file is that of this definition; also one of before the first purchase could be left out, when it always counted.
+    /// Whether a hash that stands in a file is that of this definition; also one of before duplicates could be dropped, when they were kept, or of before the
+    /// first purchase could be left out, when it always counted.
     #[cfg(feature = "serde")]
     pub(super) fn goes_by(&self, hash: &str) -> bool {
-        let before = || DefinitionInForce { settings: self.settings.iter().filter(|(name, _)| *name != FIRST_PURCHASE).cloned().collect() };
-        let counts = self.settings.contains(&(FIRST_PURCHASE, text(FirstPurchase::In.name())));
-        hash == self.hash() || counts && hash == before().hash()
+        let mut before = self.clone();
+        let later = [(DUPLICATES, DuplicatePolicy::default().name()), (FIRST_PURCHASE, FirstPurchase::default().name())];
+        before.hash() == hash
+            || later.into_iter().any(|(name, default)| {
+                let as_it_was = before.settings.iter().all(|setting| setting.0 != name || setting.1 == text(default));
+                before.settings.retain(|setting| setting.0 != name || !as_it_was);
+                as_it_was && before.hash() == hash
+            })
     }
 
     /// Where this one differs from another, in words; what only one of them knows is left out.
@@ -113,6 +119,9 @@ impl DefinitionInForce {
 /// Whether the first purchase of a customer to come counts.
 const FIRST_PURCHASE: &str = "first_purchase";
 
+/// What becomes of rows that repeat another one.
+const DUPLICATES: &str = "duplicates";
+
 /// Text as TOML writes it.
 fn text(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
@@ -125,28 +134,33 @@ mod tests {
     #[cfg(feature = "serde")]
     #[test]
     fn files_of_before_go_by_their_hash() {
-        // As it was documented when the first purchase always counted, of these settings and a margin of 0.3.
+        // As they were documented when the first purchase always counted, and when duplicates were always kept, of these settings and a margin of 0.3.
         const BEFORE: &str = "7016472c7a454871b6d824a2fb5b9c645c9b2c738931ad751889eee283b1722b";
+        const KEPT: &str = "60f79a16424f7c7955886f7c4900759f12918e367b270e4abc048154eb1b5e4e";
         let definition = ClvDefinition { margin: crate::score::Margin::new(0.3).unwrap(), ..ClvDefinition::default() };
-        let in_force = |definition: &ClvDefinition| {
+        let in_force = |definition: &ClvDefinition, duplicates| {
             DefinitionInForce::new(definition, TimeUnit::Week, SpendBasis::RepeatPurchases)
-                .cleaned_by(RefundPolicy::Net, MergePeriod::Day)
+                .cleaned_by(RefundPolicy::Net, duplicates, MergePeriod::Day)
                 .banded(Some(&BandRule::default()))
         };
-        assert!(in_force(&definition).goes_by(BEFORE) && in_force(&definition).goes_by(&in_force(&definition).hash()));
-        assert!(!in_force(&ClvDefinition { first_purchase: FirstPurchase::Out, ..definition }).goes_by(BEFORE));
-        assert!(!in_force(&ClvDefinition::default()).goes_by(BEFORE));
+        let now = in_force(&definition, DuplicatePolicy::Keep);
+        assert!([BEFORE, KEPT, &now.hash()].iter().all(|hash| now.goes_by(hash)));
+        let out = in_force(&ClvDefinition { first_purchase: FirstPurchase::Out, ..definition }, DuplicatePolicy::Keep);
+        let dropped = in_force(&definition, DuplicatePolicy::Drop);
+        for other in [out, dropped, in_force(&ClvDefinition::default(), DuplicatePolicy::Keep)] {
+            assert!(other.goes_by(&other.hash()) && ![BEFORE, KEPT].iter().any(|hash| other.goes_by(hash)), "{other:?}");
+        }
     }
 
     #[test]
     fn the_hash_is_that_of_the_text() {
         let definition = DefinitionInForce::new(&ClvDefinition::default(), TimeUnit::Week, SpendBasis::RepeatPurchases)
-            .cleaned_by(RefundPolicy::Net, MergePeriod::Day)
+            .cleaned_by(RefundPolicy::Net, DuplicatePolicy::Keep, MergePeriod::Day)
             .banded(Some(&BandRule::default()));
         assert_eq!(
             definition.canonical(),
             "horizon = \"12 months\"\ndiscount = 0.1\nmargin = 1\ncost_per_purchase = 0\ncost_per_year = 0\nfirst_purchase = \"in\"\nunit = \"week\"\n\
-             spend_basis = \"repeat\"\nrefunds = \"net\"\nmerge = \"day\"\nbands = [\"high\", \"mid\", \"low\"]\nband_by = \"quantile\"\nband_limits = [0.8, 0.5]\n"
+             spend_basis = \"repeat\"\nrefunds = \"net\"\nduplicates = \"keep\"\nmerge = \"day\"\nbands = [\"high\", \"mid\", \"low\"]\nband_by = \"quantile\"\nband_limits = [0.8, 0.5]\n"
         );
         let other = DefinitionInForce::new(&ClvDefinition::default(), TimeUnit::Day, SpendBasis::RepeatPurchases);
         assert_eq!(other.differences(&definition), ["unit \"day\" instead of \"week\""]);

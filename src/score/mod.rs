@@ -67,7 +67,7 @@ pub use in_force::DefinitionInForce;
 pub use model_contents::DataRecord;
 #[cfg(feature = "serde")]
 pub use model_file::ModelFile;
-pub use origin::{KnownBirths, SeenAs};
+pub use origin::{AcquiredList, KnownBirths, SeenAs};
 pub use predictive::{PurchaseDistribution, ValueDistribution};
 pub use scorer::{Score, Scorer};
 pub use spend_histogram::{SpendClass, SpendHistogram};
