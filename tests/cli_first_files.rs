@@ -88,7 +88,7 @@ fn a_gap_unlike_all_others_of_the_log_is_named_on_the_terminal_and_on_the_page()
     assert!(page().contains(&format!("The {words}")), "{said}");
     let said = unbroken(&done(path, &["run", "far.csv", "--observation-end", "2025-12-31", "--out", "out"]).1);
     assert!(!said.contains("lies") && !page().contains("lies 181 days"), "{said}");
-    // An end that was given is held against the last row.
+    // An end that was given is held against the last row; of it no ratio can be told, and no infinity.
     let end = ["--observation-end", "2030-01-01"];
     let said = unbroken(&done(path, &[&["run", "far.csv", "--out", "out"][..], &end].concat()).1);
     let words = "observation end, 2030-01-01, lies 4 years after the last row";
@@ -96,6 +96,7 @@ fn a_gap_unlike_all_others_of_the_log_is_named_on_the_terminal_and_on_the_page()
     assert!(said.contains("last day, 2026-06-30"), "{said}");
     let said = unbroken(&done(path, &[&["run", "ok.csv", "--out", "out"][..], &end].concat()).1);
     assert!(said.contains(&format!("note: the {words}")) && page().contains(&format!("The {words}")), "{said}");
+    assert!(said.contains("Nobody bought in the holdout") && !said.contains("inf %"), "{said}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) fn figures(methods: &[Method<'_>]) -> Vec<String> {
     }
     sentences.extend(ranking(best, methods));
     sentences.extend(spend(best));
-    sentences.push(closest_rule(best, methods));
+    sentences.extend(closest_rule(best, methods));
     sentences.extend(smaller_errors(best, methods));
     sentences.extend(hiatus(best, methods));
     sentences
@@ -134,20 +134,18 @@ fn hiatus(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
     }
 }
 
-fn closest_rule(best: &Method<'_>, methods: &[Method<'_>]) -> String {
-    let size = |method: &Method<'_>| method.mean_size_of_bias().unwrap_or(f64::INFINITY);
-    let rule = methods.iter().filter(|method| !method.is_model).min_by(|one, other| size(one).total_cmp(&size(other)));
-    match rule.filter(|rule| size(rule) + SAME <= size(best)) {
-        Some(rule) => {
-            let off = 100.0 * size(rule);
-            format!(
-                "A rule of thumb came closer in total: {}, off by {off:.1} %{}.",
-                rule.name,
-                if rule.runs.len() > 1 { " on average" } else { "" }
-            )
+/// Nothing where the total cannot be compared as a ratio.
+fn closest_rule(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
+    let own = best.mean_size_of_bias()?;
+    let rules = methods.iter().filter(|method| !method.is_model).filter_map(|rule| Some((rule, rule.mean_size_of_bias()?)));
+    let closest = rules.min_by(|one, other| one.1.total_cmp(&other.1)).filter(|(_, size)| size + SAME <= own);
+    Some(match closest {
+        Some((rule, size)) => {
+            let often = if rule.runs.len() > 1 { " on average" } else { "" };
+            format!("A rule of thumb came closer in total: {}, off by {:.1} %{often}.", rule.name, 100.0 * size)
         }
         None => "No rule of thumb came closer in total.".to_owned(),
-    }
+    })
 }
 
 fn ranking(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
