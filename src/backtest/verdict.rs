@@ -119,10 +119,15 @@ impl fmt::Display for Finding {
     }
 }
 
-/// +57 %, or -2 % to +28 %
+/// +57.0 %, or -2.1 % to +28.4 %
 fn range(lowest: f64, highest: f64) -> String {
-    let percent = |fraction: f64| format!("{:+.0} %", 100.0 * fraction);
-    if lowest == highest { percent(lowest) } else { format!("{} to {}", percent(lowest), percent(highest)) }
+    if lowest == highest { signed(lowest) } else { format!("{} to {}", signed(lowest), signed(highest)) }
+}
+
+/// -11.5 %
+pub(crate) fn signed(fraction: f64) -> String {
+    let percent = format!("{:+.1}", 100.0 * fraction);
+    format!("{} %", if percent == "-0.0" { "+0.0" } else { &percent })
 }
 
 /// What is to be thought of a model.
@@ -387,7 +392,7 @@ mod tests {
         let text = against.to_string();
         assert_eq!(
             text,
-            "Against nbd speaks: its total is off by +31 %, more than chance does; it exaggerates differences between customers (a purchase more \
+            "Against nbd speaks: its total is off by +31.0 %, more than chance does; it exaggerates differences between customers (a purchase more \
              expected brings 0.70); the rule hiatus has smaller squared errors."
         );
         let nothing = Verdict { model: "bg-nbd", findings: Vec::new(), off_within_chance: None };
@@ -395,7 +400,7 @@ mod tests {
         let open = Verdict { off_within_chance: Some([0.3, 0.3]), ..nothing.clone() };
         assert!(
             open.to_string()
-                .ends_with("beyond chance; that it was off by +30 % may be chance with so few purchases, and proves nothing either way.")
+                .ends_with("beyond chance; that it was off by +30.0 % may be chance with so few purchases, and proves nothing either way.")
         );
         // One of a kind is enough.
         let more = Verdict { findings: vec![Finding::TotalsOff { lowest: -0.1, highest: 0.2 }], ..nothing };

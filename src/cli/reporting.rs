@@ -141,11 +141,11 @@ pub(super) fn page(base: &Base<'_>, scorer: &Scorer<AnyPurchaseModel>, worth: &W
     Ok(Page { file: file.to_owned(), html, figures })
 }
 
-/// The same model at several cuts, its purchases alone and without intervals of the figures.
+/// The same model at several cuts, without intervals of the figures.
 fn rolling(log: &TransactionLog, observation: &Observation, model: &ModelFile) -> Result<BackTestReport> {
     let Some(first) = log.first_date() else { return Err(Error::data("there is no transaction")) };
     let test = BackTest::new(Scheme::rolling_over(first, observation.end)?).models(&[model.purchases().model()])?;
-    test.prior(model.purchases().prior()).with_spend_model(false).samples(0, 0).run(log, observation)
+    test.prior(model.purchases().prior()).with_spend_model(model.spend().is_some()).samples(0, 0).run(log, observation)
 }
 
 impl Page {

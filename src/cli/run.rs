@@ -198,7 +198,7 @@ fn account(
     });
     console.say(&terminal::most_valuable(customers, &scored.scores, &ranking.rows, model.definition(), end));
     console.say(&terminal::coverage(coverage));
-    let beside = in_words::shock_of(name, rolling).and_then(shock_in_short);
+    let beside = shock_in_short(&in_words::shocks_of(name, rolling));
     console.say(&terminal::totals(&total.totals, ranking, total.forecast.as_ref(), model.definition(), end, beside.as_deref()));
     if let Some(bands) = model.bands() {
         console.say(&banding::bands(bands, &bands.holdings(customers, &scored.scores)));

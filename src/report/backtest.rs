@@ -7,7 +7,7 @@ use super::methods::{Method, cell, count, cuts, days, share, signed, spans};
 use super::terminal::{plain, section};
 use super::totals;
 use super::verdict::{advice, caution, figures, shock, verdict};
-use crate::backtest::{BackTestReport, FrequencyRow, Metrics, Run, Shock, Total, Verdict};
+use crate::backtest::{BackTestReport, FrequencyRow, Metrics, Run, Shock, Verdict};
 
 /// Everything: a table of each forecast's figures, a table that shows where they differ, and the verdict.
 pub(crate) fn account(report: &BackTestReport) -> String {
@@ -43,9 +43,9 @@ pub(crate) fn judgement(model: &str, rolling: &BackTestReport, last: &BackTestRe
     }
 }
 
-/// The shock to the total purchases of a model.
-pub(crate) fn shock_of<'a>(model: &str, rolling: &'a BackTestReport) -> Option<&'a Shock> {
-    rolling.shocks.iter().find(|shock| shock.total == Total::Purchases && shock.model == model)
+/// The shocks to the totals of a model, to its purchases first.
+pub(crate) fn shocks_of<'a>(model: &str, rolling: &'a BackTestReport) -> Vec<&'a Shock> {
+    rolling.shocks.iter().filter(|shock| shock.model == model).collect()
 }
 
 /// The same for a terminal, with the judgement and what to mind of one cut.
@@ -59,7 +59,7 @@ pub(crate) fn in_short(report: &BackTestReport, model: &str, rolling: &BackTestR
     let methods = Method::all(report);
     let Some(run) = methods.first().and_then(|method| method.runs.first()) else { return String::new() };
     let biases: Vec<f64> = rolling.find(model, rolling.held_out()).filter_map(|run| run.metrics.bias).collect();
-    let several = shock_of(model, rolling).and_then(shock);
+    let several = shock(&shocks_of(model, rolling));
     let advice = if was_chosen { None } else { advice(model, &biases) };
     let judgement = judgement(model, rolling, report).map(|verdict| verdict.to_string());
     let sentences: Vec<String> =
