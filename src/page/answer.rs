@@ -6,7 +6,7 @@ use super::ReportData;
 use super::show::{bound, count, fine_share, id, money, off, one_decimal, prose, share};
 use crate::backtest::{Run, Total};
 use crate::fit::Level;
-use crate::report::backtest::{judgement, sentences, shocks_of};
+use crate::report::backtest::{alternatives, judgement, sentences, shocks_of};
 use crate::report::format::{grouped, money_decimals, percent};
 use crate::report::methods::{days, signed};
 use crate::report::{shock, shock_in_short};
@@ -40,7 +40,8 @@ pub(super) fn tiles(report: &ReportData<'_>) -> Markup {
 
 /// What speaks against the model at several cuts or at the last one; or that nothing does.
 fn short_verdict(report: &ReportData<'_>) -> Option<String> {
-    judgement(report.model_name(), report.rolling, report.backtest).map(|verdict| verdict.to_string())
+    let verdict = judgement(report.model_name(), report.rolling, report.backtest)?;
+    Some([verdict.to_string()].into_iter().chain(alternatives(report.backtest)).collect::<Vec<_>>().join(" "))
 }
 
 /// What an interval of this total leaves out, if the past shows it; where spend was not told with a variance, what shows of purchases.
