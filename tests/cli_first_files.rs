@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use clv::Date;
 use tempfile::TempDir;
 
 fn clv(directory: &Path, arguments: &[&str]) -> Output {
@@ -29,6 +30,11 @@ fn failed(directory: &Path, arguments: &[&str], code: i32, words: &str) -> Strin
     assert_eq!(output.status.code(), Some(code), "{stderr}");
     assert!(stderr.contains(words), "{words:?} is not in: {stderr}");
     stderr
+}
+
+/// A text however its lines are broken.
+fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Rows of 60 customers over two years, `separator` between the fields: id, date, amount, channel.
@@ -56,17 +62,57 @@ fn place() -> TempDir {
 
 const SHOP: [&str; 9] = ["shop.csv", "--delimiter", ";", "--customer", "Nr", "--date", "Tag", "--amount", "Betrag"];
 
+/// A shop with `customers` who buy something on every day of 2024 and 2025.
+fn daily(customers: u64) -> String {
+    let first: Date = "2024-01-01".parse().unwrap();
+    let mut text = "customer_id,date,amount\n".to_owned();
+    for day in 0..731 {
+        let date = Date::from_days_since_1970(first.days_since_1970() + day).unwrap();
+        // Two a day, spread over all: an own step for each round.
+        for n in [u64::try_from(day).unwrap() * 7, u64::try_from(day * day).unwrap()] {
+            writeln!(text, "c{:03},{date},{}.5", (n + n / customers) % customers, 5 + n % 40).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn a_gap_unlike_all_others_of_the_log_is_named_on_the_terminal_and_on_the_page() {
+    let place = TempDir::new().unwrap();
+    let path = place.path();
+    fs::write(path.join("far.csv"), daily(150) + "c000,2026-06-30,5\n").unwrap();
+    let said = unbroken(&done(path, &["run", "far.csv", "--out", "out"]).1);
+    let words = "last day, 2026-06-30 (customer c000), lies 181 days after the one before it, 2025-12-31; if that is a mistake, correct the row, or give --observation-end 2025-12-31";
+    assert!(said.contains(&format!("note: the {words}")), "{said}");
+    let page = || fs::read_to_string(path.join("out/report.html")).unwrap();
+    assert!(page().contains(&format!("The {words}")), "{said}");
+    let said = unbroken(&done(path, &["run", "far.csv", "--observation-end", "2025-12-31", "--out", "out"]).1);
+    assert!(!said.contains("lies") && !page().contains("lies 181 days"), "{said}");
+    // An end that was given is held against the last row; of it no ratio can be told, and no infinity.
+    let end = ["--observation-end", "2030-01-01"];
+    let said = unbroken(&done(path, &[&["run", "far.csv", "--out", "out"][..], &end].concat()).1);
+    let words = "observation end, 2030-01-01, lies 4 years after the last row";
+    fs::write(path.join("ok.csv"), daily(150)).unwrap();
+    assert!(said.contains("last day, 2026-06-30"), "{said}");
+    let said = unbroken(&done(path, &[&["run", "ok.csv", "--out", "out"][..], &end].concat()).1);
+    assert!(said.contains(&format!("note: the {words}")) && page().contains(&format!("The {words}")), "{said}");
+    assert!(said.contains("Nobody bought in the holdout") && !said.contains("inf %"), "{said}");
+}
+
 #[test]
 fn a_day_far_from_all_others_is_named_and_does_not_hold_up_the_work() {
     let place = place();
     let path = place.path();
     for (date, words) in [
-        ("2999-01-01", "note: the last day, 2999-01-01, lies 97"),
+        ("2999-01-01", "note: the last day, 2999-01-01 (customer c000), lies 97"),
         ("2100-01-01", "or give --observation-end 202"),
-        ("0001-01-01", "note: the first day, 0001-01-01, lies 2022 years before the one after it, 2023-01-01"),
+        (
+            "0001-01-01",
+            "note: the first day, 0001-01-01 (customer c000), lies 2022 years before the one after it, 2023-01-01; if that is a mistake, correct the row or take it out",
+        ),
     ] {
         fs::write(path.join("far.csv"), format!("customer_id,date,amount,channel\n{}c000,{date},5,Web\n", rows(','))).unwrap();
-        let (_, said) = done(path, &["run", "far.csv", "--out", "out"]);
+        let said = unbroken(&done(path, &["run", "far.csv", "--out", "out"]).1);
         assert!(said.contains(words) && said.contains("does not tell them week by week"), "{said}");
         let written = fs::read_to_string(path.join("out/backtest.json")).unwrap();
         assert!(!written.contains("cumulative_purchases"), "{date} is told week by week");

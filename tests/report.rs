@@ -154,7 +154,10 @@ fn the_first_screen_is_the_answer() {
     // The total of the README, its interval; the last quarter of the time; who holds half.
     assert!(tiles[0].contains("72,656") && tiles[0].contains("64,258 to 81,866"), "{}", tiles[0]);
     assert!(
-        tiles[1].contains("63 days held out") && tiles[1].contains("too ") && tiles[1].contains("at 4 past dates, each looking "),
+        tiles[1].starts_with("The past forecast of purchases was")
+            && tiles[1].contains("63 days held out")
+            && tiles[1].contains("spend: ")
+            && tiles[1].contains("at 4 past dates, each looking "),
         "{}",
         tiles[1]
     );
@@ -316,6 +319,7 @@ fn the_first_screen_speaks_against_a_model_whose_totals_were_off_beyond_chance()
     assert!(!text(html.root_element()).contains("Nothing that was looked at"));
     // The interval is not left alone where the past says that it is too narrow.
     let tiles: Vec<String> = select(html.root_element(), ".tiles li").iter().map(|tile| text(*tile)).collect();
-    assert!([0, 3].iter().all(|&tile| tiles[tile].contains("past totals were off by more: ")), "{tiles:?}");
+    let by_more = |tile: usize, total: &str| tiles[tile].contains(&format!("past totals were off by more: {total} "));
+    assert!(by_more(0, "spend") && by_more(3, "purchases") && !tiles[0].contains("more: purchases"), "{tiles:?}");
     drop(out);
 }

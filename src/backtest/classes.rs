@@ -1,8 +1,10 @@
 //! Actual and predicted values by what was known of the customers at the cut: the tables that show where a forecast is off.
 
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+
 use super::line_interval::mean_interval;
 use super::ranking::Ranking;
-use super::sums::ratio;
+use super::sums::{ratio, sum};
 use crate::data::Customers;
 use crate::fit::Level;
 
@@ -101,6 +103,37 @@ pub(super) fn by_recency(customers: &Customers, longest: f64, actual: &[f64], pr
         .collect()
 }
 
+/// A class says something of the forecast with so many customers, of whom so many purchases are expected.
+const FEWEST_CUSTOMERS: u64 = 30;
+const FEWEST_PURCHASES: f64 = 5.0;
+
+/// All classes of frequency held against what came, together: of eight intervals of 90 %, one is missed as a rule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Together {
+    /// The probability that chance alone leaves less between them: of the squares of their errors in standard deviations, a chi-squared number.
+    pub(super) confidence: f64,
+    /// Their absolute errors, as a share of what came.
+    pub(super) error: f64,
+}
+
+impl Together {
+    /// `level` is that of the intervals of the rows. `None` where no class says anything.
+    pub(super) fn of(rows: &[FrequencyRow], level: Level) -> Option<Self> {
+        let of_class = |row: &FrequencyRow| {
+            let (count, actual, predicted, [lower, upper]) = (row.customers as f64, row.actual?, row.predicted?, row.actual_interval?);
+            let deviation = 0.5 * (upper - lower) / level.normal_quantile();
+            // Of few who bought the samples know too little; counts vary by their mean at the least.
+            let variance = (deviation * deviation).max(predicted / count);
+            let says = row.customers >= FEWEST_CUSTOMERS && count * predicted >= FEWEST_PURCHASES;
+            says.then_some([(actual - predicted).powi(2) / variance, count * (actual - predicted).abs(), count * actual])
+        };
+        let classes: Vec<[f64; 3]> = rows.iter().filter_map(of_class).collect();
+        let all = |figure: usize| sum(&classes.iter().map(|class| class[figure]).collect::<Vec<_>>());
+        let by_chance = ChiSquared::new(classes.len() as f64).ok()?;
+        Some(Together { confidence: by_chance.cdf(all(0)), error: ratio(all(1), all(2))? })
+    }
+}
+
 /// The decile table of a forecast in this order.
 pub(super) fn by_decile(actual: &[f64], predicted: &[f64], level: Level) -> Vec<DecileRow> {
     let squares: Vec<f64> = actual.iter().map(|actual| actual * actual).collect();
@@ -166,6 +199,31 @@ mod tests {
         let [lower, upper] = classes[7].actual_interval.unwrap();
         assert!((lower - (6.0 - half)).abs() < 1e-12 && (upper - (6.0 + half)).abs() < 1e-12);
         assert_eq!(classes[1].actual_interval, None);
+    }
+
+    #[test]
+    fn classes_are_judged_together() {
+        let row = |customers, actual: f64, predicted: f64| FrequencyRow {
+            frequency: 0,
+            or_more: false,
+            customers,
+            actual: Some(actual),
+            predicted: Some(predicted),
+            // A standard deviation of 0.1.
+            actual_interval: Some([-1.0, 1.0].map(|side| actual + side * 0.1 * Level::default().normal_quantile())),
+        };
+        // Twice and once a standard deviation: 5 with two degrees of freedom, 1 - e^-2.5. A class of few, or of few purchases, says nothing.
+        let rows = [row(400, 1.2, 1.0), row(400, 0.9, 1.0), row(29, 9.0, 1.0), row(100, 0.9, 0.04)];
+        let Together { confidence, error } = Together::of(&rows, Level::default()).unwrap();
+        assert!((confidence - (1.0 - (-2.5_f64).exp())).abs() < 1e-9, "{confidence}");
+        // 80 and 40 of 480 and 360.
+        assert!((error - 120.0 / 840.0).abs() < 1e-12, "{error}");
+        assert_eq!(Together::of(&rows[2..], Level::default()), None);
+        // Nobody of 100 bought, of whom 9 purchases were expected: samples of them are all alike, and yet counts vary. 9 with one degree of freedom.
+        let none = FrequencyRow { actual_interval: Some([0.0, 0.0]), ..row(100, 0.0, 0.09) };
+        let some = FrequencyRow { actual_interval: Some([1.0, 1.0]), ..row(100, 1.0, 1.0) };
+        let confidence = Together::of(&[none, some], Level::default()).unwrap().confidence;
+        assert!((confidence - (1.0 - (-4.5_f64).exp())).abs() < 1e-9, "{confidence}");
     }
 
     #[test]

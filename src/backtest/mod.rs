@@ -53,4 +53,6 @@ pub use scheme::Scheme;
 pub use split::Split;
 pub use totals::{IntervalPerLevel, Shock, Total, TotalForecast};
 pub use tracking::{Tracked, Tracking, TrackingRow};
+#[cfg(feature = "cli")]
+pub(crate) use verdict::signed;
 pub use verdict::{Finding, Verdict};

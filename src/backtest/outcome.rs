@@ -216,6 +216,28 @@ impl BackTestReport {
         }
     }
 
+    /// A holdout and several cuts in one report: the runs and figures of this one come first, and of a model that both have the verdict is that on both together.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn and(&self, several: &BackTestReport) -> BackTestReport {
+        fn both<T: Clone>(one: &[T], other: &[T]) -> Vec<T> {
+            [one, other].concat()
+        }
+        let is_new = |verdict: &&Verdict| self.verdicts.iter().all(|own| own.model != verdict.model);
+        let together =
+            |own: &Verdict| several.verdicts.iter().find(|verdict| verdict.model == own.model).map_or(own.clone(), |more| more.and(own));
+        BackTestReport {
+            format: self.format,
+            definition_hash: self.definition_hash.clone(),
+            runs: both(&self.runs, &several.runs),
+            differences: both(&self.differences, &several.differences),
+            totals: both(&self.totals, &several.totals),
+            shocks: both(&self.shocks, &several.shocks),
+            tracking: both(&self.tracking, &several.tracking),
+            verdicts: self.verdicts.iter().map(together).chain(several.verdicts.iter().filter(is_new).cloned()).collect(),
+            failures: both(&self.failures, &several.failures),
+        }
+    }
+
     /// The runs of a model or baseline for a group, in order of their cuts.
     pub fn find<'a>(&'a self, model: &'a str, group: Group) -> impl Iterator<Item = &'a Run> {
         self.runs.iter().filter(move |run| run.model == model && run.group == group)

@@ -5,6 +5,7 @@ use std::fmt;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::calibration::Pit;
+use super::classes::Together;
 use super::compare::Difference;
 use super::outcome::{Role, Run};
 use super::sums::{ratio, sum};
@@ -39,6 +40,9 @@ const SMALL_MISS: f64 = 0.02;
 
 /// Samples of fewer customers than this say nothing of chance: those of one customer are all alike.
 const FEWEST_SAMPLED: u64 = 10;
+
+/// What that is, in words.
+const LOOKED_AT: &str = "totals, spend, probabilities, intervals, differences between customers, classes by frequency, rules of thumb";
 
 /// What speaks against a model. Each is found at more than half of the cuts, or at the only one; the totals also at all cuts together, which shows a
 /// [shock](super::Shock) that all customers share.
@@ -76,6 +80,12 @@ pub enum Finding {
         /// The mean calibration slope.
         slope: f64,
     },
+    /// Customers of some calibration frequencies bought more or less than forecast: off by more than 5 % of the purchases, and all classes together by more than
+    /// chance does once in a hundred times.
+    FrequenciesOff {
+        /// The mean over the cuts of the absolute errors of the classes, as a share of what came.
+        error: f64,
+    },
     /// A rule of thumb has the better figure, beyond chance.
     BeatenBy {
         /// The rule.
@@ -107,6 +117,13 @@ impl fmt::Display for Finding {
             Finding::DifferencesOff { slope } => {
                 write!(f, "it understates differences between customers (a purchase more expected brings {slope:.2})")
             }
+            Finding::FrequenciesOff { error } => {
+                write!(
+                    f,
+                    "its forecasts by frequency so far are off, up or down, by {:.0} % of the purchases, more than chance does",
+                    100.0 * error
+                )
+            }
             Finding::BeatenBy { baseline, metric } => match *metric {
                 "mae" => write!(f, "the rule {baseline} has smaller absolute errors"),
                 "brier" => write!(f, "the rule {baseline} tells better who buys at all"),
@@ -119,10 +136,15 @@ impl fmt::Display for Finding {
     }
 }
 
-/// +57 %, or -2 % to +28 %
+/// +57.0 %, or -2.1 % to +28.4 %
 fn range(lowest: f64, highest: f64) -> String {
-    let percent = |fraction: f64| format!("{:+.0} %", 100.0 * fraction);
-    if lowest == highest { percent(lowest) } else { format!("{} to {}", percent(lowest), percent(highest)) }
+    if lowest == highest { signed(lowest) } else { format!("{} to {}", signed(lowest), signed(highest)) }
+}
+
+/// -11.5 %
+pub(crate) fn signed(fraction: f64) -> String {
+    let percent = format!("{:+.1}", 100.0 * fraction);
+    format!("{} %", if percent == "-0.0" { "+0.0" } else { &percent })
 }
 
 /// What is to be thought of a model.
@@ -161,7 +183,7 @@ impl Finding {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.findings.is_empty() {
-            write!(f, "Nothing that was looked at speaks against {} beyond chance", self.model)?;
+            write!(f, "Nothing that was looked at speaks against {} beyond chance ({LOOKED_AT})", self.model)?;
             return match self.off_within_chance {
                 Some([lowest, highest]) => {
                     write!(
@@ -194,6 +216,7 @@ fn verdict(model: &'static str, runs: &[&Run], all: &[Run], differences: &[Diffe
         probabilities_off(runs),
         intervals_too_narrow(runs),
         differences_off(runs, level),
+        frequencies_off(runs, level),
         closer_in_total(runs, all),
     ];
     let beaten = ["rmse", "mae", "brier", "log_score", "top_decile_capture"];
@@ -312,6 +335,13 @@ fn differences_off(runs: &[&Run], level: Level) -> Option<Finding> {
     ((slope - 1.0).abs() > SMALL_SLOPE && mostly(runs, sure)).then_some(Finding::DifferencesOff { slope })
 }
 
+fn frequencies_off(runs: &[&Run], level: Level) -> Option<Finding> {
+    let together = |run: &Run| Together::of(&run.tables.by_frequency, level);
+    let error = mean(runs, |run| together(run).map(|classes| classes.error))?;
+    let off = |classes: Together| classes.confidence > CONFIDENCE && classes.error > SMALL_BIAS;
+    mostly(runs, |run| together(run).is_some_and(off)).then_some(Finding::FrequenciesOff { error })
+}
+
 /// The runs of the rules beside a run of a model.
 fn rules<'a>(run: &'a Run, all: &'a [Run]) -> impl Iterator<Item = &'a Run> {
     all.iter().filter(move |rule| rule.role == Role::Baseline && rule.split == run.split && rule.group == run.group)
@@ -387,15 +417,19 @@ mod tests {
         let text = against.to_string();
         assert_eq!(
             text,
-            "Against nbd speaks: its total is off by +31 %, more than chance does; it exaggerates differences between customers (a purchase more \
+            "Against nbd speaks: its total is off by +31.0 %, more than chance does; it exaggerates differences between customers (a purchase more \
              expected brings 0.70); the rule hiatus has smaller squared errors."
         );
         let nothing = Verdict { model: "bg-nbd", findings: Vec::new(), off_within_chance: None };
-        assert_eq!(nothing.to_string(), "Nothing that was looked at speaks against bg-nbd beyond chance.");
+        assert_eq!(
+            nothing.to_string(),
+            "Nothing that was looked at speaks against bg-nbd beyond chance (totals, spend, probabilities, intervals, differences between customers, classes by frequency, rules of thumb)."
+        );
         let open = Verdict { off_within_chance: Some([0.3, 0.3]), ..nothing.clone() };
         assert!(
-            open.to_string()
-                .ends_with("beyond chance; that it was off by +30 % may be chance with so few purchases, and proves nothing either way.")
+            open.to_string().ends_with(
+                "rules of thumb); that it was off by +30.0 % may be chance with so few purchases, and proves nothing either way."
+            )
         );
         // One of a kind is enough.
         let more = Verdict { findings: vec![Finding::TotalsOff { lowest: -0.1, highest: 0.2 }], ..nothing };

@@ -7,9 +7,10 @@ use super::acquiring::Acquiring;
 use super::args::{Measured, MeasuredByModel, Observing, Reading};
 use super::console::Console;
 use super::failure::{Failure, Outcome};
-use crate::data::{Customers, DataReport, DuplicatePolicy, FarEnd, Observation, SpendBasis, TransactionLog, grouped};
+use crate::data::{Customers, DataReport, DuplicatePolicy, Observation, SpendBasis, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, LogFiles, ReadOptions, ReadProgress, Source, SummaryOptions, SummaryRead};
+use crate::report::remarks;
 use crate::score::ModelFile;
 use crate::time::{Date, TimeUnit};
 
@@ -245,16 +246,17 @@ impl<'a> Input<'a> {
             // Of a log without a row any day is the last one; its summary says what is wrong.
             (None, None) => Date::new(1970, 1, 1)?,
         };
-        for far in log.far_ends(end) {
-            let FarEnd { day, next } = far;
-            let (which, side, way) = if far.is_last() {
-                ("last", "after the one before it", format!("correct the row, or give --observation-end {next}, which leaves it out"))
-            } else {
-                ("first", "before the one after it", "correct the row: every length of time counts from there".to_owned())
-            };
-            console.say(&format!("note: the {which} day, {day}, lies {} {side}, {next}; if that is a mistake, {way}", far.gap()));
+        for far in log.far_ends(end, self.observing.observation_end.is_some())? {
+            console.say(&format!("note: {}", remarks::far_end(&far)));
         }
         Ok(self.observing.until(end, self.unit, self.spend_basis, self.cleaned_as))
+    }
+
+    /// What a reader of the results has to know of the data: what was said while they were read.
+    pub(super) fn remarks(&self, log: &TransactionLog, observation: &Observation) -> Result<Vec<String>> {
+        let far = log.far_ends(observation.end, self.observing.observation_end.is_some())?;
+        // As a sentence.
+        Ok(far.iter().map(|far| remarks::far_end(far).replacen("the ", "The ", 1) + ".").collect())
     }
 
     pub(super) fn log_options(&self) -> ReadOptions {

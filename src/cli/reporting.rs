@@ -24,6 +24,8 @@ const MOST_TESTED: usize = 10_000;
 pub(super) struct Base<'a> {
     /// What the log is called.
     pub(super) source: &'a str,
+    /// What was said of it while it was read.
+    pub(super) remarks: Vec<String>,
     /// The log of the customers who are known to be new in it.
     pub(super) log_of_new: &'a TransactionLog,
     pub(super) observation: &'a Observation,
@@ -88,7 +90,7 @@ pub(super) fn tested(
 
 /// Works out what is for the page alone, and makes the page.
 pub(super) fn page(base: &Base<'_>, scorer: &Scorer<AnyPurchaseModel>, worth: &Worth<'_>, tested: &Tested, file: &str) -> Result<Page> {
-    let &Base { source, log_of_new: log, observation, customers, model, definition } = base;
+    let &Base { source, log_of_new: log, observation, customers, model, definition, .. } = base;
     let &Worth { scores, ranking, totals, forecast } = worth;
     let Tested { last_quarter, rolling, no_rolling, sample } = tested;
     let without_runs = BackTestReport::without_runs();
@@ -132,18 +134,18 @@ pub(super) fn page(base: &Base<'_>, scorer: &Scorer<AnyPurchaseModel>, worth: &W
         // Limits of bands are amounts by the definition of the model.
         bands: model.bands().filter(|_| definition.values_customers_as(model.definition())),
         computed: &computed,
-        remarks: remarks.into_iter().chain(of_new).chain(no_cuts).collect(),
+        remarks: base.remarks.iter().cloned().chain(remarks).chain(of_new).chain(no_cuts).collect(),
     };
     let figures = data.figures()?;
     let html = data.page(&figures, folder(file));
     Ok(Page { file: file.to_owned(), html, figures })
 }
 
-/// The same model at several cuts, its purchases alone and without intervals of the figures.
+/// The same model at several cuts, without intervals of the figures.
 fn rolling(log: &TransactionLog, observation: &Observation, model: &ModelFile) -> Result<BackTestReport> {
     let Some(first) = log.first_date() else { return Err(Error::data("there is no transaction")) };
     let test = BackTest::new(Scheme::rolling_over(first, observation.end)?).models(&[model.purchases().model()])?;
-    test.prior(model.purchases().prior()).with_spend_model(false).samples(0, 0).run(log, observation)
+    test.prior(model.purchases().prior()).with_spend_model(model.spend().is_some()).samples(0, 0).run(log, observation)
 }
 
 impl Page {

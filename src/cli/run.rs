@@ -14,7 +14,6 @@ use super::output::refuse_inputs;
 use super::reporting::{self, Base, Page, Tested, Worth};
 use super::result_directory::ResultDirectory;
 use super::scoring::{Scored, Scoring};
-use crate::backtest::BackTestReport;
 use crate::data::Customers;
 use crate::error::{Error, Result};
 use crate::fit::Level;
@@ -101,7 +100,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let ranking = Ranking::of(&customers, &scored.scores);
     let new = log_of_new(&log, &customers, &console)?;
     backtest::note_on_weeks(&new, observation.end, &console);
-    let mut tested = {
+    let tested = {
         let _busy = console.busy("back-testing");
         // A model that was chosen by what came later would be held against what chose it.
         let chosen = [model.purchases().model()];
@@ -109,13 +108,11 @@ pub(super) fn run(args: Args) -> Outcome {
         let prior = args.models.prior();
         reporting::tested(|| backtest::of_last_quarter(&new, &observation, models, prior), &new, &observation, &model)?
     };
-    if let Ok(report) = &mut tested.last_quarter {
-        report.definition_hash = Some(model.definition_in_force().hash());
-    }
     let page = {
         let _busy = console.busy("report");
         let base = Base {
             source: &input.name(),
+            remarks: input.remarks(&log, &observation)?,
             log_of_new: &new,
             observation: &observation,
             customers: &customers,
@@ -127,8 +124,8 @@ pub(super) fn run(args: Args) -> Outcome {
     };
     let mut coverage = Coverage::default();
     coverage.add(&customers, &scored.statuses);
-    let of_scores = account_of(&model, observation.end, &total, &coverage);
-    write(&args.out, &customers, &model, &scored, &of_scores, &tested.last_quarter, &page)?;
+    let of_scores = account_of(&model, observation.end, &total, &coverage, &tested);
+    write(&args.out, &customers, &model, &scored, &of_scores, &tested, &page)?;
     account(&args, &customers, &model, &scored, &ranking, &total, &coverage, &tested, &console);
     Ok(())
 }
@@ -139,14 +136,18 @@ fn write(
     model: &ModelFile,
     scored: &Scored<'_>,
     account: &str,
-    backtest: &Result<BackTestReport>,
+    tested: &Tested,
     page: &Page,
 ) -> Result<()> {
     let scores = scored.table(customers)?;
     let text = |out: &mut dyn Write, text: &str| {
         out.write_all(text.as_bytes()).map_err(|error| Error::file("cannot write the result").because(error))
     };
-    let without_runs = BackTestReport::without_runs();
+    // What the account and the page rest on: the last quarter, and the cuts before it.
+    let mut backtest = tested.last_quarter.as_ref().map_or_else(|_| tested.rolling.clone(), |last| last.and(&tested.rolling));
+    if !backtest.runs.is_empty() {
+        backtest.definition_hash = Some(model.definition_in_force().hash());
+    }
     page.write(
         directory,
         &[
@@ -154,7 +155,7 @@ fn write(
             (MODEL, &|out| text(out, &model.to_json())),
             (SCORES, &|out| scores.write(TableFormat::Csv, out)),
             (ACCOUNT, &|out| text(out, account)),
-            (BACKTEST, &|out| text(out, &backtest.as_ref().unwrap_or(&without_runs).to_json())),
+            (BACKTEST, &|out| text(out, &backtest.to_json())),
         ],
     )
 }
@@ -166,10 +167,11 @@ struct Total {
 }
 
 /// What the scores come to, for a program.
-fn account_of(model: &ModelFile, end: Date, total: &Total, coverage: &Coverage) -> String {
+fn account_of(model: &ModelFile, end: Date, total: &Total, coverage: &Coverage, tested: &Tested) -> String {
     let definition = &model.definition_in_force();
     let (totals, forecast) = (&total.totals, total.forecast.as_ref());
-    scores_in_short(&Scores { definition, of_model: definition, end: Some(end), totals, forecast, coverage })
+    let shocks = Some(in_words::shocks_of(model.purchases().model(), &tested.rolling));
+    scores_in_short(&Scores { definition, of_model: definition, end: Some(end), totals, forecast, shocks, coverage })
 }
 
 /// What a manager wants to know.
@@ -199,7 +201,7 @@ fn account(
     });
     console.say(&terminal::most_valuable(customers, &scored.scores, &ranking.rows, model.definition(), end));
     console.say(&terminal::coverage(coverage));
-    let beside = in_words::shock_of(name, rolling).and_then(shock_in_short);
+    let beside = shock_in_short(&in_words::shocks_of(name, rolling));
     console.say(&terminal::totals(&total.totals, ranking, total.forecast.as_ref(), model.definition(), end, beside.as_deref()));
     if let Some(bands) = model.bands() {
         console.say(&banding::bands(bands, &bands.holdings(customers, &scored.scores)));

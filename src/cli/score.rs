@@ -333,7 +333,7 @@ fn told_account(
     }
     console.say(&terminal::total(totals, forecast, definition, end));
     console.say(&terminal::coverage(coverage));
-    account::account(&Scores { definition: ours, of_model, end, totals, forecast, coverage })
+    account::account(&Scores { definition: ours, of_model, end, totals, forecast, shocks: None, coverage })
 }
 
 /// The day from which the horizon counts: of the customers, or else of the model.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::customer::{Customer, PurchaseRecord};
 use super::customers::Customers;
 #[cfg(feature = "cli")]
-use super::ends::{FarEnd, is_far};
+use super::ends::{Far, FarEnd, is_beyond_a_year};
 use super::exclusion::Exclusion;
 use super::history::History;
 use super::report::Tally;
@@ -163,9 +163,10 @@ impl AcquisitionDates {
         let mut counts: BTreeMap<Date, u64> = BTreeMap::new();
         self.iter().for_each(|(_, date)| *counts.entry(date).or_default() += 1);
         let Some(&last) = counts.keys().next_back() else { return Vec::new() };
-        let far =
-            counts.iter().zip(counts.keys().skip(1)).take_while(|((day, _), next)| is_far(next.days_since(**day), last.days_since(**next)));
-        far.filter(|((_, count), _)| **count > 1).map(|((&day, &count), &next)| (FarEnd { day, next }, count)).collect()
+        let is_far = |day: Date, next: Date| is_beyond_a_year(next.days_since(day), last.days_since(next));
+        let far = counts.iter().zip(counts.keys().skip(1)).take_while(|((day, _), next)| is_far(**day, **next));
+        let alone = |day, next| FarEnd { what: Far::First, day, near: day, next, customer: None };
+        far.filter(|((_, count), _)| **count > 1).map(|((&day, &count), &next)| (alone(day, next), count)).collect()
     }
 
     /// The error of the date of a customer, with the file and the line that it is from.

@@ -55,7 +55,7 @@ pub use state::CustomerState;
 pub use states::{CustomerStates, TakenIn};
 
 #[cfg(feature = "cli")]
-pub(crate) use ends::FarEnd;
+pub(crate) use ends::{Far, FarEnd};
 #[cfg(feature = "cli")]
 pub(crate) use report::grouped;
 

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::ReportData;
 use super::show::{bound, count, fine_share, id, money, off, one_decimal, prose, share};
-use crate::backtest::Run;
+use crate::backtest::{Run, Total};
 use crate::fit::Level;
-use crate::report::backtest::{judgement, sentences, shock_of};
+use crate::report::backtest::{alternatives, judgement, sentences, shocks_of};
 use crate::report::format::{grouped, money_decimals, percent};
 use crate::report::methods::{days, signed};
 use crate::report::{shock, shock_in_short};
@@ -40,12 +40,18 @@ pub(super) fn tiles(report: &ReportData<'_>) -> Markup {
 
 /// What speaks against the model at several cuts or at the last one; or that nothing does.
 fn short_verdict(report: &ReportData<'_>) -> Option<String> {
-    judgement(report.model_name(), report.rolling, report.backtest).map(|verdict| verdict.to_string())
+    let verdict = judgement(report.model_name(), report.rolling, report.backtest)?;
+    Some([verdict.to_string()].into_iter().chain(alternatives(report.backtest)).collect::<Vec<_>>().join(" "))
 }
 
-/// What an interval of a total leaves out, if the past shows it.
-fn beside(report: &ReportData<'_>) -> Option<String> {
-    report.forecast.and_then(|_| shock_of(report.model_name(), report.rolling)).and_then(shock_in_short)
+/// What an interval of this total leaves out, if the past shows it; where spend was not told with a variance, what shows of purchases.
+fn beside(report: &ReportData<'_>, total: Total) -> Option<String> {
+    report.forecast?;
+    let mut shocks = shocks_of(report.model_name(), report.rolling);
+    if shocks.iter().any(|shock| shock.total == total) {
+        shocks.retain(|shock| shock.total == total);
+    }
+    shock_in_short(&shocks)
 }
 
 fn between(report: &ReportData<'_>, of: fn(&GroupForecast) -> Option<Interval>, number: fn(f64) -> String) -> String {
@@ -59,7 +65,7 @@ fn between(report: &ReportData<'_>, of: fn(&GroupForecast) -> Option<Interval>, 
 fn value(report: &ReportData<'_>) -> Option<Tile> {
     let clv = report.totals.clv?;
     let mut notes = vec![format!("of {} customers", count(report.totals.customers)), between(report, |group| group.clv, money)];
-    notes.extend(beside(report).filter(|_| report.forecast.is_some_and(|(_, group)| group.clv.is_some())));
+    notes.extend(beside(report, Total::Revenue).filter(|_| report.forecast.is_some_and(|(_, group)| group.clv.is_some())));
     if report.totals.without_clv > 0.0 {
         notes.push(format!("{} without a spend estimate are not in it", count(report.totals.without_clv)));
     }
@@ -71,12 +77,12 @@ fn purchases(report: &ReportData<'_>) -> Option<Tile> {
     Some(Tile {
         name: "Purchases still to come",
         number: count(expected),
-        notes: [between(report, |group| Some(group.purchases), count)].into_iter().chain(beside(report)).collect(),
+        notes: [between(report, |group| Some(group.purchases), count)].into_iter().chain(beside(report, Total::Purchases)).collect(),
     })
 }
 
 fn past(report: &ReportData<'_>) -> Option<Tile> {
-    let name = "The past forecast was";
+    let name = "The past forecast of purchases was";
     let Some(run) = report.run() else {
         let notes = vec![report.no_backtest.clone().unwrap_or_else(|| "there is no back-test".to_owned())];
         return Some(Tile { name, number: "not tested".to_owned(), notes });
@@ -92,6 +98,8 @@ fn past(report: &ReportData<'_>) -> Option<Tile> {
         run.split.cut(),
         count(run.actual_purchases)
     )];
+    let spend = run.revenue.first().filter(|_| report.totals.clv.is_some()).and_then(|revenue| revenue.metrics.bias);
+    notes.extend(spend.map(|bias| format!("spend: {}", off(bias))));
     notes.extend(several(report));
     Some(Tile { name, number: off(bias), notes })
 }
@@ -116,7 +124,7 @@ fn held(report: &ReportData<'_>) -> Option<Tile> {
 
 /// What the back-test comes to in sentences.
 pub(super) fn verdict(report: &ReportData<'_>) -> Markup {
-    let several = shock_of(report.model_name(), report.rolling).and_then(shock);
+    let several = shock(&shocks_of(report.model_name(), report.rolling));
     let why = report.no_backtest.iter().map(|why| format!("There is no back-test: {why}"));
     html! {
         ul class="plain" {

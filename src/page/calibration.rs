@@ -8,6 +8,9 @@ use super::table::{Cells, DataTable};
 use crate::backtest::{ReliabilityRow, Run};
 use crate::report::methods::days;
 
+/// The interval of a bar, over it.
+const WHISKER: Look = Look { class: "whisker", is_dashed: false, mark: None };
+
 /// Customers below which a class says little about the model.
 const FEW: u64 = 30;
 
@@ -22,6 +25,8 @@ struct Class {
     customers: f64,
     actual: Option<f64>,
     expected: Option<f64>,
+    /// The interval of what came.
+    interval: Option<[f64; 2]>,
 }
 
 fn by_frequency(run: &Run) -> Option<Figure> {
@@ -30,6 +35,7 @@ fn by_frequency(run: &Run) -> Option<Figure> {
         customers: row.customers as f64,
         actual: row.actual,
         expected: row.predicted,
+        interval: row.actual_interval,
     };
     let classes: Vec<Class> = run.tables.by_frequency.iter().map(class).collect();
     let gap = |class: &Class| Some((class.actual? - class.expected?).abs() * class.customers);
@@ -45,7 +51,7 @@ fn by_frequency(run: &Run) -> Option<Figure> {
         two_decimals(widest.expected?)
     );
     let reading = format!(
-        "Purchases per customer in the {} after {}, by repeat purchases before it. Bars of a pair that are as high as each other: the model tells customers apart as it should.",
+        "Purchases per customer in the {} after {}, by repeat purchases before it. Bars of a pair that are as high as each other: the model tells customers apart as it should; of ten intervals, one is missed by chance.",
         days(run.split.days()),
         run.split.cut()
     );
@@ -54,7 +60,13 @@ fn by_frequency(run: &Run) -> Option<Figure> {
 
 fn deciles(run: &Run) -> Option<Figure> {
     let classes: Vec<Class> = (run.tables.deciles.iter())
-        .map(|row| Class { name: row.decile.to_string(), customers: row.customers, actual: row.actual, expected: row.predicted })
+        .map(|row| Class {
+            name: row.decile.to_string(),
+            customers: row.customers,
+            actual: row.actual,
+            expected: row.predicted,
+            interval: row.actual_interval,
+        })
         .collect();
     let capture = run.metrics.top_decile_capture.filter(|_| !classes.is_empty())?;
     let finding = format!("The tenth of the customers of whom most was expected made {} of the purchases", share(capture));
@@ -65,7 +77,13 @@ fn deciles(run: &Run) -> Option<Figure> {
 }
 
 fn paired(name: &'static str, (column, axis): (&'static str, &str), finding: String, reading: String, classes: &[Class]) -> Figure {
-    let highest = classes.iter().flat_map(|class| [class.actual, class.expected]).flatten().fold(0.0, f64::max);
+    let upper = |class: &Class| class.interval.map(|[_, upper]| upper);
+    let highest = classes.iter().flat_map(|class| [class.actual, class.expected, upper(class)]).flatten().fold(0.0, f64::max);
+    let whisker = |(k, class): (usize, &Class)| {
+        let [lower, upper] = class.interval?;
+        let middle = k as f64 + 0.32;
+        Some(Layer::Line(vec![(middle, lower.max(0.0)), (middle, upper)], WHISKER))
+    };
     let bars = |from: f64, to: f64, word: &str, of: fn(&Class) -> Option<f64>| {
         let bar = |(k, class): (usize, &Class)| {
             let value = of(class)?;
@@ -77,16 +95,25 @@ fn paired(name: &'static str, (column, axis): (&'static str, &str), finding: Str
         .with(column, axis, Cells::Text(classes.iter().map(|class| class.name.clone()).collect()))
         .numbers("customers", "Customers", count, classes.iter().map(|class| Some(class.customers)))
         .numbers("actual", "Came, per customer", three_decimals, classes.iter().map(|class| class.actual))
-        .numbers("expected", "Expected, per customer", three_decimals, classes.iter().map(|class| class.expected));
+        .numbers("expected", "Expected, per customer", three_decimals, classes.iter().map(|class| class.expected))
+        .numbers("actual_lower", "Came, from", three_decimals, classes.iter().map(|class| class.interval.map(|[lower, _]| lower)))
+        .numbers("actual_upper", "to", three_decimals, classes.iter().map(upper));
     let chart = Chart {
         x: Axis::classes(axis, classes.iter().map(|class| class.name.clone()).collect()),
         y: Axis::linear("Purchases per customer", 0.0, highest, 5),
-        layers: vec![
+        layers: [
             Layer::Bars(bars(0.14, 0.5, "came", |class| class.actual), ACTUAL.class),
             Layer::Bars(bars(0.5, 0.86, "expected", |class| class.expected), EXPECTED.class),
-        ],
+        ]
+        .into_iter()
+        .chain(classes.iter().enumerate().filter_map(whisker))
+        .collect(),
     };
-    let legend = vec![(Key::Area("bar c2"), "came (left)".to_owned()), (Key::Area("bar c1"), "expected (right)".to_owned())];
+    let legend = vec![
+        (Key::Area("bar c2"), "came (left)".to_owned()),
+        (Key::Area("bar c1"), "expected (right)".to_owned()),
+        (Key::Line(WHISKER), "90 % interval of what came".to_owned()),
+    ];
     Figure { name, finding, reading, legend, chart, data }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::backtest::Shock;
 use crate::fit::Level;
 use crate::score::{Coverage, DefinitionInForce, GroupForecast, Interval, Totals};
 use crate::time::Date;
@@ -14,12 +15,14 @@ pub(crate) struct Scores<'a> {
     pub(crate) end: Option<Date>,
     pub(crate) totals: &'a Totals,
     pub(crate) forecast: Option<&'a (Level, GroupForecast)>,
+    /// How far past totals were off beyond chance, where that was looked at.
+    pub(crate) shocks: Option<Vec<&'a Shock>>,
     pub(crate) coverage: &'a Coverage,
 }
 
 /// The account as JSON. What is not known is null.
 pub(crate) fn account(scores: &Scores<'_>) -> String {
-    let Scores { definition, of_model, end, totals, forecast, coverage } = scores;
+    let Scores { definition, of_model, end, totals, forecast, shocks, coverage } = scores;
     let ends = |of: fn(&GroupForecast) -> Option<Interval>| {
         forecast.and_then(|(_, group)| of(group)).map(|interval| json!({"lower": interval.lower, "upper": interval.upper}))
     };
@@ -40,6 +43,7 @@ pub(crate) fn account(scores: &Scores<'_>) -> String {
         "level": forecast.map(|(level, _)| level.share()),
         "expected_purchases_interval": ends(|group| Some(group.purchases)),
         "clv_interval": ends(|group| group.clv),
+        "shocks": shocks,
         "revenue_after_end": coverage.revenue_after_end(),
         "coverage": statuses.collect::<Vec<_>>(),
     });

@@ -7,7 +7,7 @@ use super::methods::{Method, cell, count, cuts, days, share, signed, spans};
 use super::terminal::{plain, section};
 use super::totals;
 use super::verdict::{advice, caution, figures, shock, verdict};
-use crate::backtest::{BackTestReport, FrequencyRow, Metrics, Run, Shock, Total, Verdict};
+use crate::backtest::{BackTestReport, FrequencyRow, Metrics, Role, Run, Shock, Verdict};
 
 /// Everything: a table of each forecast's figures, a table that shows where they differ, and the verdict.
 pub(crate) fn account(report: &BackTestReport) -> String {
@@ -43,9 +43,16 @@ pub(crate) fn judgement(model: &str, rolling: &BackTestReport, last: &BackTestRe
     }
 }
 
-/// The shock to the total purchases of a model.
-pub(crate) fn shock_of<'a>(model: &str, rolling: &'a BackTestReport) -> Option<&'a Shock> {
-    rolling.shocks.iter().find(|shock| shock.total == Total::Purchases && shock.model == model)
+/// What no judgement on a model holds: whether another is better, where only this one was tested.
+pub(crate) fn alternatives(report: &BackTestReport) -> Option<String> {
+    let mut models = report.runs.iter().filter(|run| run.role == Role::Model).map(|run| run.model);
+    let first = models.next()?;
+    models.all(|model| model == first).then(|| "Other models were not compared; --model auto of clv run and clv fit does.".to_owned())
+}
+
+/// The shocks to the totals of a model, to its purchases first.
+pub(crate) fn shocks_of<'a>(model: &str, rolling: &'a BackTestReport) -> Vec<&'a Shock> {
+    rolling.shocks.iter().filter(|shock| shock.model == model).collect()
 }
 
 /// The same for a terminal, with the judgement and what to mind of one cut.
@@ -59,11 +66,12 @@ pub(crate) fn in_short(report: &BackTestReport, model: &str, rolling: &BackTestR
     let methods = Method::all(report);
     let Some(run) = methods.first().and_then(|method| method.runs.first()) else { return String::new() };
     let biases: Vec<f64> = rolling.find(model, rolling.held_out()).filter_map(|run| run.metrics.bias).collect();
-    let several = shock_of(model, rolling).and_then(shock);
+    let several = shock(&shocks_of(model, rolling));
     let advice = if was_chosen { None } else { advice(model, &biases) };
     let judgement = judgement(model, rolling, report).map(|verdict| verdict.to_string());
+    let alternatives = if advice.is_none() { alternatives(report) } else { None };
     let sentences: Vec<String> =
-        figures(&methods).into_iter().chain(several).chain(judgement).chain(advice).chain(caution(&methods)).collect();
+        figures(&methods).into_iter().chain(several).chain(judgement).chain(advice).chain(alternatives).chain(caution(&methods)).collect();
     section(&title(run), wrapped(&sentences.join(" "), "", WIDTH - 2).lines())
 }
 

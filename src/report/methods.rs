@@ -1,6 +1,7 @@
 //! The methods of a back-test, each with its runs, and how their figures are written.
 
 use super::format::grouped;
+pub(crate) use crate::backtest::signed;
 use crate::backtest::{BackTestReport, Metrics, Role, Run};
 
 /// A model or baseline with its runs for the customers held out, in order of time.
@@ -58,12 +59,6 @@ impl<'a> Method<'a> {
 
 pub(super) fn cell(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| "-".to_owned(), text)
-}
-
-/// -11.5 %
-pub(crate) fn signed(fraction: f64) -> String {
-    let percent = format!("{:+.1}", 100.0 * fraction);
-    format!("{} %", if percent == "-0.0" { "+0.0" } else { &percent })
 }
 
 /// 95 %

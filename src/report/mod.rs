@@ -8,6 +8,7 @@ pub(crate) mod cohorts;
 pub(crate) mod explanation;
 pub(crate) mod format;
 pub(crate) mod methods;
+pub(crate) mod remarks;
 pub(crate) mod terminal;
 mod totals;
 mod verdict;

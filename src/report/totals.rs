@@ -5,7 +5,8 @@ use comfy_table::CellAlignment;
 use super::format::{WIDTH, wrapped};
 use super::methods::{cell, share};
 use super::terminal::{plain, section};
-use crate::backtest::{BackTestReport, PerLevel, Shock, Total};
+use super::verdict::named;
+use crate::backtest::{BackTestReport, PerLevel, Shock};
 
 const LEGEND: &str = "90 %: how often the interval held; alone: the model's own interval of the total; with shock: widened by what the other cuts were off beyond chance; next total: the forecast times \
                       these factors, with 90 % confidence";
@@ -31,13 +32,6 @@ pub(super) fn shocks(report: &BackTestReport) -> String {
     }
     let legend = wrapped(LEGEND, "", WIDTH - 2);
     section("Totals: a shock that all customers share", table.to_string().lines().chain(legend.lines()))
-}
-
-fn named(total: Total) -> &'static str {
-    match total {
-        Total::Purchases => "purchases",
-        Total::Revenue => "spend",
-    }
 }
 
 fn factors(shock: &Shock) -> String {

@@ -41,33 +41,51 @@ pub(super) fn figures(methods: &[Method<'_>]) -> Vec<String> {
     }
     sentences.extend(ranking(best, methods));
     sentences.extend(spend(best));
-    sentences.push(closest_rule(best, methods));
+    sentences.extend(closest_rule(best, methods));
     sentences.extend(smaller_errors(best, methods));
     sentences.extend(hiatus(best, methods));
     sentences
 }
 
-/// What the common shock says of totals, where it is beyond chance.
-pub(crate) fn shock(shock: &Shock) -> Option<String> {
-    let [lower, upper] = shock.factors_90;
-    let total = match shock.total {
-        Total::Purchases => "totals",
-        Total::Revenue => "totals of spend",
-    };
-    (shock.size >= SAME).then(|| {
-        format!(
-            "At {} past dates {total} were off by about {} more than the model itself expects. With a confidence of 90 % the next total of as many days lies between {lower:.2} and \
-             {upper:.2} times its forecast; the interval of the total takes the model to be right and does not hold that.",
-            shock.origins,
-            share(shock.size)
-        )
-    })
+/// What the common shocks say of totals, where they are beyond chance; that of purchases is the first.
+pub(crate) fn shock(shocks: &[&Shock]) -> Option<String> {
+    let seen: Vec<&Shock> = beyond_chance(shocks).collect();
+    let (first, others) = seen.split_first()?;
+    let [lower, upper] = first.factors_90;
+    let mut text = format!(
+        "At {} past dates total {} {} off by about {} more than the model itself expects. With a confidence of 90 % the next total of as many days lies between {lower:.2} and \
+         {upper:.2} times its forecast; the interval of the total takes the model to be right and does not hold that.",
+        first.origins,
+        named(first.total),
+        if first.total == Total::Purchases { "were" } else { "was" },
+        share(first.size)
+    );
+    for Shock { total, size, factors_90: [lower, upper], .. } in others {
+        text += &format!(" Total {} was off by about {} more: {lower:.2} to {upper:.2} times.", named(*total), share(*size));
+    }
+    Some(text)
 }
 
-/// The same beside an interval that leaves it out.
-pub(crate) fn shock_in_short(shock: &Shock) -> Option<String> {
-    let [lower, upper] = shock.factors_90;
-    (shock.size >= SAME).then(|| format!("past totals were off by more: {lower:.2} to {upper:.2} times"))
+/// The same beside the intervals that leave it out.
+pub(crate) fn shock_in_short(shocks: &[&Shock]) -> Option<String> {
+    let factors = |shock: &Shock| {
+        let [lower, upper] = shock.factors_90;
+        format!("{} {lower:.2} to {upper:.2} times", named(shock.total))
+    };
+    let factors: Vec<String> = beyond_chance(shocks).map(factors).collect();
+    (!factors.is_empty()).then(|| format!("past totals were off by more: {}", factors.join(", ")))
+}
+
+fn beyond_chance<'a>(shocks: &[&'a Shock]) -> impl Iterator<Item = &'a Shock> {
+    shocks.iter().copied().filter(|shock| shock.size >= SAME)
+}
+
+/// What is totalled, in words.
+pub(super) fn named(total: Total) -> &'static str {
+    match total {
+        Total::Purchases => "purchases",
+        Total::Revenue => "spend",
+    }
 }
 
 /// What to do where all past totals of a model that was not chosen among several err on one side.
@@ -134,20 +152,18 @@ fn hiatus(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
     }
 }
 
-fn closest_rule(best: &Method<'_>, methods: &[Method<'_>]) -> String {
-    let size = |method: &Method<'_>| method.mean_size_of_bias().unwrap_or(f64::INFINITY);
-    let rule = methods.iter().filter(|method| !method.is_model).min_by(|one, other| size(one).total_cmp(&size(other)));
-    match rule.filter(|rule| size(rule) + SAME <= size(best)) {
-        Some(rule) => {
-            let off = 100.0 * size(rule);
-            format!(
-                "A rule of thumb came closer in total: {}, off by {off:.1} %{}.",
-                rule.name,
-                if rule.runs.len() > 1 { " on average" } else { "" }
-            )
+/// Nothing where the total cannot be compared as a ratio.
+fn closest_rule(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {
+    let own = best.mean_size_of_bias()?;
+    let rules = methods.iter().filter(|method| !method.is_model).filter_map(|rule| Some((rule, rule.mean_size_of_bias()?)));
+    let closest = rules.min_by(|one, other| one.1.total_cmp(&other.1)).filter(|(_, size)| size + SAME <= own);
+    Some(match closest {
+        Some((rule, size)) => {
+            let often = if rule.runs.len() > 1 { " on average" } else { "" };
+            format!("A rule of thumb came closer in total: {}, off by {:.1} %{often}.", rule.name, 100.0 * size)
         }
         None => "No rule of thumb came closer in total.".to_owned(),
-    }
+    })
 }
 
 fn ranking(best: &Method<'_>, methods: &[Method<'_>]) -> Option<String> {

@@ -1,0 +1,58 @@
+//! What a reader of results has to know of the data behind them.
+
+use super::format::printable;
+use crate::data::{Far, FarEnd};
+
+/// What lies far from all else of the log, and the way out.
+pub(crate) fn far_end(far: &FarEnd) -> String {
+    let FarEnd { what, day, near, next, customer } = far;
+    let gap = far.gap();
+    let (which, side) = match what {
+        Far::Last => ("last", "after the one before"),
+        Far::First => ("first", "before the one after"),
+        Far::End => {
+            return format!(
+                "the observation end, {day}, lies {gap} after the last row, {next}, longer than the log was ever without one: all customers are taken to have bought nothing \
+                 since then; if the data end earlier, give --observation-end {next}"
+            );
+        }
+    };
+    let customer = customer.as_ref().map_or_else(String::new, |customer| format!(" (customer {})", printable(customer)));
+    let (lies, if_wrong, row) = match (day == near, what) {
+        (true, _) => (format!("{which} day, {day}{customer}, lies"), "that is", "row"),
+        (false, Far::First) => (format!("first days, from {day}{customer} to {near}, lie"), "these are", "rows"),
+        (false, _) => (format!("last days, from {near} to {day}{customer}, lie"), "these are", "rows"),
+    };
+    let it = if row == "row" { "it" } else { "them" };
+    let way = match what {
+        Far::First => format!("correct the {row} or take {it} out: every length of time, and the cuts of back-tests, count from there"),
+        _ => format!("correct the {row}, or give --observation-end {next}, which leaves {it} out"),
+    };
+    format!("the {lies} {gap} {side} {it}, {next}; if {if_wrong} a mistake, {way}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_far_from_all_else_is_named_with_the_way_out() {
+        let far = |what, day: &str, near: &str, next: &str, customer: Option<&str>| {
+            let [day, near, next] = [day, near, next].map(|text| text.parse().unwrap());
+            far_end(&FarEnd { what, day, near, next, customer: customer.map(str::to_owned) })
+        };
+        assert_eq!(
+            far(Far::Last, "2026-06-30", "2026-06-30", "2025-12-31", Some("a")),
+            "the last day, 2026-06-30 (customer a), lies 181 days after the one before it, 2025-12-31; if that is a mistake, correct the row, or give \
+             --observation-end 2025-12-31, which leaves it out"
+        );
+        assert_eq!(
+            far(Far::First, "0001-01-01", "0002-01-01", "2023-01-01", None),
+            "the first days, from 0001-01-01 to 0002-01-01, lie 2021 years before the one after them, 2023-01-01; if these are a mistake, correct the rows or take \
+             them out: every length of time, and the cuts of back-tests, count from there"
+        );
+        assert!(
+            far(Far::End, "2030-01-01", "2030-01-01", "2025-12-31", None).contains("lies 4 years after the last row, 2025-12-31, longer")
+        );
+    }
+}
