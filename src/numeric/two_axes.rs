@@ -213,6 +213,10 @@ impl TwoAxesColumns {
                             results[part * NARROW..][..NARROW].copy_from_slice(narrow);
                         }
                     }
+                    // Whoever works on whole blocks finds numbers there, of whatever row.
+                    for results in &mut results {
+                        results[rows.len()..].fill(results[0]);
+                    }
                 }
                 visit(rows, &results);
             }
