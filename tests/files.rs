@@ -123,7 +123,7 @@ fn an_error_in_the_middle_names_the_file_and_what_was_read_before() {
     assert!(refusal(&["1.csv", "6.csv"]).starts_with("6.csv: this is a summary, one row per customer, and a transaction log is needed"));
     // A day without a sale is no fault where there are other days.
     assert_eq!(read(&["1.csv", "2.csv"]).unwrap().len(), 2);
-    assert_eq!(refusal(&["2.csv"]), "2.csv: there is a header, but no row below it");
+    assert_eq!(refusal(&["2.csv"]), "2.csv: there is a header, but no row below it; look at the export or query that wrote it");
 }
 
 /// A log of many blocks, with quotes in some of them and line ends within these.

@@ -440,7 +440,10 @@ fn a_header_that_does_not_fit_is_refused() {
     );
     assert!(refusal(b"customer_id\tdate\tamount\n").contains(r"the delimiter seems to be a tab; set it with --delimiter '\t'"));
     assert_eq!(refusal(b"date,customer_id,date,amount\n"), "orders.csv: there are two columns \"date\"; rename or remove one of them");
-    assert_eq!(refusal(b"customer_id,date,amount\n"), "orders.csv: there is a header, but no row below it");
+    assert_eq!(
+        refusal(b"customer_id,date,amount\n"),
+        "orders.csv: there is a header, but no row below it; look at the export or query that wrote it"
+    );
     for nothing in [&b""[..], b"\n\n", b" \r\n", &gzip(b"")] {
         assert_eq!(refusal(nothing), "orders.csv: the file is empty; expected a line of column names and rows below it");
     }
@@ -708,7 +711,7 @@ fn a_summary_that_contradicts_itself_is_refused() {
     assert!(
         message("id,x,t_x\na,1,1\n").starts_with("summary.csv: there is no column \"age\" or \"T\" or \"T.cal\" among the columns found")
     );
-    assert_eq!(message("id,x,t_x,T\n"), "summary.csv: there is a header, but no row below it");
+    assert_eq!(message("id,x,t_x,T\n"), "summary.csv: there is a header, but no row below it; look at the export or query that wrote it");
 }
 
 #[test]

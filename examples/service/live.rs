@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clv::{AnyPurchaseModel, CustomerState, Date, ModelFile, Observation, Scorer};
+use clv::{AnyPurchaseModel, CustomerState, Date, ModelFile, Observation, Score, Scorer};
 use serde::Serialize;
 
 /// A model and how it scores. A request takes one and keeps it to its end, whatever is loaded meanwhile.
@@ -36,17 +36,12 @@ impl Model {
     /// Scores a customer; `None` before the first purchase.
     pub(crate) fn score<'a>(&'a self, customer: &'a str, state: &CustomerState) -> Option<Answer<'a>> {
         let seen = Observation::until(self.as_of.unwrap_or_else(today)).unit(self.file.unit()).spend_over(self.file.spend_basis());
-        let observation = self
-            .file
-            .data()
-            .cleaning
-            .as_ref()
-            .map_or(seen, |rules| seen.refunds(rules.refunds).duplicates(rules.duplicates).merge(rules.merge));
+        let observation =
+            self.file.data().cleaning.as_ref().map_or(seen, |by| seen.refunds(by.refunds).duplicates(by.duplicates).merge(by.merge));
         let (history, spend) = state.history(&observation).ok()??;
-        let score = self.scorer.score(&history, &spend);
-        let band = score.clv.zip(self.file.bands()).map(|(clv, bands)| bands.band(clv));
-        let (p_alive, p_active, clv) = (score.p_alive, score.p_active, score.clv);
-        Some(Answer { customer, p_alive, p_active, expected_purchases: score.expected_purchases, clv, band })
+        let Score { p_alive, p_active, expected_purchases, clv, .. } = self.scorer.score(&history, &spend);
+        let band = clv.zip(self.file.bands()).map(|(clv, bands)| bands.band(clv));
+        Some(Answer { customer, p_alive, p_active, expected_purchases, clv, band })
     }
 }
 

@@ -113,7 +113,8 @@ fn file_names(cohorts: &[&str]) -> Vec<String> {
         if of_its_own(name) {
             return format!("{name}.json");
         }
-        let cut = name.floor_char_boundary(LONGEST);
+        let cut =
+            name.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|&end| end <= LONGEST).last().unwrap_or_default();
         let digits: String = Sha256::digest(cohort).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         format!("{}-{digits}.json", name[..cut].trim_start_matches('.'))
     };

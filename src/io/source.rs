@@ -374,7 +374,7 @@ impl fmt::Debug for Source<'_> {
 }
 
 pub(super) fn no_rows(name: &str) -> Error {
-    Error::data("there is a header, but no row below it").at(name)
+    Error::data("there is a header, but no row below it; look at the export or query that wrote it").at(name)
 }
 
 /// The words for a reader that fails: mostly a compressed file that ends too early.
