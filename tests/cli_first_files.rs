@@ -100,6 +100,35 @@ fn a_gap_unlike_all_others_of_the_log_is_named_on_the_terminal_and_on_the_page()
 }
 
 #[test]
+fn many_skipped_rows_are_no_footnote() {
+    let place = TempDir::new().unwrap();
+    let path = place.path();
+    let log = daily(150);
+    // Every tenth row in another order of the day.
+    let other = |(k, row): (usize, &str)| if k % 10 == 3 { row.replacen("-", "/", 2) } else { row.to_owned() };
+    fs::write(path.join("mixed.csv"), log.lines().enumerate().map(other).collect::<Vec<_>>().join("\n")).unwrap();
+    let (_, said) = done(path, &["run", "mixed.csv", "--bad-rows", "skip", "--out", "out"]);
+    let said = unbroken(&said);
+    let words = "146 of 1,462 rows (10 %) were skipped because they cannot be used, and all results are those of the others; the first is mixed.csv:4: column \"date\": \"2024/01/02\" is no date";
+    assert!(said.contains(&format!("warning: {words}")) && said.contains("the first of the rows skipped: mixed.csv:4:"), "{said}");
+    let page = fs::read_to_string(path.join("out/report.html")).unwrap();
+    assert!(page.contains("146 of 1,462 rows") && page.contains("mixed.csv:4:"));
+    // The model file holds no row of the data.
+    assert!(!fs::read_to_string(path.join("out/model.json")).unwrap().contains("2024/01/02"));
+    // A few are counted and named, and no more; whichever thread meets them.
+    let few = log.replacen("2024-03-05", "05.03.2024", 1).replacen("2025-11-09", "", 1);
+    fs::write(path.join("few.csv"), few).unwrap();
+    for threads in ["1", "3"] {
+        let said = unbroken(&done(path, &["summarize", "few.csv", "--bad-rows", "skip", "--threads", threads, "-o", "customers.csv"]).1);
+        assert!(
+            !said.contains("warning")
+                && said.contains("the first of the rows skipped: few.csv:130: column \"date\": \"05.03.2024\" is no date"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn a_day_far_from_all_others_is_named_and_does_not_hold_up_the_work() {
     let place = place();
     let path = place.path();

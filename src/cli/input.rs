@@ -102,7 +102,10 @@ impl<'a> Input<'a> {
                 let (customers, observation) = self.summarize(&log, console)?;
                 (customers, Some((*log, observation)))
             }
-            Content::Summary(customers) => (customers, None),
+            Content::Summary(customers) => {
+                warn_of_skipped(customers.report(), console);
+                (customers, None)
+            }
         })
     }
 
@@ -119,7 +122,10 @@ impl<'a> Input<'a> {
         };
         let summary = |source: Source<'_>, options: &SummaryOptions| source.read_summary_in_batches(options, BATCH, &mut take_batch);
         match self.read(console, summary)? {
-            Content::Summary(read) => Ok(Some(read)),
+            Content::Summary(read) => {
+                warn_of_skipped(Some(&read.report), console);
+                Ok(Some(read))
+            }
             Content::Log(log) => take(self.summary_of(*log, console)?, InputKind::Log).map(|()| None),
         }
     }
@@ -196,6 +202,7 @@ impl<'a> Input<'a> {
                 grouped(report.used.count as f64, 0)
             ));
         }
+        warn_of_skipped(customers.report(), console);
         match self.acquiring {
             Some(acquiring) => acquiring.mark(customers, self, console).map_err(|error| error.at(self.name())),
             None => Ok(customers),
@@ -250,10 +257,11 @@ impl<'a> Input<'a> {
     }
 
     /// What a reader of the results has to know of the data: what was said while they were read.
-    pub(super) fn remarks(&self, log: &TransactionLog, observation: &Observation) -> Result<Vec<String>> {
+    pub(super) fn remarks(&self, log: &TransactionLog, observation: &Observation, customers: &Customers) -> Result<Vec<String>> {
         let far = log.far_ends(observation.end, self.observing.observation_end.is_some())?;
         // As a sentence.
-        Ok(far.iter().map(|far| remarks::far_end(far).replacen("the ", "The ", 1) + ".").collect())
+        let far = far.iter().map(|far| remarks::far_end(far).replacen("the ", "The ", 1) + ".");
+        Ok(far.chain(customers.report().and_then(remarks::many_skipped).map(|skipped| skipped + ".")).collect())
     }
 
     pub(super) fn log_options(&self) -> ReadOptions {
@@ -265,6 +273,13 @@ impl<'a> Input<'a> {
 enum Content<S> {
     Log(Box<TransactionLog>),
     Summary(S),
+}
+
+/// Says that many rows were skipped.
+fn warn_of_skipped(report: Option<&DataReport>, console: &Console) {
+    if let Some(words) = report.and_then(remarks::many_skipped) {
+        console.say(&format!("warning: {words}"));
+    }
 }
 
 /// Reads a model file.
