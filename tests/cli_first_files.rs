@@ -32,6 +32,11 @@ fn failed(directory: &Path, arguments: &[&str], code: i32, words: &str) -> Strin
     stderr
 }
 
+/// The page of a run, its days as they stand in a sentence.
+fn page_in(path: &Path) -> String {
+    fs::read_to_string(path.join("out/report.html")).unwrap().replace("<span class=\"whole\">", "").replace("</span>", "")
+}
+
 /// A text however its lines are broken.
 fn unbroken(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -84,7 +89,7 @@ fn a_gap_unlike_all_others_of_the_log_is_named_on_the_terminal_and_on_the_page()
     let said = unbroken(&done(path, &["run", "far.csv", "--out", "out"]).1);
     let words = "last day, 2026-06-30 (customer c000), lies 181 days after the one before it, 2025-12-31; if that is a mistake, correct the row, or give --observation-end 2025-12-31";
     assert!(said.contains(&format!("note: the {words}")), "{said}");
-    let page = || fs::read_to_string(path.join("out/report.html")).unwrap();
+    let page = || page_in(path);
     assert!(page().contains(&format!("The {words}")), "{said}");
     let said = unbroken(&done(path, &["run", "far.csv", "--observation-end", "2025-12-31", "--out", "out"]).1);
     assert!(!said.contains("lies") && !page().contains("lies 181 days"), "{said}");
@@ -111,7 +116,7 @@ fn many_skipped_rows_are_no_footnote() {
     let said = unbroken(&said);
     let words = "146 of 1,462 rows (10 %) were skipped because they cannot be used, and all results are those of the others; the first is mixed.csv:4: column \"date\": \"2024/01/02\" is no date";
     assert!(said.contains(&format!("warning: {words}")) && said.contains("the first of the rows skipped: mixed.csv:4:"), "{said}");
-    let page = fs::read_to_string(path.join("out/report.html")).unwrap();
+    let page = page_in(path);
     assert!(page.contains("146 of 1,462 rows") && page.contains("mixed.csv:4:"));
     // The model file holds no row of the data.
     assert!(!fs::read_to_string(path.join("out/model.json")).unwrap().contains("2024/01/02"));

@@ -9,6 +9,7 @@ mod clean;
 mod counted;
 mod cross_section;
 mod customers;
+mod digits;
 #[cfg(feature = "cli")]
 mod ends;
 mod first_seen;
@@ -46,10 +47,11 @@ pub use report::{DataReport, SkippedRows, Tally};
 pub use state::CustomerState;
 pub use states::{CustomerStates, TakenIn};
 
+pub(crate) use digits::{counted as counted_things, significant};
+#[cfg(feature = "cli")]
+pub(crate) use digits::{decimals_for, exponent, grouped};
 #[cfg(feature = "cli")]
 pub(crate) use ends::{Far, FarEnd};
-#[cfg(feature = "cli")]
-pub(crate) use report::grouped;
 
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use acquisition::DatedAt;

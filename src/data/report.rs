@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::data::digits::{counted, grouped};
 use crate::data::observation::{MergePeriod, RefundPolicy};
 use crate::numeric::exact_sum::ExactSum;
 use crate::time::Date;
@@ -296,37 +297,9 @@ fn line(f: &mut fmt::Formatter<'_>, tally: Tally, unit: &str, what: &str) -> fmt
     }
 }
 
-/// A number of things: 1 row, 1,234 rows.
-fn counted(count: u64, thing: &str) -> String {
-    format!("{} {thing}{}", grouped(count as f64, 0), if count == 1 { "" } else { "s" })
-}
-
-/// A number with thousands separators and so many decimals: 1,234.50.
-pub(crate) fn grouped(value: f64, decimals: usize) -> String {
-    let digits = format!("{:.decimals$}", value.abs());
-    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if value < 0.0 && digits.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
-        text.push('-');
-    }
-    for (position, digit) in whole.chars().enumerate() {
-        if position > 0 && (whole.len() - position) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + fraction
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!([0.0, 999.0, 1234567.0].map(|value| grouped(value, 0)), ["0", "999", "1,234,567"]);
-        assert_eq!([1234.5, -0.001, -1000.0].map(|value| grouped(value, 2)), ["1,234.50", "0.00", "-1,000.00"]);
-    }
 
     #[test]
     fn the_account_names_only_what_occurred() {

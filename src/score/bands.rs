@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::predictive::ValueDistribution;
 use super::scorer::Score;
-use crate::data::Customers;
+use crate::data::{Customers, counted_things};
 use crate::error::{Error, Result};
 
 /// Most bands, and the longest name of one: a model file stays small.
@@ -134,9 +134,10 @@ impl BandRule {
         }
         if self.at.len() + 1 != names.len() {
             return refused(format!(
-                "{} bands need {} limits, one for each but the last; there are {}",
+                "{} bands need {}, one for each but the last; there {} {}",
                 names.len(),
-                names.len() - 1,
+                counted_things(names.len() as u64 - 1, "limit"),
+                if self.at.len() == 1 { "is" } else { "are" },
                 self.at.len()
             ));
         }
