@@ -76,7 +76,7 @@ fn one_holdout_is_written_and_told() {
         "the total of mbg-nbd was off by -16.2 %. Its 90 % intervals held for 95 % of the customers.",
         "by the best rule of thumb, own-rate, it was 46 %. Its forecast of spend was off by -19.5 %;",
         "No rule of thumb came closer in total. The hiatus rule does worse on the total, squared errors and who buys at all.",
-        "Against mbg-nbd speaks: its total is off by -16 %, more than chance does;",
+        "Against mbg-nbd speaks: its total is off by -16.2 %, more than chance does;",
         "One cut can mislead",
     ] {
         assert!(flat.contains(words), "{words:?} is not in: {said}");

@@ -436,7 +436,7 @@ mod tests {
         refused(&["all"], BandLimits::Value, &[], "2 to 10");
         refused(&["a", "a"], BandLimits::Value, &[1.0], "named twice");
         refused(&["a", ""], BandLimits::Value, &[1.0], "1 to 40 characters");
-        refused(&["a", "b"], BandLimits::Value, &[1.0, 0.5], "need 1 limits");
+        refused(&["a", "b"], BandLimits::Value, &[1.0, 0.5], "need 1 limit,");
         refused(&["a", "b", "c"], BandLimits::Quantile, &[0.5, 0.8], "that fall");
         refused(&["a", "b", "c"], BandLimits::Share, &[0.8, 0.5], "that rise");
         refused(&["a", "b"], BandLimits::Value, &[f64::NAN], "above 0");
