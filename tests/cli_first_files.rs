@@ -118,6 +118,22 @@ fn many_skipped_rows_are_no_footnote() {
     assert!(said.contains(&format!("warning: {words}")) && said.contains("the first of the rows skipped: mixed.csv:4:"), "{said}");
     let page = page_in(path);
     assert!(page.contains("146 of 1,462 rows") && page.contains("mixed.csv:4:"));
+    // A pipeline stops.
+    failed(
+        path,
+        &["run", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "9%", "--out", "out"],
+        1,
+        "146 of 1,462 rows cannot be used, and --max-skipped allows 9 %",
+    );
+    failed(
+        path,
+        &["summarize", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "145", "-o", "no.csv"],
+        1,
+        "--max-skipped allows 145; the first is mixed.csv:4:",
+    );
+    assert!(!path.join("no.csv").exists());
+    done(path, &["summarize", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "10%", "-o", "customers.csv"]);
+    failed(path, &["summarize", "mixed.csv", "--max-skipped", "half", "-o", "customers.csv"], 2, "\"half\" is no number of rows");
     // The model file holds no row of the data.
     assert!(!fs::read_to_string(path.join("out/model.json")).unwrap().contains("2024/01/02"));
     // A few are counted and named, and no more; whichever thread meets them.
@@ -131,6 +147,25 @@ fn many_skipped_rows_are_no_footnote() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn a_format_that_cannot_be_written_and_no_number_are_told_so() {
+    let place = place();
+    let path = place.path();
+    failed(
+        path,
+        &["summarize", "ok.csv", "-o", "x.xlsx"],
+        2,
+        "x.xlsx does not end in a format that can be written; name it .csv, .json or .parquet",
+    );
+    assert!(!path.join("x.xlsx").exists());
+    done(path, &["summarize", "ok.csv", "-o", "x.xlsx", "--format", "csv"]);
+    // What is there by this name is no reason either.
+    failed(path, &["summarize", "ok.csv", "-o", "x.xlsx"], 2, "does not end in a format");
+    done(path, &["summarize", "ok.csv", "-o", "customers"]);
+    failed(path, &["summarize", "ok.csv", "--threads", "abc", "-o", "x.csv"], 2, "\"abc\" is no whole number; it is one from 0 to 1024");
+    failed(path, &["backtest", "ok.csv", "--samples", "many", "-o", "x.json"], 2, "\"many\" is no whole number");
 }
 
 #[test]

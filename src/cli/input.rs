@@ -103,7 +103,9 @@ impl<'a> Input<'a> {
                 (customers, Some((*log, observation)))
             }
             Content::Summary(customers) => {
-                warn_of_skipped(customers.report(), console);
+                if let Some(report) = customers.report() {
+                    self.judge_skipped(report, console)?;
+                }
                 (customers, None)
             }
         })
@@ -123,7 +125,7 @@ impl<'a> Input<'a> {
         let summary = |source: Source<'_>, options: &SummaryOptions| source.read_summary_in_batches(options, BATCH, &mut take_batch);
         match self.read(console, summary)? {
             Content::Summary(read) => {
-                warn_of_skipped(Some(&read.report), console);
+                self.judge_skipped(&read.report, console)?;
                 Ok(Some(read))
             }
             Content::Log(log) => take(self.summary_of(*log, console)?, InputKind::Log).map(|()| None),
@@ -202,7 +204,9 @@ impl<'a> Input<'a> {
                 grouped(report.used.count as f64, 0)
             ));
         }
-        warn_of_skipped(customers.report(), console);
+        if let Some(report) = customers.report() {
+            self.judge_skipped(report, console)?;
+        }
         match self.acquiring {
             Some(acquiring) => acquiring.mark(customers, self, console).map_err(|error| error.at(self.name())),
             None => Ok(customers),
@@ -264,6 +268,15 @@ impl<'a> Input<'a> {
         Ok(far.chain(customers.report().and_then(remarks::many_skipped).map(|skipped| skipped + ".")).collect())
     }
 
+    /// Says that many rows were skipped; refuses more than may be.
+    fn judge_skipped(&self, report: &DataReport, console: &Console) -> Result<()> {
+        self.reading.check_skipped(report).map_err(|error| error.at(self.name()))?;
+        if let Some(words) = remarks::many_skipped(report) {
+            console.say(&format!("warning: {words}"));
+        }
+        Ok(())
+    }
+
     pub(super) fn log_options(&self) -> ReadOptions {
         self.reading.log_options(self.customer_column)
     }
@@ -273,13 +286,6 @@ impl<'a> Input<'a> {
 enum Content<S> {
     Log(Box<TransactionLog>),
     Summary(S),
-}
-
-/// Says that many rows were skipped.
-fn warn_of_skipped(report: Option<&DataReport>, console: &Console) {
-    if let Some(words) = report.and_then(remarks::many_skipped) {
-        console.say(&format!("warning: {words}"));
-    }
 }
 
 /// Reads a model file.
