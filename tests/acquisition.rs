@@ -688,7 +688,7 @@ fn every_id_of_the_log_has_a_row_in_the_scores() {
         fs::write(place.path().join("ordered.csv"), format!("customer_id,date,amount\n{lines}")).unwrap();
         let summarize = ["summarize", input, "-o", summary];
         let without = done(&clv(place.path(), &[&summarize, how, &end[..]].concat()));
-        assert!(without.contains("3 of the log have no row in the summary; --excluded FILE keeps their ids"), "{without}");
+        assert!(without.contains("3 customers of the log have no row in the summary; --excluded FILE keeps their ids"), "{without}");
         done(&clv(place.path(), &[&summarize, how, &["--excluded", excluded], &end[..]].concat()));
         for output in ["again.csv", "again.parquet"] {
             let score = ["score", summary, "--excluded", excluded, "--model", "model.json", "-o", output];

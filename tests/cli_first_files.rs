@@ -32,6 +32,11 @@ fn failed(directory: &Path, arguments: &[&str], code: i32, words: &str) -> Strin
     stderr
 }
 
+/// The page of a run, its days as they stand in a sentence.
+fn page_in(path: &Path) -> String {
+    fs::read_to_string(path.join("out/report.html")).unwrap().replace("<span class=\"whole\">", "").replace("</span>", "")
+}
+
 /// A text however its lines are broken.
 fn unbroken(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -84,7 +89,7 @@ fn a_gap_unlike_all_others_of_the_log_is_named_on_the_terminal_and_on_the_page()
     let said = unbroken(&done(path, &["run", "far.csv", "--out", "out"]).1);
     let words = "last day, 2026-06-30 (customer c000), lies 181 days after the one before it, 2025-12-31; if that is a mistake, correct the row, or give --observation-end 2025-12-31";
     assert!(said.contains(&format!("note: the {words}")), "{said}");
-    let page = || fs::read_to_string(path.join("out/report.html")).unwrap();
+    let page = || page_in(path);
     assert!(page().contains(&format!("The {words}")), "{said}");
     let said = unbroken(&done(path, &["run", "far.csv", "--observation-end", "2025-12-31", "--out", "out"]).1);
     assert!(!said.contains("lies") && !page().contains("lies 181 days"), "{said}");
@@ -97,6 +102,70 @@ fn a_gap_unlike_all_others_of_the_log_is_named_on_the_terminal_and_on_the_page()
     let said = unbroken(&done(path, &[&["run", "ok.csv", "--out", "out"][..], &end].concat()).1);
     assert!(said.contains(&format!("note: the {words}")) && page().contains(&format!("The {words}")), "{said}");
     assert!(said.contains("Nobody bought in the holdout") && !said.contains("inf %"), "{said}");
+}
+
+#[test]
+fn many_skipped_rows_are_no_footnote() {
+    let place = TempDir::new().unwrap();
+    let path = place.path();
+    let log = daily(150);
+    // Every tenth row in another order of the day.
+    let other = |(k, row): (usize, &str)| if k % 10 == 3 { row.replacen("-", "/", 2) } else { row.to_owned() };
+    fs::write(path.join("mixed.csv"), log.lines().enumerate().map(other).collect::<Vec<_>>().join("\n")).unwrap();
+    let (_, said) = done(path, &["run", "mixed.csv", "--bad-rows", "skip", "--out", "out"]);
+    let said = unbroken(&said);
+    let words = "146 of 1,462 rows (10 %) were skipped because they cannot be used, and all results are those of the others; the first is mixed.csv:4: column \"date\": \"2024/01/02\" is no date";
+    assert!(said.contains(&format!("warning: {words}")) && said.contains("the first of the rows skipped: mixed.csv:4:"), "{said}");
+    let page = page_in(path);
+    assert!(page.contains("146 of 1,462 rows") && page.contains("mixed.csv:4:"));
+    // A pipeline stops.
+    failed(
+        path,
+        &["run", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "9%", "--out", "out"],
+        1,
+        "146 of 1,462 rows cannot be used, and --max-skipped allows 9 %",
+    );
+    failed(
+        path,
+        &["summarize", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "145", "-o", "no.csv"],
+        1,
+        "--max-skipped allows 145; the first is mixed.csv:4:",
+    );
+    assert!(!path.join("no.csv").exists());
+    done(path, &["summarize", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "10%", "-o", "customers.csv"]);
+    failed(path, &["summarize", "mixed.csv", "--max-skipped", "half", "-o", "customers.csv"], 2, "\"half\" is no number of rows");
+    // The model file holds no row of the data.
+    assert!(!fs::read_to_string(path.join("out/model.json")).unwrap().contains("2024/01/02"));
+    // A few are counted and named, and no more; whichever thread meets them.
+    let few = log.replacen("2024-03-05", "05.03.2024", 1).replacen("2025-11-09", "", 1);
+    fs::write(path.join("few.csv"), few).unwrap();
+    for threads in ["1", "3"] {
+        let said = unbroken(&done(path, &["summarize", "few.csv", "--bad-rows", "skip", "--threads", threads, "-o", "customers.csv"]).1);
+        assert!(
+            !said.contains("warning")
+                && said.contains("the first of the rows skipped: few.csv:130: column \"date\": \"05.03.2024\" is no date"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_format_that_cannot_be_written_and_no_number_are_told_so() {
+    let place = place();
+    let path = place.path();
+    failed(
+        path,
+        &["summarize", "ok.csv", "-o", "x.xlsx"],
+        2,
+        "x.xlsx does not end in a format that can be written; name it .csv, .json or .parquet",
+    );
+    assert!(!path.join("x.xlsx").exists());
+    done(path, &["summarize", "ok.csv", "-o", "x.xlsx", "--format", "csv"]);
+    // What is there by this name is no reason either.
+    failed(path, &["summarize", "ok.csv", "-o", "x.xlsx"], 2, "does not end in a format");
+    done(path, &["summarize", "ok.csv", "-o", "customers"]);
+    failed(path, &["summarize", "ok.csv", "--threads", "abc", "-o", "x.csv"], 2, "\"abc\" is no whole number; it is one from 0 to 1024");
+    failed(path, &["backtest", "ok.csv", "--samples", "many", "-o", "x.json"], 2, "\"many\" is no whole number");
 }
 
 #[test]

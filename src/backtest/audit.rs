@@ -18,7 +18,7 @@ use crate::models::{AnyPurchaseModel, Estimable, GammaGamma, Nbd};
 use crate::time::Date;
 
 /// The word for its scheme.
-const AUDIT: &str = "audit";
+pub(crate) const AUDIT: &str = "audit";
 
 /// A forecast off by more than this, and by more than chance, has drifted; a cohort off by less has not, however many customers make it sure.
 const DRIFT: f64 = 0.1;

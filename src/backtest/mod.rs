@@ -34,6 +34,8 @@ mod tracking;
 mod truth;
 mod verdict;
 
+#[cfg(feature = "cli")]
+pub(crate) use audit::AUDIT;
 pub use audit::{Audit, AuditReport, CohortDrift, Drift, JointDrift};
 pub use baselines::Baseline;
 pub use calibration::{Pit, ReliabilityRow};

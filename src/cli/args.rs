@@ -8,11 +8,12 @@ use clap::builder::PossibleValuesParser;
 use super::acquiring::Acquiring;
 use super::console::Console;
 use super::failure::{Failure, Outcome};
-use crate::data::{DataReport, DuplicatePolicy, MergePeriod, Observation, RefundPolicy, SpendBasis};
+use crate::data::{DataReport, DuplicatePolicy, MergePeriod, Observation, RefundPolicy, SpendBasis, grouped};
 use crate::error::{Error, Result};
 use crate::fit::{Level, Prior};
 use crate::io::{BadRows, DecimalMark, LogColumns, ReadOptions, SummaryOptions, TableFormat, check_decimal};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma};
+use crate::report::format::percent;
 use crate::score::{BandLimits, BandRule, ClvDefinition, Cost, FirstPurchase, Margin};
 use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
 
@@ -29,10 +30,10 @@ pub(super) struct Common {
     #[arg(long, value_name = "FILE")]
     pub(super) definition: Option<PathBuf>,
     /// Threads to work with; 0 is one per core. The results are the same
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = threads)]
     pub(super) threads: u16,
     /// Seed of every random draw; a command that draws nothing takes it all the same
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     pub(super) seed: Option<u64>,
     /// Say nothing but errors
     #[arg(long, short)]
@@ -78,6 +79,25 @@ pub(super) struct Reading {
     /// Rows that cannot be used: an error, or skip and count them
     #[arg(long, value_name = "error|skip", default_value = "error", value_parser = bad_rows, help_heading = READING)]
     bad_rows: BadRows,
+    /// With --bad-rows skip: end with an error where more rows than this had to be skipped, or a larger share of all, such as 5%
+    #[arg(long, value_name = "N|N%", value_parser = max_skipped, help_heading = READING)]
+    max_skipped: Option<MaxSkipped>,
+}
+
+/// How many rows may be skipped.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum MaxSkipped {
+    Rows(u64),
+    Share(f64),
+}
+
+fn max_skipped(text: &str) -> Result<MaxSkipped> {
+    let share =
+        text.strip_suffix('%').map(|percent| percent.trim_end().parse::<f64>().map(|percent| MaxSkipped::Share(percent / 100.0)).ok());
+    let most = share.unwrap_or_else(|| text.parse().map(MaxSkipped::Rows).ok());
+    let is_share = |most: &MaxSkipped| !matches!(most, MaxSkipped::Share(share) if !(0.0..=1.0).contains(share));
+    most.filter(is_share)
+        .ok_or_else(|| Error::parameter(format!("{text:?} is no number of rows, such as 100, and no share of them, such as 5%")))
 }
 
 impl Reading {
@@ -87,6 +107,22 @@ impl Reading {
             return Ok(());
         }
         check_decimal(self.delimiter, self.decimal).map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    /// Refuses an input of which more rows were skipped than may be.
+    pub(super) fn check_skipped(&self, report: &DataReport) -> Result<()> {
+        let skipped = report.skipped.total().count;
+        let (is_over, most) = match self.max_skipped {
+            None => return Ok(()),
+            Some(MaxSkipped::Rows(rows)) => (skipped > rows, grouped(rows as f64, 0)),
+            Some(MaxSkipped::Share(share)) => (skipped as f64 > share * report.rows_read as f64, percent(share)),
+        };
+        if !is_over {
+            return Ok(());
+        }
+        let first = report.first_skipped.as_ref().map_or_else(String::new, |first| format!("; the first is {first}"));
+        let (skipped, read) = (grouped(skipped as f64, 0), grouped(report.rows_read as f64, 0));
+        Err(Error::data(format!("{skipped} of {read} rows cannot be used, and --max-skipped allows {most}{first}")))
     }
 
     pub(super) fn log_options(&self, customer_column: Option<&str>) -> ReadOptions {
@@ -353,6 +389,25 @@ pub(super) struct TableOutput {
     /// csv, json or parquet [default: by the file's ending, else csv]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<TableFormat>,
+}
+
+/// A whole number up to `most`; clap alone would speak of invalid digits.
+fn whole<T: TryFrom<u64>>(text: &str, most: u64) -> Result<T> {
+    let number: u64 = text.parse().map_err(|_| Error::parameter(format!("{text:?} is no whole number; it is one from 0 to {most}")))?;
+    let in_range = Some(number).filter(|&number| number <= most).and_then(|number| T::try_from(number).ok());
+    in_range.ok_or_else(|| Error::parameter(format!("{number} is not in 0..={most}")))
+}
+
+fn threads(text: &str) -> Result<u16> {
+    whole(text, 1024)
+}
+
+fn seed(text: &str) -> Result<u64> {
+    whole(text, u64::MAX)
+}
+
+pub(super) fn samples(text: &str) -> Result<u32> {
+    whole(text, 100_000)
 }
 
 fn delimiter(text: &str) -> Result<u8> {

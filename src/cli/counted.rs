@@ -28,8 +28,19 @@ pub(super) enum Counts {
 }
 
 /// Flags that are about amounts, single purchases or a log, and say nothing of counts.
-pub(super) const WITHOUT_MEANING: [&str; 10] =
-    ["date_column", "amount_column", "decimal", "bad_rows", "refunds", "duplicates", "merge", "acquired", "run_in", "first_seen_is_new"];
+pub(super) const WITHOUT_MEANING: [&str; 11] = [
+    "date_column",
+    "amount_column",
+    "decimal",
+    "bad_rows",
+    "max_skipped",
+    "refunds",
+    "duplicates",
+    "merge",
+    "acquired",
+    "run_in",
+    "first_seen_is_new",
+];
 
 /// Those of them that a fit alone has.
 pub(super) const WITHOUT_MEANING_IN_A_FIT: [&str; 6] = ["bands", "band_by", "band_limits", "band_confidence", "bands_from", "spend_basis"];

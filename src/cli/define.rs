@@ -12,7 +12,7 @@ use super::args::{Banding, Common, Measured, Measuring, Observing, Valuing};
 use super::definition;
 use super::failure::{Failure, Outcome};
 use super::output::Destination;
-use crate::data::DataReport;
+use crate::data::{DataReport, counted_things};
 use crate::score::{BandRule, ClvDefinition, DefinitionInForce};
 
 /// The file that is begun when none is named.
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, matches: &ArgMatches, from_file: &BTreeSet<String
         let count = definition::check::<Cli>(path)?;
         // Whether the settings go together is known when all of them are in force.
         in_force(&read(path)?)?;
-        console.say(&format!("{}: {count} settings, all of them known and valid", path.display()));
+        console.say(&format!("{}: {}, all of them known and valid", path.display(), counted_things(count as u64, "setting")));
         return Ok(());
     }
     if !args.show {

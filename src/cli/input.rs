@@ -102,7 +102,12 @@ impl<'a> Input<'a> {
                 let (customers, observation) = self.summarize(&log, console)?;
                 (customers, Some((*log, observation)))
             }
-            Content::Summary(customers) => (customers, None),
+            Content::Summary(customers) => {
+                if let Some(report) = customers.report() {
+                    self.judge_skipped(report, console)?;
+                }
+                (customers, None)
+            }
         })
     }
 
@@ -119,7 +124,10 @@ impl<'a> Input<'a> {
         };
         let summary = |source: Source<'_>, options: &SummaryOptions| source.read_summary_in_batches(options, BATCH, &mut take_batch);
         match self.read(console, summary)? {
-            Content::Summary(read) => Ok(Some(read)),
+            Content::Summary(read) => {
+                self.judge_skipped(&read.report, console)?;
+                Ok(Some(read))
+            }
             Content::Log(log) => take(self.summary_of(*log, console)?, InputKind::Log).map(|()| None),
         }
     }
@@ -199,6 +207,9 @@ impl<'a> Input<'a> {
                 grouped(report.used.count as f64, 0)
             ));
         }
+        if let Some(report) = customers.report() {
+            self.judge_skipped(report, console)?;
+        }
         match self.acquiring {
             Some(acquiring) => acquiring.mark(customers, self, console).map_err(|error| error.at(self.name())),
             None => Ok(customers),
@@ -253,10 +264,20 @@ impl<'a> Input<'a> {
     }
 
     /// What a reader of the results has to know of the data: what was said while they were read.
-    pub(super) fn remarks(&self, log: &TransactionLog, observation: &Observation) -> Result<Vec<String>> {
+    pub(super) fn remarks(&self, log: &TransactionLog, observation: &Observation, customers: &Customers) -> Result<Vec<String>> {
         let far = log.far_ends(observation.end, self.observing.observation_end.is_some())?;
         // As a sentence.
-        Ok(far.iter().map(|far| remarks::far_end(far).replacen("the ", "The ", 1) + ".").collect())
+        let far = far.iter().map(|far| remarks::far_end(far).replacen("the ", "The ", 1) + ".");
+        Ok(far.chain(customers.report().and_then(remarks::many_skipped).map(|skipped| skipped + ".")).collect())
+    }
+
+    /// Says that many rows were skipped; refuses more than may be.
+    fn judge_skipped(&self, report: &DataReport, console: &Console) -> Result<()> {
+        self.reading.check_skipped(report).map_err(|error| error.at(self.name()))?;
+        if let Some(words) = remarks::many_skipped(report) {
+            console.say(&format!("warning: {words}"));
+        }
+        Ok(())
     }
 
     pub(super) fn log_options(&self) -> ReadOptions {

@@ -1,5 +1,6 @@
 //! Limits to the figures of a back-test, and the exit code when one is crossed.
 
+use super::args::samples;
 use super::backtest::BACKTEST;
 use super::failure::{Failure, Outcome};
 use crate::backtest::{BackTestReport, Limit};
@@ -12,7 +13,7 @@ pub(super) struct Judged {
     #[arg(long, value_name = "LIMIT", help_heading = BACKTEST)]
     fail_if: Vec<String>,
     /// Samples of the customers behind the intervals of the figures; with 0 there are none
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=100_000), help_heading = BACKTEST)]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = samples, help_heading = BACKTEST)]
     pub(super) samples: u32,
 }
 

@@ -46,6 +46,13 @@ impl Destination {
         if self.path().is_some_and(|path| path.extension().is_some_and(|ending| ending == "gz")) {
             return Err(Failure::Usage("results are not compressed; name the file without .gz".to_owned()));
         }
+        let is_unknown = |path: &&Path| path.extension().is_some() && TableFormat::of_path(path).is_none();
+        if let Some(path) = self.path().filter(|path| given.is_none() && (path.is_file() || !path.exists())).filter(is_unknown) {
+            return Err(Failure::Usage(format!(
+                "{} does not end in a format that can be written; name it .csv, .json or .parquet, or say by --format which of them it is",
+                path.display()
+            )));
+        }
         let format = given.or_else(|| self.path().and_then(TableFormat::of_path)).unwrap_or(TableFormat::Csv);
         if format == TableFormat::Parquet && matches!(self, Destination::Stdout) && io::stdout().is_terminal() {
             return Err(Failure::Usage("Parquet is not for a terminal; name a file with --output, or redirect standard output".to_owned()));

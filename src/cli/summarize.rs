@@ -7,7 +7,7 @@ use super::console::Console;
 use super::failure::Outcome;
 use super::input::Input;
 use super::output::{Destination, refuse_inputs, refuse_same_place, write_together};
-use crate::data::{CustomerStates, grouped};
+use crate::data::{CustomerStates, counted_things};
 use crate::error::Result;
 use crate::io::{Draft, Table, excluded_table};
 use crate::report::terminal;
@@ -97,8 +97,9 @@ pub(super) fn run(args: Args) -> Outcome {
     write_together(&tables, state)?;
     if excluded.is_none() && customers.excluded().len() > 0 {
         console.say(&format!(
-            "note: {} of the log have no row in the summary; --excluded FILE keeps their ids, with the reason, for clv score",
-            grouped(customers.excluded().len() as f64, 0)
+            "note: {} of the log {} no row in the summary; --excluded FILE keeps their ids, with the reason, for clv score",
+            counted_things(customers.excluded().len() as u64, "customer"),
+            if customers.excluded().len() == 1 { "has" } else { "have" }
         ));
     }
     if let Some(report) = customers.report() {

@@ -115,6 +115,12 @@ impl Batch {
         self.span.as_ref()
     }
 
+    /// The rows to come are those of this piece of the files.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(crate) fn begin(&mut self, piece: u64) {
+        self.skipped = Skipped::of_piece(piece);
+    }
+
     pub(crate) fn skipped_mut(&mut self) -> &mut Skipped {
         &mut self.skipped
     }
@@ -136,7 +142,7 @@ impl Batch {
     pub(crate) fn clear(&mut self) {
         self.parts.iter_mut().for_each(Part::clear);
         self.rows = 0;
-        self.skipped = Skipped::default();
+        self.skipped = Skipped::of_piece(self.skipped.piece());
         self.span = None;
     }
 }

@@ -72,6 +72,7 @@ impl Books {
             merge: observation.merge,
             rows_read,
             skipped: skipped.tally(),
+            first_skipped: skipped.first(),
             after_end: self.after_end.tally(),
             used: self.used.tally(),
             repeated: self.repeated.tally(),

@@ -12,6 +12,7 @@ mod customer;
 mod customer_births;
 mod customer_parts;
 mod customers;
+mod digits;
 #[cfg(feature = "cli")]
 mod ends;
 mod exclusion;
@@ -54,10 +55,11 @@ pub use spend_basis::SpendBasis;
 pub use state::CustomerState;
 pub use states::{CustomerStates, TakenIn};
 
+pub(crate) use digits::{counted as counted_things, significant};
+#[cfg(feature = "cli")]
+pub(crate) use digits::{decimals_for, exponent, grouped};
 #[cfg(feature = "cli")]
 pub(crate) use ends::{Far, FarEnd};
-#[cfg(feature = "cli")]
-pub(crate) use report::grouped;
 
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use acquisition::DatedAt;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::data::digits::{counted, grouped};
 use crate::data::observation::{DuplicatePolicy, MergePeriod, RefundPolicy};
 use crate::numeric::exact_sum::ExactSum;
 use crate::time::Date;
@@ -104,28 +105,61 @@ impl RunningTally {
     }
 }
 
+/// The first of the rows that were skipped: where it stands and what is wrong with it.
+#[derive(Debug, Clone)]
+struct FirstSkipped {
+    /// The piece of the files that it was read in, by their order.
+    piece: u64,
+    what: String,
+}
+
 /// Skipped rows as they are met, by [`SkipReason`].
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Skipped(pub(crate) [RunningTally; 5]);
+pub(crate) struct Skipped {
+    pub(crate) tallies: [RunningTally; 5],
+    /// The piece of the files that is read.
+    piece: u64,
+    first: Option<FirstSkipped>,
+}
 
 impl Skipped {
+    /// None yet, for the rows of a piece of the files: the first is that of the first piece, whichever thread has met it.
+    pub(crate) fn of_piece(piece: u64) -> Self {
+        Skipped { piece, ..Skipped::default() }
+    }
+
+    pub(crate) fn piece(&self) -> u64 {
+        self.piece
+    }
+
     #[cfg(any(feature = "csv", feature = "parquet"))]
-    pub(crate) fn add(&mut self, reason: SkipReason, amount: Option<f64>) {
-        self.0[reason as usize].add(1, amount.unwrap_or(0.0));
+    pub(crate) fn add(&mut self, reason: SkipReason, amount: Option<f64>, what: impl FnOnce() -> String) {
+        self.tallies[reason as usize].add(1, amount.unwrap_or(0.0));
+        if self.first.is_none() {
+            self.first = Some(FirstSkipped { piece: self.piece, what: what() });
+        }
     }
 
     pub(crate) fn add_all(&mut self, other: &Skipped) {
-        for (tally, other) in self.0.iter_mut().zip(&other.0).filter(|(_, other)| other.count > 0) {
+        for (tally, other) in self.tallies.iter_mut().zip(&other.tallies).filter(|(_, other)| other.count > 0) {
             tally.add_all(other);
+        }
+        if let Some(first) = other.first.as_ref().filter(|first| self.first.as_ref().is_none_or(|own| first.piece < own.piece)) {
+            self.first = Some(first.clone());
         }
     }
 
     pub(crate) fn rows(&self) -> u64 {
-        self.0.iter().map(|tally| tally.count).sum()
+        self.tallies.iter().map(|tally| tally.count).sum()
+    }
+
+    /// The first of them: where it stands, and what is wrong with it.
+    pub(crate) fn first(&self) -> Option<String> {
+        self.first.as_ref().map(|first| first.what.clone())
     }
 
     pub(crate) fn tally(&self) -> SkippedRows {
-        let tally = |reason: SkipReason| self.0[reason as usize].tally();
+        let tally = |reason: SkipReason| self.tallies[reason as usize].tally();
         SkippedRows {
             malformed: tally(SkipReason::Malformed),
             missing_customer: tally(SkipReason::MissingCustomer),
@@ -158,6 +192,9 @@ pub struct DataReport {
     pub rows_read: u64,
     /// Rows that could not be used.
     pub skipped: SkippedRows,
+    /// The first of these rows: where it stands, and what is wrong with it. It shows what is in the data, and is not kept in files.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub first_skipped: Option<String>,
     /// Rows dated after the observation end: they have no influence.
     pub after_end: Tally,
     /// Rows dated up to the observation end, refunds included as negative amounts.
@@ -227,6 +264,9 @@ impl fmt::Display for DataReport {
         for (tally, what) in self.skipped.named() {
             line(f, tally, "row", &format!("skipped: {what}"))?;
         }
+        if let Some(first) = &self.first_skipped {
+            write!(f, "\nthe first of the rows skipped: {first}")?;
+        }
         line(f, self.after_end, "row", "after the observation end, ignored")?;
         let (repeat, became) = (if self.repeated.count == 1 { "repeats" } else { "repeat" }, self.duplicates.past());
         line(f, self.repeated, "row", &format!("{repeat} another (customer, time, amount), {became}"))?;
@@ -258,47 +298,21 @@ fn line(f: &mut fmt::Formatter<'_>, tally: Tally, unit: &str, what: &str) -> fmt
     }
 }
 
-/// A number of things: 1 row, 1,234 rows.
-fn counted(count: u64, thing: &str) -> String {
-    format!("{} {thing}{}", grouped(count as f64, 0), if count == 1 { "" } else { "s" })
-}
-
-/// A number with thousands separators and so many decimals: 1,234.50.
-pub(crate) fn grouped(value: f64, decimals: usize) -> String {
-    let digits = format!("{:.decimals$}", value.abs());
-    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if value < 0.0 && digits.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
-        text.push('-');
-    }
-    for (position, digit) in whole.chars().enumerate() {
-        if position > 0 && (whole.len() - position) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + fraction
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!([0.0, 999.0, 1234567.0].map(|value| grouped(value, 0)), ["0", "999", "1,234,567"]);
-        assert_eq!([1234.5, -0.001, -1000.0].map(|value| grouped(value, 2)), ["1,234.50", "0.00", "-1,000.00"]);
-    }
 
     #[test]
     fn the_account_names_only_what_occurred() {
         let mut report = DataReport { rows_read: 3, customers: 1, ..DataReport::default() };
         assert_eq!(report.to_string(), "3 rows read\n1 customer");
         report.skipped.bad_date = Tally { count: 1, value: 12.5 };
+        report.first_skipped = Some("orders.csv:3: column \"date\": it is empty".to_owned());
         report.purchases = Tally { count: 1234, value: 173_115.546 };
         assert_eq!(
             report.to_string(),
-            "3 rows read\n1 row skipped: without a readable date, worth 12.50\n1 customer with 1,234 purchases worth 173,115.55"
+            "3 rows read\n1 row skipped: without a readable date, worth 12.50\nthe first of the rows skipped: orders.csv:3: column \"date\": it is \
+             empty\n1 customer with 1,234 purchases worth 173,115.55"
         );
     }
 }

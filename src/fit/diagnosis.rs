@@ -5,6 +5,7 @@ use super::inference::Level;
 use super::objective::{LogPosterior, Objective};
 use super::profile;
 use super::watch::Watch;
+use crate::data::significant;
 use crate::error::{ErrorKind, Result};
 use crate::models::{Estimable, Notice, NoticeKind, Sample};
 
@@ -53,7 +54,7 @@ fn at_bound<M: Estimable>(model: &M, optimum: &Optimum, i: usize) -> Notice {
     let value = optimum.point[i].exp();
     Notice::new(
         NoticeKind::AtBoundary,
-        format!("{} = {value:.3e} is the end of its range and the likelihood still rises: {meaning}", parameter.name),
+        format!("{} = {} is the end of its range and the likelihood still rises: {meaning}", parameter.name, brief(value)),
     )
 }
 
@@ -127,5 +128,5 @@ fn outlier<M: Estimable>(objective: &LogPosterior<'_, M>, optimum: &Optimum, wat
 
 /// A parameter in so few digits as its size allows.
 fn brief(value: f64) -> String {
-    if (1e-3..1e6).contains(&value) { format!("{value:.4}") } else { format!("{value:.2e}") }
+    significant(value, 4)
 }

@@ -191,7 +191,7 @@ impl Fault {
     ) -> Result<()> {
         match bad_rows {
             BadRows::Skip => {
-                skipped.add(self.reason, amount);
+                skipped.add(self.reason, amount, || format!("{}: {}", place(), self.message));
                 Ok(())
             }
             BadRows::Error => {

@@ -106,6 +106,7 @@ pub(super) fn read_all<'a>(
                 }
             };
             let mut read = 0;
+            batch.begin(work.number);
             let result = work.piece.read(&mut batch, |batch| {
                 read += batch.rows_read();
                 let taken = intake.take(work.number, batch, false);

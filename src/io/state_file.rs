@@ -126,7 +126,7 @@ impl<W: Write> Output<W> {
             self.bytes(&file.fingerprint)?;
         }
         let log = states.log();
-        for tally in &log.skipped().0 {
+        for tally in &log.skipped().tallies {
             self.number(tally.count)?;
             tally.sum.digits().into_iter().try_for_each(|digit| self.signed(digit))?;
         }
@@ -212,7 +212,7 @@ impl<R: Read> Input<R> {
             taken_in.push(TakenIn { name: self.text()?, rows: self.number()?, fingerprint: self.bytes()? });
         }
         let mut skipped = Skipped::default();
-        for tally in &mut skipped.0 {
+        for tally in &mut skipped.tallies {
             tally.count = self.number()?;
             tally.sum = self.sum()?;
         }

@@ -294,6 +294,7 @@ impl<'a> SummaryReader<'a> {
             merge: self.merge,
             rows_read: self.rows,
             skipped: self.skipped.tally(),
+            first_skipped: self.skipped.first(),
             customers_seen: self.taken,
             customers: self.taken,
             ..DataReport::default()

@@ -215,7 +215,8 @@ impl TwoAxesColumns {
                     }
                     // Whoever works on whole blocks finds numbers there, of whatever row.
                     for results in &mut results {
-                        results[rows.len()..].fill(results[0]);
+                        let first = results[0];
+                        results[rows.len()..].fill(first);
                     }
                 }
                 visit(rows, &results);

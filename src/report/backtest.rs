@@ -69,9 +69,20 @@ pub(crate) fn in_short(report: &BackTestReport, model: &str, rolling: &BackTestR
     let several = shock(&shocks_of(model, rolling));
     let advice = if was_chosen { None } else { advice(model, &biases) };
     let judgement = judgement(model, rolling, report).map(|verdict| verdict.to_string());
+    // By now several cuts have been told of, if there are any; and the choice, if one was made.
+    let caution = if rolling.runs.is_empty() && !was_chosen { caution(&methods) } else { None };
+    let chosen = was_chosen
+        .then(|| "The models were chosen among by other holdouts; log scores of different holdouts cannot be compared.".to_owned());
     let alternatives = if advice.is_none() { alternatives(report) } else { None };
-    let sentences: Vec<String> =
-        figures(&methods).into_iter().chain(several).chain(judgement).chain(advice).chain(alternatives).chain(caution(&methods)).collect();
+    let sentences: Vec<String> = figures(&methods)
+        .into_iter()
+        .chain(several)
+        .chain(judgement)
+        .chain(advice)
+        .chain(alternatives)
+        .chain(chosen)
+        .chain(caution)
+        .collect();
     section(&title(run), wrapped(&sentences.join(" "), "", WIDTH - 2).lines())
 }
 

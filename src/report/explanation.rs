@@ -209,7 +209,9 @@ impl fmt::Display for Explanation<'_> {
         steps.try_for_each(|step| step.fmt(f))?;
         if let Some(Place { band, band_from, score }) = &self.place {
             let from = band_from.map_or_else(|| "the last one".to_owned(), |from| format!("for a CLV from {}", money(from)));
-            let place = format!("Band {band}, {from}; score {score}: of 100 customers at the fit {score} were worth less");
+            // A score is rounded up.
+            let less = score.checked_sub(1).map_or_else(|| "none".to_owned(), |below| format!("more than {below} %"));
+            let place = format!("Band {band}, {from}; score {score}: {less} of the customers at the fit were worth less");
             writeln!(f, "\n{}", wrapped(&place, "", WIDTH))?;
         }
         Ok(())

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub(crate) use crate::data::grouped;
+use crate::data::{decimals_for, exponent};
+pub(crate) use crate::data::{grouped, significant};
 
 /// Columns of a terminal.
 pub(crate) const WIDTH: usize = 80;
@@ -58,18 +59,6 @@ pub(crate) fn percent(fraction: f64) -> String {
     format!("{} %", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A number in so many significant digits, with an exponent where there would be many zeros.
-pub(crate) fn significant(value: f64, digits: usize) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
-    }
-    let scientific = format!("{value:.*e}", digits.saturating_sub(1));
-    match exponent(&scientific) {
-        exponent if (-4..9).contains(&exponent) => grouped(value, decimals_for(exponent, digits)),
-        _ => scientific,
-    }
-}
-
 /// An estimate and its standard error, both to the third digit of the error: more would be noise.
 pub(crate) fn estimate(value: f64, standard_error: Option<f64>) -> (String, String) {
     match standard_error {
@@ -82,14 +71,6 @@ pub(crate) fn estimate(value: f64, standard_error: Option<f64>) -> (String, Stri
         }
         _ => (significant(value, 4), "-".to_owned()),
     }
-}
-
-fn exponent(scientific: &str) -> i32 {
-    scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or_default()
-}
-
-fn decimals_for(exponent: i32, digits: usize) -> usize {
-    usize::try_from(digits as i32 - 1 - exponent).unwrap_or_default()
 }
 
 /// Breaks text into lines of at most `width` characters, the first one after `indent`, the others below it.
@@ -123,7 +104,6 @@ mod tests {
         assert_eq!(estimate(4.413_6, Some(0.378_2)), ("4.414".to_owned(), "0.378".to_owned()));
         assert_eq!(estimate(12_345.6, Some(2_345.6)), ("12,346".to_owned(), "2,346".to_owned()));
         assert_eq!(estimate(1e5, None), ("100,000".to_owned(), "-".to_owned()));
-        assert_eq!([1e-7, 0.012_345, 12_345.6].map(|value| significant(value, 3)), ["1.00e-7", "0.0123", "12,346"]);
         assert_eq!([0.1, 0.075, 1.0].map(percent), ["10 %", "7.5 %", "100 %"]);
     }
 

@@ -1,7 +1,26 @@
 //! What a reader of results has to know of the data behind them.
 
-use super::format::printable;
-use crate::data::{Far, FarEnd};
+use super::format::{grouped, printable};
+use super::methods::share;
+use crate::data::{DataReport, Far, FarEnd};
+
+/// Skipped rows are many where they are more than one in so many.
+const MANY_SKIPPED: u64 = 20;
+
+/// That many rows were skipped, where they were.
+pub(crate) fn many_skipped(report: &DataReport) -> Option<String> {
+    let skipped = report.skipped.total().count;
+    let first = report.first_skipped.as_ref().map_or_else(String::new, |first| format!("; the first is {}", printable(first)));
+    (skipped * MANY_SKIPPED > report.rows_read).then(|| {
+        format!(
+            "{} of {} rows ({}) were skipped because they cannot be used, and all results are those of the others{first}. Where so many are wrong, most likely the file is \
+             read in another way than it was written",
+            grouped(skipped as f64, 0),
+            grouped(report.rows_read as f64, 0),
+            share(skipped as f64 / report.rows_read as f64)
+        )
+    })
+}
 
 /// What lies far from all else of the log, and the way out.
 pub(crate) fn far_end(far: &FarEnd) -> String {
@@ -34,6 +53,24 @@ pub(crate) fn far_end(far: &FarEnd) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_than_one_row_in_twenty_is_many() {
+        let mut report = DataReport {
+            rows_read: 1000,
+            first_skipped: Some("a.csv:2: column \"date\": it is empty".to_owned()),
+            ..DataReport::default()
+        };
+        report.skipped.bad_date.count = 50;
+        assert_eq!(many_skipped(&report), None);
+        report.skipped.malformed.count = 1;
+        let words = many_skipped(&report).unwrap();
+        assert!(
+            words.starts_with("51 of 1,000 rows (5 %) were skipped")
+                && words.contains("the first is a.csv:2: column \"date\": it is empty."),
+            "{words}"
+        );
+    }
 
     #[test]
     fn what_lies_far_from_all_else_is_named_with_the_way_out() {

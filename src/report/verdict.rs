@@ -1,7 +1,7 @@
 //! What a back-test comes to, in plain sentences.
 
 use super::methods::{Method, cuts, share, signed, spans};
-use crate::backtest::{BackTestReport, Baseline, Run, Shock, Total};
+use crate::backtest::{AUDIT, BackTestReport, Baseline, Run, Shock, Total};
 
 /// Figures closer than this look the same in print.
 const SAME: f64 = 0.000_5;
@@ -104,9 +104,9 @@ pub(crate) fn advice(model: &str, biases: &[f64]) -> Option<String> {
     })
 }
 
-/// What to mind where there is one cut alone.
+/// What to mind where there is one cut alone, and no choice was made.
 pub(super) fn caution(methods: &[Method<'_>]) -> Option<String> {
-    let is_alone = |method: &Method<'_>| method.runs.len() == 1 && method.runs.iter().all(|run| run.split.born_until().is_none());
+    let is_alone = |method: &Method<'_>| matches!(method.runs.as_slice(), [run] if run.split.born_until().is_none() && run.scheme != AUDIT);
     let several = methods.iter().filter(|method| method.is_model).count() > 1;
     let choose = if several { "; --model auto of clv run and clv fit chooses among the models by their forecasts" } else { "" };
     methods.iter().any(is_alone).then(|| format!("One cut can mislead: look at several with clv backtest --origins{choose}."))

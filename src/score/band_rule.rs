@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::data::counted_things;
 use crate::error::{Error, Result};
 
 /// Most bands, and the longest name of one: a model file stays small.
@@ -125,9 +126,10 @@ impl BandRule {
         }
         if self.at.len() + 1 != names.len() {
             return refused(format!(
-                "{} bands need {} limits, one for each but the last; there are {}",
+                "{} bands need {}, one for each but the last; there {} {}",
                 names.len(),
-                names.len() - 1,
+                counted_things(names.len() as u64 - 1, "limit"),
+                if self.at.len() == 1 { "is" } else { "are" },
                 self.at.len()
             ));
         }
@@ -190,7 +192,7 @@ mod tests {
         refused(&["all"], BandLimits::Value, &[], "2 to 10");
         refused(&["a", "a"], BandLimits::Value, &[1.0], "named twice");
         refused(&["a", ""], BandLimits::Value, &[1.0], "1 to 40 characters");
-        refused(&["a", "b"], BandLimits::Value, &[1.0, 0.5], "need 1 limits");
+        refused(&["a", "b"], BandLimits::Value, &[1.0, 0.5], "need 1 limit,");
         refused(&["a", "b", "c"], BandLimits::Quantile, &[0.5, 0.8], "that fall");
         refused(&["a", "b", "c"], BandLimits::Share, &[0.8, 0.5], "that rise");
         refused(&["a", "b"], BandLimits::Value, &[f64::NAN], "above 0");
