@@ -118,16 +118,19 @@ struct FirstSkipped {
 pub(crate) struct Skipped {
     pub(crate) tallies: [RunningTally; 5],
     /// The piece of the files that is read.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     piece: u64,
     first: Option<FirstSkipped>,
 }
 
 impl Skipped {
     /// None yet, for the rows of a piece of the files: the first is that of the first piece, whichever thread has met it.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn of_piece(piece: u64) -> Self {
         Skipped { piece, ..Skipped::default() }
     }
 
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn piece(&self) -> u64 {
         self.piece
     }
