@@ -8,6 +8,8 @@ mod app;
 mod book;
 #[path = "../examples/service/live.rs"]
 mod live;
+#[path = "../examples/service/model.rs"]
+mod model;
 #[path = "../examples/service/serve.rs"]
 mod serve;
 

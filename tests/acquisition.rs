@@ -747,15 +747,15 @@ fn no_output_of_a_summary_replaces_another() {
             (&["-o", "c.csv", "--excluded", "sub/../c.csv"], summary, excluded),
             (&["-o", "-", "--excluded", "-"], summary, excluded),
             (&["-o", "c.csv", "--state", "./c.csv"], summary, state),
-            (&["-o", "c.csv", "--state", "s.clv", "--excluded", "s.clv"], excluded, state),
-            (&["-o", "c.csv", "--state", "s.clv", "--excluded", "./s.clv"], excluded, state),
+            (&["-o", "c.csv", "--state", "s.csv", "--excluded", "s.csv"], excluded, state),
+            (&["-o", "c.csv", "--state", "s.csv", "--excluded", "./s.csv"], excluded, state),
         ] {
             refused(&summarize(flags), 2, &[&format!("{one} and {other} cannot go to the same place")]);
         }
         fs::write(place.path().join("c.csv"), "").unwrap();
-        fs::write(place.path().join("s.clv"), "").unwrap();
+        fs::write(place.path().join("s.csv"), "").unwrap();
     }
-    let left: Vec<u64> = ["c.csv", "s.clv"].iter().map(|name| fs::metadata(place.path().join(name)).unwrap().len()).collect();
+    let left: Vec<u64> = ["c.csv", "s.csv"].iter().map(|name| fs::metadata(place.path().join(name)).unwrap().len()).collect();
     assert_eq!(left, [0, 0]);
     refused(&summarize(&["-o", "c.csv", "--excluded", "./log.csv"]), 2, &["log.csv is read, and the result would replace it"]);
     fs::write(place.path().join("dates.csv"), "customer_id,acquired\n").unwrap();

@@ -257,6 +257,11 @@ fn columns_that_break_a_rule_are_refused_with_the_row() {
         (error.kind(), error.to_string().as_str()),
         (ErrorKind::Parameter, "the column clv has room for 1 scores, and there are 2 customers")
     );
+    // Averages over all purchases, of a spend model that was fitted to repeat purchases.
+    let (mut column, x) = ([0.0, 0.0], [0, 2]);
+    let columns = ScoreColumns { clv: Some(&mut column), ..ScoreColumns::default() };
+    let error = batches.score(&histories, &Spends::new(&x, &[5.0, 5.0], SpendBasis::AllPurchases).unwrap(), columns).unwrap_err();
+    assert!(error.to_string().contains("are of different purchases"), "{error}");
 }
 
 /// A definition with a cost to serve.

@@ -9,6 +9,8 @@ mod app;
 mod book;
 #[path = "../examples/service/live.rs"]
 mod live;
+#[path = "../examples/service/model.rs"]
+mod model;
 #[path = "../examples/service/serve.rs"]
 mod serve;
 #[cfg(unix)]
@@ -172,6 +174,7 @@ fn what_is_wrong_has_its_status_and_changes_nothing() {
             ("POST", "/events", r#"[{"customer":"a","date":"1997-01-05","amount":1},{"customer":"a","date":"5.1.1997","amount":1}]"#, 422),
             ("POST", "/events", r#"[{"customer":" ","date":"1997-01-05","amount":1}]"#, 422),
             ("POST", "/events", r#"[{"customer":"a","date":"1997-01-05","amount":1e999}]"#, 400),
+            ("POST", "/events", r#"[{"customer":"a","date":"1997-01-05","amount":1e308}]"#, 422),
             ("POST", "/scores", r#"["a", 7]"#, 422),
             ("GET", "/score/a", "", 404),
             ("GET", "/score/%ff", "", 400),
@@ -193,6 +196,26 @@ fn what_is_wrong_has_its_status_and_changes_nothing() {
 }
 
 #[test]
+fn a_known_customer_whose_refund_the_model_refuses_is_told_why() {
+    run(async {
+        let place = place();
+        let mut model: Value = serde_json::from_str(MODEL).unwrap();
+        model.as_object_mut().unwrap().remove("checksum");
+        model["data"]["cleaning"]["refunds"] = json!("error");
+        fs::write(place.path().join("model.json"), model.to_string()).unwrap();
+        let running = Running::start(&place, 8, LONGEST).await;
+        let refund = r#"[{"customer":"a","date":"1997-01-05","amount":20},{"customer":"a","date":"1997-01-09","amount":-5}]"#;
+        assert_eq!(running.ask("POST", "/events", refund).await.0, 200);
+        let (status, said) = running.ask("GET", "/score/a", "").await;
+        assert!(status == 422 && said.contains("refund"), "{status} {said}");
+        let (status, said) = running.ask("POST", "/scores", r#"["a", "unknown"]"#).await;
+        let answers: Value = serde_json::from_str(&said).unwrap();
+        assert!(status == 200 && answers[0]["error"].as_str().unwrap().contains("refund") && answers[1].is_null(), "{said}");
+        running.stop().await;
+    });
+}
+
+#[test]
 fn slow_clients_are_cut_off_and_too_many_are_turned_away() {
     run(async {
         let place = place();
@@ -206,9 +229,10 @@ fn slow_clients_are_cut_off_and_too_many_are_turned_away() {
             let mut answer = String::new();
             slow.read_to_string(&mut answer).await.map(|_| answer)
         });
-        while running.ask("GET", "/health", "").await.0 != 503 {
+        while running.ask("POST", "/scores", "[]").await.0 != 503 {
             assert!(!heard.is_finished(), "the slow client was answered before anybody was turned away: {heard:?}");
         }
+        assert_eq!(running.ask("GET", "/health", "").await.0, 200, "a service without a free place is in health");
         let answer = timeout(LONGEST, heard).await.expect("the slow client is cut off").unwrap().unwrap();
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
         assert_eq!(running.ask("GET", "/health", "").await.0, 200);
@@ -316,7 +340,7 @@ fn terminated_it_answers_who_has_begun_and_saves_all_that_was_taken() {
         let head = format!("host: clv\r\ncontent-type: application/json\r\ncontent-length: {}", event.len() + rest.len());
         begun.write_all(format!("POST /events HTTP/1.1\r\n{head}\r\n\r\n{event}").as_bytes()).await.unwrap();
         // It has the only place once others are turned away.
-        while running.ask("GET", "/health", "").await.0 != 503 {}
+        while running.ask("POST", "/scores", "[]").await.0 != 503 {}
         // The handler of the signal is there, or this would be the end of the test.
         let process = std::process::id().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());

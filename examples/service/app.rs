@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Json, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, get, post};
@@ -25,13 +25,13 @@ type Shared = State<Arc<Service>>;
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new()
-        .route("/health", get(health))
         .route("/events", post(events))
         .route("/score/{customer}", get(score))
         .route("/scores", post(scores))
         .route("/reload", post(reload))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&service), limits))
+        .route("/health", get(health)) // answers also while all places are taken
         .with_state(service)
 }
 
@@ -42,9 +42,7 @@ async fn limits(State(service): Shared, request: Request, next: Next) -> Respons
 }
 
 async fn health(State(service): Shared) -> Json<serde_json::Value> {
-    let (model, customers) = (service.live.get(), service.book.read(|states| states.len()));
-    let (model, definition) = (model.file.purchases().model(), model.file.definition_in_force().hash());
-    Json(serde_json::json!({"status": "ok", "model": model, "definition": definition, "customers": customers}))
+    Json(service.live.get().health(service.book.read(|states| states.len())))
 }
 
 async fn events(State(service): Shared, Json(events): Json<Vec<Event>>) -> Result<Json<usize>, (StatusCode, String)> {
@@ -53,16 +51,18 @@ async fn events(State(service): Shared, Json(events): Json<Vec<Event>>) -> Resul
 
 async fn score(State(service): Shared, Path(customer): Path<String>) -> Response {
     let model = service.live.get();
-    let text = service.book.read(|states| serde_json::to_string(&model.score(&customer, states.get(&customer)?)?).ok());
-    let found = text.map(|text| ([(header::CONTENT_TYPE, "application/json")], text));
-    found.ok_or((StatusCode::NOT_FOUND, "no purchase of this customer is known")).into_response()
+    match service.book.read(|states| model.score(&customer, states.get(&customer))) {
+        Ok(Some(answer)) => Json(answer).into_response(),
+        Ok(None) => (StatusCode::NOT_FOUND, "no purchase of this customer is known up to today, in UTC").into_response(),
+        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response(),
+    }
 }
 
 /// Scores of many customers, in their order; null for those who are not known. Others are served between one part of them and the next.
 async fn scores(State(service): Shared, Json(customers): Json<Vec<String>>) -> Response {
     let (model, mut answers) = (service.live.get(), Vec::with_capacity(customers.len()));
     for part in customers.chunks(AT_ONCE) {
-        service.book.read(|states| answers.extend(part.iter().map(|customer| model.score(customer, states.get(customer)?))));
+        service.book.read(|states| answers.extend(part.iter().map(|customer| model.one_of_many(customer, states.get(customer)))));
         tokio::task::yield_now().await;
     }
     Json(answers).into_response()

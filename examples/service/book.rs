@@ -16,9 +16,10 @@ pub(crate) struct Event {
     amount: f64,
 }
 
-/// Two locks, neither of which is held over an `await`. `known` is taken within handlers, on the threads that serve all requests, so whoever has it keeps it no
-/// longer than the events of one request take: to add them, or to look customers up. Saving takes as long as there are customers, so it has states of its own, behind a
-/// lock that is waited for on threads for blocking work alone, and catches up with the events since the last save.
+const LARGEST: f64 = 1e12; // amounts beyond it are a mistake, and their sums would have no end
+
+/// Two locks, neither held over an `await`. `known` is taken within handlers, on the threads that serve all requests, for no longer than the events of one request take. Saving
+/// takes as long as there are customers: it has states of its own, behind a lock waited for on threads for blocking work alone, and catches up with the events since.
 #[derive(Default)]
 pub(crate) struct Book {
     known: RwLock<Known>,
@@ -28,8 +29,7 @@ pub(crate) struct Book {
 #[derive(Default)]
 struct Known {
     states: HashMap<String, CustomerState>,
-    /// Events since the last save.
-    unsaved: Vec<(String, Moment, f64)>,
+    unsaved: Vec<(String, Moment, f64)>, // events since the last save
 }
 
 impl Book {
@@ -58,11 +58,13 @@ impl Book {
             // What a log would refuse, a blank customer or an endless amount, is refused here.
             let event = Transaction { customer: &customer, time, amount };
             CustomerStates::new().take(event).map_err(|error| format!("event {number}: {error}"))?;
+            if amount.abs() > LARGEST {
+                return Err(format!("event {number}: amount {amount:e} is beyond {LARGEST:e}"));
+            }
             checked.push((customer, time, amount));
         }
         let count = checked.len();
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        // What was checked above cannot fail here, so that all of the events are taken.
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner); // what was checked above cannot fail below
         for (customer, time, amount) in &checked {
             known.states.entry(customer.clone()).or_default().take(*time, *amount).map_err(|error| error.to_string())?;
         }

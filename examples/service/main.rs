@@ -9,6 +9,7 @@ mod app;
 mod book;
 mod demo;
 mod live;
+mod model;
 mod serve;
 mod stop;
 
@@ -38,5 +39,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// A service with the model and the states of these files; `as_of` is the day it takes for today.
 fn service(model: &Path, states: &Path, as_of: Option<Date>) -> Result<Arc<app::Service>, Box<dyn Error>> {
     let (live, book) = (live::Live::load(model.to_owned(), as_of)?, book::Book::load(states)?);
+    book.save(states)?; // where that cannot be, it is better known now
     Ok(Arc::new(app::Service { live, book, places: Semaphore::new(512), longest: Duration::from_secs(5) }))
 }

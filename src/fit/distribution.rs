@@ -12,8 +12,8 @@ use crate::numeric::symmetric::Eigen;
 /// Two ways to carry it into a forecast: draw parameters as often as a simulation needs, or average over the few [`points`](Self::points) that
 /// stand for it.
 ///
-/// Along an axis of the covariance on which one standard deviation is more than a factor e, it is taken for that factor: the data leave such a direction open, and a
-/// normal distribution, which describes the likelihood near its maximum, says nothing of parameters a million times as large.
+/// Along an axis of the covariance on which one standard deviation of a fit is more than a factor e, it is taken for that factor: the data leave such a direction open, and
+/// a normal distribution, which describes the likelihood near its maximum, says nothing of parameters a million times as large.
 #[derive(Debug, Clone)]
 pub struct ParameterDistribution {
     centre: Array1<f64>,
@@ -27,6 +27,13 @@ impl ParameterDistribution {
     pub(crate) fn new(centre: Array1<f64>, free: Vec<usize>, covariance: ArrayView2<'_, f64>) -> Self {
         let of_logs = Array2::from_shape_fn(covariance.raw_dim(), |(i, j)| covariance[[i, j]] / (centre[free[i]] * centre[free[j]]));
         ParameterDistribution { centre, free, eigen: Eigen::of(&of_logs) }
+    }
+
+    /// That of a fit: no axis is longer than what its likelihood can speak of.
+    pub(crate) fn of_fit(centre: Array1<f64>, free: Vec<usize>, covariance: ArrayView2<'_, f64>) -> Self {
+        let mut distribution = ParameterDistribution::new(centre, free, covariance);
+        distribution.eigen.values.iter_mut().for_each(|variance| *variance = variance.min(LARGEST_VARIANCE));
+        distribution
     }
 
     /// Draws parameters, in the model's order.
@@ -63,7 +70,7 @@ impl ParameterDistribution {
     /// The parameters at given standard normal deviates along the axes.
     pub(crate) fn at(&self, normals: &[f64]) -> Vec<f64> {
         let steps: Array1<f64> =
-            self.eigen.values.iter().zip(normals).map(|(variance, normal)| normal * variance.clamp(0.0, LARGEST_VARIANCE).sqrt()).collect();
+            self.eigen.values.iter().zip(normals).map(|(variance, normal)| normal * variance.max(0.0).sqrt()).collect();
         let logs = self.eigen.vectors.dot(&steps);
         let mut parameters = self.centre.to_vec();
         for (&i, log) in self.free.iter().zip(&logs) {
@@ -115,15 +122,14 @@ mod tests {
     #[test]
     fn a_direction_that_the_data_leave_open_moves_parameters_by_a_few_times_only() {
         // p and gamma of a Gamma-Gamma model fitted to five customers: their product is known, they themselves are not.
-        let open = ParameterDistribution::new(
-            array![148.0, 0.4],
-            vec![0, 1],
-            array![[9612.0_f64.powi(2), -26.9 * 9612.0], [-26.9 * 9612.0, 27.1_f64.powi(2)]].view(),
-        );
-        for point in open.points() {
-            let factor = point[0] / 148.0;
-            assert!((0.2..5.0).contains(&factor), "{factor}");
-        }
+        let covariance = array![[9612.0_f64.powi(2), -26.9 * 9612.0], [-26.9 * 9612.0, 27.1_f64.powi(2)]];
+        let factors =
+            |distribution: ParameterDistribution| distribution.points().into_iter().map(|point| point[0] / 148.0).collect::<Vec<_>>();
+        let of_fit = factors(ParameterDistribution::of_fit(array![148.0, 0.4], vec![0, 1], covariance.view()));
+        assert!(of_fit.iter().all(|factor| (0.2..5.0).contains(factor)), "{of_fit:?}");
+        // How groups differ is no such direction.
+        let between = factors(ParameterDistribution::new(array![148.0, 0.4], vec![0, 1], covariance.view()));
+        assert!(between.iter().any(|&factor| factor > 1e6), "{between:?}");
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl<M: Estimable> Fitted<M> {
     /// `None` when the likelihood is flat in some direction, so that there is no such distribution.
     #[must_use]
     pub fn parameter_distribution(&self) -> Option<ParameterDistribution> {
-        Some(ParameterDistribution::new(self.model().parameters(), self.free().to_vec(), self.free_covariance()?))
+        Some(ParameterDistribution::of_fit(self.model().parameters(), self.free().to_vec(), self.free_covariance()?))
     }
 }
 

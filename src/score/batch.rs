@@ -123,7 +123,7 @@ impl<M: PurchaseModel> BatchScorer<M> {
     /// Memory is taken per thread: tables of what comes again, which grow up to 16 MB, and up to 32 MB for each of the terms. Nothing is allocated per row.
     ///
     /// # Errors
-    /// When a column is not as long as there are customers.
+    /// When a column, or the spends, are not as long as there are customers, or the spends are over other purchases than the spend model's.
     pub fn score(&self, histories: &Histories<'_>, spends: &Spends<'_>, columns: ScoreColumns<'_>) -> Result<()> {
         self.score_into(histories, spends, vec![columns.checked(histories.len())?])
     }
@@ -147,7 +147,7 @@ impl<M: PurchaseModel> BatchScorer<M> {
     /// ```
     ///
     /// # Errors
-    /// When there are not columns for each terms, or a column is not as long as there are customers.
+    /// When there are not columns for each terms, and as for [`score`](Self::score).
     pub fn score_each(&self, histories: &Histories<'_>, spends: &Spends<'_>, columns: Vec<ScoreColumns<'_>>) -> Result<()> {
         if columns.len() != self.scorers.len() {
             return Err(Error::parameter(format!(
@@ -176,6 +176,9 @@ impl<M: PurchaseModel> BatchScorer<M> {
         let rows = histories.len();
         if !spends.is_empty() && spends.len() != rows {
             return Err(Error::data(format!("there are histories of {rows} customers and average spends of {}", spends.len())));
+        }
+        if !spends.is_empty() {
+            self.scorer().check_basis(spends.basis())?;
         }
         let pieces = if threads() == 1 { 1 } else { PIECES * threads() };
         let length = rows.div_ceil(pieces).clamp(FEWEST, MOST);

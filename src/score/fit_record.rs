@@ -113,7 +113,7 @@ impl FitRecord {
     #[must_use]
     pub fn parameter_distribution(&self) -> Option<ParameterDistribution> {
         let parameters = self.parameters.0.iter().map(|(_, value)| *value).collect();
-        Some(ParameterDistribution::new(parameters, self.free(), self.free_covariance()?.view()))
+        Some(ParameterDistribution::of_fit(parameters, self.free(), self.free_covariance()?.view()))
     }
 
     /// Indices of the parameters that are not at a boundary.

@@ -218,7 +218,12 @@ impl<M: PurchaseModel> Scorer<M> {
                 "some customers were born before the log, and their purchases before it are not known; score them one by one by Scorer::score_left_truncated",
             ));
         }
-        if self.spend.is_some() && customers.spend_basis() != self.spend_basis {
+        self.check_basis(customers.spend_basis())
+    }
+
+    /// Whether average spends over these purchases are what the spend model was fitted to.
+    pub(super) fn check_basis(&self, basis: SpendBasis) -> Result<()> {
+        if self.spend.is_some() && basis != self.spend_basis {
             return Err(Error::data(
                 "the average spends of the customers and of the model are of different purchases (repeat purchases, or all); summarise the log \
                  again as the model's was",
