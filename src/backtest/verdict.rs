@@ -80,8 +80,8 @@ pub enum Finding {
         /// The mean calibration slope.
         slope: f64,
     },
-    /// Customers of some calibration frequencies bought more or less than forecast: off by more than 5 % of the purchases, and all classes together by more than
-    /// chance does once in a hundred times.
+    /// Customers of some calibration frequencies bought more or less than forecast, all forecasts scaled alike so that a total that is off is not told twice: off by
+    /// more than 5 % of the purchases, and all classes together by more than chance does once in a hundred times.
     FrequenciesOff {
         /// The mean over the cuts of the absolute errors of the classes, as a share of what came.
         error: f64,
@@ -120,7 +120,7 @@ impl fmt::Display for Finding {
             Finding::FrequenciesOff { error } => {
                 write!(
                     f,
-                    "its forecasts by frequency so far are off, up or down, by {:.0} % of the purchases, more than chance does",
+                    "whatever its total, its forecasts by frequency so far are off, up or down, by {:.0} % of the purchases, more than chance does",
                     100.0 * error
                 )
             }
@@ -216,7 +216,7 @@ fn verdict(model: &'static str, runs: &[&Run], all: &[Run], differences: &[Diffe
         probabilities_off(runs),
         intervals_too_narrow(runs),
         differences_off(runs, level),
-        frequencies_off(runs, level),
+        frequencies_off(runs),
         closer_in_total(runs, all),
     ];
     let beaten = ["rmse", "mae", "brier", "log_score", "top_decile_capture"];
@@ -335,8 +335,8 @@ fn differences_off(runs: &[&Run], level: Level) -> Option<Finding> {
     ((slope - 1.0).abs() > SMALL_SLOPE && mostly(runs, sure)).then_some(Finding::DifferencesOff { slope })
 }
 
-fn frequencies_off(runs: &[&Run], level: Level) -> Option<Finding> {
-    let together = |run: &Run| Together::of(&run.tables.by_frequency, level);
+fn frequencies_off(runs: &[&Run]) -> Option<Finding> {
+    let together = |run: &Run| Together::of(&run.tables.by_frequency);
     let error = mean(runs, |run| together(run).map(|classes| classes.error))?;
     let off = |classes: Together| classes.confidence > CONFIDENCE && classes.error > SMALL_BIAS;
     mostly(runs, |run| together(run).is_some_and(off)).then_some(Finding::FrequenciesOff { error })
