@@ -246,8 +246,7 @@ impl<'a> GroupCase<'a> {
                 metrics,
                 intervals: predicted.map_or_else(BTreeMap::new, |_| drawn.intervals(index, 0)),
                 skill: if forecast.role == Role::Model { others(forecast.model).map(skill).collect() } else { BTreeMap::new() },
-                tables: predicted
-                    .map_or_else(Tables::default, |predicted| self.tables(case, forecast, 0, &predicted.purchases, drawn.level)),
+                tables: predicted.map_or_else(Tables::default, |predicted| self.tables(case, forecast, 0, predicted, drawn.level)),
                 pit: predicted.and_then(|predicted| Pit::of(predicted.counts.as_deref()?)),
                 reliability: predicted
                     .and_then(|predicted| predicted.p_active.as_deref())
@@ -275,20 +274,23 @@ impl<'a> GroupCase<'a> {
                 predicted_variance: revenue.variance,
                 metrics: figures[column],
                 intervals: drawn.intervals(index, column),
-                tables: self.tables(case, forecast, column, &revenue.amounts, drawn.level),
+                tables: self.tables(case, forecast, column, predicted, drawn.level),
             })
             .collect()
     }
 
-    fn tables(&self, case: &Case<'_>, forecast: &Forecast, column: usize, predicted: &[f64], level: Level) -> Tables {
-        let (quantity, actual) = if column == 0 { (Quantity::Purchases, &self.purchases) } else { (Quantity::Spend, &self.spend) };
+    fn tables(&self, case: &Case<'_>, forecast: &Forecast, column: usize, predicted: &Predicted, level: Level) -> Tables {
+        let (quantity, actual, variances, predicted) = match column {
+            0 => (Quantity::Purchases, &self.purchases, predicted.variances(), &predicted.purchases),
+            _ => (Quantity::Spend, &self.spend, None, &predicted.revenue[column - 1].amounts),
+        };
         let deciles = by_decile(actual, predicted, level);
         if self.group != Group::KnownAtCut {
             return Tables { deciles, ..Tables::default() };
         }
         let (by_period, wape_by_period) = case.weeks.against(quantity, &forecast.by_week[column]);
         Tables {
-            by_frequency: by_frequency(case.customers, actual, predicted, level),
+            by_frequency: by_frequency(case.customers, actual, predicted, variances.as_deref(), level),
             by_recency: by_recency(case.customers, case.calibration, actual, predicted, level),
             deciles,
             by_period,

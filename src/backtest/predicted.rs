@@ -88,6 +88,11 @@ impl Predicted {
         matched
     }
 
+    /// Variance of each customer's purchases.
+    pub(super) fn variances(&self) -> Option<Vec<f64>> {
+        self.counts.as_ref().map(|counts| counts.iter().map(|count| count.variance).collect())
+    }
+
     /// Variance of the total of purchases, of customers who are independent given the parameters.
     pub(super) fn variance(&self) -> Option<f64> {
         self.counts.as_ref().map(|counts| counts.iter().fold(0.0, |sum, count| sum + count.variance))

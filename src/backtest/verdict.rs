@@ -41,8 +41,20 @@ const SMALL_MISS: f64 = 0.02;
 /// Samples of fewer customers than this say nothing of chance: those of one customer are all alike.
 const FEWEST_SAMPLED: u64 = 10;
 
-/// What that is, in words.
-const LOOKED_AT: &str = "totals, spend, probabilities, intervals, differences between customers, classes by frequency, rules of thumb";
+/// What can be looked at, in words and in the order in which they are told.
+const FIGURES: [&str; 8] = [
+    "totals",
+    "spend",
+    "probabilities",
+    "intervals",
+    "differences between customers",
+    "classes by frequency",
+    "rules of thumb",
+    TOTALS_OF_RULES,
+];
+
+/// All that is looked at of the rules where there are no samples of the customers.
+const TOTALS_OF_RULES: &str = "totals of rules of thumb";
 
 /// What speaks against a model. Each is found at more than half of the cuts, or at the only one; the totals also at all cuts together, which shows a
 /// [shock](super::Shock) that all customers share.
@@ -80,8 +92,8 @@ pub enum Finding {
         /// The mean calibration slope.
         slope: f64,
     },
-    /// Customers of some calibration frequencies bought more or less than forecast: off by more than 5 % of the purchases, and all classes together by more than
-    /// chance does once in a hundred times.
+    /// Customers of some calibration frequencies bought more or less than forecast, all forecasts scaled alike so that a total that is off is not told twice: off by
+    /// more than 5 % of the purchases, and all classes together by more than chance does once in a hundred times.
     FrequenciesOff {
         /// The mean over the cuts of the absolute errors of the classes, as a share of what came.
         error: f64,
@@ -120,7 +132,7 @@ impl fmt::Display for Finding {
             Finding::FrequenciesOff { error } => {
                 write!(
                     f,
-                    "its forecasts by frequency so far are off, up or down, by {:.0} % of the purchases, more than chance does",
+                    "whatever its total, its forecasts by frequency so far are off, up or down, by {:.0} % of the purchases, more than chance does",
                     100.0 * error
                 )
             }
@@ -158,6 +170,8 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// The smallest and the largest bias of its totals, where one of them is more than 5 %, and yet no more than chance does.
     pub off_within_chance: Option<[f64; 2]>,
+    /// What was looked at, in words: what could have spoken against the model at more than half of the cuts.
+    pub looked_at: Vec<&'static str>,
 }
 
 #[cfg(any(test, feature = "cli"))]
@@ -166,7 +180,8 @@ impl Verdict {
     pub(crate) fn and(&self, other: &Verdict) -> Verdict {
         let is_new = |finding: &&Finding| self.findings.iter().all(|own| !own.is_like(finding));
         let findings = self.findings.iter().chain(other.findings.iter().filter(is_new)).copied().collect();
-        Verdict { model: self.model, findings, off_within_chance: self.off_within_chance.or(other.off_within_chance) }
+        let looked_at = in_order(|figure| self.looked_at.contains(&figure) || other.looked_at.contains(&figure));
+        Verdict { model: self.model, findings, off_within_chance: self.off_within_chance.or(other.off_within_chance), looked_at }
     }
 }
 
@@ -183,7 +198,10 @@ impl Finding {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.findings.is_empty() {
-            write!(f, "Nothing that was looked at speaks against {} beyond chance ({LOOKED_AT})", self.model)?;
+            if self.looked_at.is_empty() {
+                return write!(f, "There was nothing to look at that could speak against {}.", self.model);
+            }
+            write!(f, "Nothing that was looked at speaks against {} beyond chance ({})", self.model, self.looked_at.join(", "))?;
             return match self.off_within_chance {
                 Some([lowest, highest]) => {
                     write!(
@@ -198,6 +216,31 @@ impl fmt::Display for Verdict {
         let findings: Vec<String> = self.findings.iter().map(Finding::to_string).collect();
         write!(f, "Against {} speaks: {}.", self.model, findings.join("; "))
     }
+}
+
+/// Those of the figures that were looked at; the totals of the rules are no more than all of the rules.
+fn in_order(was_looked_at: impl Fn(&'static str) -> bool) -> Vec<&'static str> {
+    let mut figures: Vec<&'static str> = FIGURES.into_iter().filter(|&figure| was_looked_at(figure)).collect();
+    if figures.contains(&"rules of thumb") {
+        figures.retain(|&figure| figure != TOTALS_OF_RULES);
+    }
+    figures
+}
+
+/// What could have been found against a model, at most cuts.
+fn looked_at(model: &'static str, runs: &[&Run], all: &[Run], differences: &[Difference]) -> Vec<&'static str> {
+    let is_compared = |run: &Run, row: &Difference| row.split == run.split && row.model == model && run.skill.contains_key(row.against);
+    let told = |run: &Run, figure: &str| match figure {
+        "totals" => Off::of_purchases(run).is_some_and(|off| off.can_be_judged()),
+        "spend" => Off::of_spend(run).is_some_and(|off| off.can_be_judged()),
+        "probabilities" => run.pit.is_some(),
+        "intervals" => run.metrics.coverage.level_90.is_some(),
+        "differences between customers" => run.metrics.calibration_slope.is_some() && run.intervals.contains_key("calibration_slope"),
+        "classes by frequency" => Together::of(&run.tables.by_frequency).is_some(),
+        TOTALS_OF_RULES => run.predicted_variance.is_some() && rules(run, all).any(|rule| rule.predicted_purchases.is_some()),
+        _ => run.customers >= FEWEST_SAMPLED && differences.iter().any(|row| is_compared(run, row)),
+    };
+    in_order(|figure| mostly(runs, |run| told(run, figure)))
 }
 
 /// The verdict on a model, from its runs for one group of customers, one per cut, among all runs.
@@ -216,12 +259,13 @@ fn verdict(model: &'static str, runs: &[&Run], all: &[Run], differences: &[Diffe
         probabilities_off(runs),
         intervals_too_narrow(runs),
         differences_off(runs, level),
-        frequencies_off(runs, level),
+        frequencies_off(runs),
         closer_in_total(runs, all),
     ];
     let beaten = ["rmse", "mae", "brier", "log_score", "top_decile_capture"];
     let beaten = beaten.into_iter().filter_map(|metric| beaten_by(model, metric, runs, all, differences, level));
-    Verdict { model, findings: findings.into_iter().flatten().chain(beaten).collect(), off_within_chance }
+    let looked_at = looked_at(model, runs, all, differences);
+    Verdict { model, findings: findings.into_iter().flatten().chain(beaten).collect(), off_within_chance, looked_at }
 }
 
 /// The verdicts on all models that were asked about; `level` is that of the intervals of their figures.
@@ -276,6 +320,11 @@ impl Off {
             deviations,
             interval: revenue.intervals.get("bias").copied().filter(|_| run.customers >= FEWEST_SAMPLED),
         })
+    }
+
+    /// Whether chance is known.
+    fn can_be_judged(&self) -> bool {
+        self.deviations.is_some() || self.interval.is_some()
     }
 
     fn is_beyond(&self, small: f64, deviations: f64, stretch: f64) -> bool {
@@ -335,8 +384,8 @@ fn differences_off(runs: &[&Run], level: Level) -> Option<Finding> {
     ((slope - 1.0).abs() > SMALL_SLOPE && mostly(runs, sure)).then_some(Finding::DifferencesOff { slope })
 }
 
-fn frequencies_off(runs: &[&Run], level: Level) -> Option<Finding> {
-    let together = |run: &Run| Together::of(&run.tables.by_frequency, level);
+fn frequencies_off(runs: &[&Run]) -> Option<Finding> {
+    let together = |run: &Run| Together::of(&run.tables.by_frequency);
     let error = mean(runs, |run| together(run).map(|classes| classes.error))?;
     let off = |classes: Together| classes.confidence > CONFIDENCE && classes.error > SMALL_BIAS;
     mostly(runs, |run| together(run).is_some_and(off)).then_some(Finding::FrequenciesOff { error })
@@ -413,18 +462,20 @@ mod tests {
             Finding::DifferencesOff { slope: 0.7 },
             Finding::BeatenBy { baseline: "hiatus", metric: "rmse" },
         ];
-        let against = Verdict { model: "nbd", findings, off_within_chance: None };
+        let against = Verdict { model: "nbd", findings, off_within_chance: None, looked_at: vec!["totals", "spend", "rules of thumb"] };
         let text = against.to_string();
         assert_eq!(
             text,
             "Against nbd speaks: its total is off by +31.0 %, more than chance does; it exaggerates differences between customers (a purchase more \
              expected brings 0.70); the rule hiatus has smaller squared errors."
         );
-        let nothing = Verdict { model: "bg-nbd", findings: Vec::new(), off_within_chance: None };
+        let looked_at = vec!["totals", "classes by frequency", TOTALS_OF_RULES];
+        let nothing = Verdict { model: "bg-nbd", findings: Vec::new(), off_within_chance: None, looked_at };
         assert_eq!(
             nothing.to_string(),
-            "Nothing that was looked at speaks against bg-nbd beyond chance (totals, spend, probabilities, intervals, differences between customers, classes by frequency, rules of thumb)."
+            "Nothing that was looked at speaks against bg-nbd beyond chance (totals, classes by frequency, totals of rules of thumb)."
         );
+        assert_eq!(nothing.and(&against).looked_at, ["totals", "spend", "classes by frequency", "rules of thumb"]);
         let open = Verdict { off_within_chance: Some([0.3, 0.3]), ..nothing.clone() };
         assert!(
             open.to_string().ends_with(
@@ -435,6 +486,26 @@ mod tests {
         let more = Verdict { findings: vec![Finding::TotalsOff { lowest: -0.1, highest: 0.2 }], ..nothing };
         assert_eq!(more.and(&against).findings.len(), 3);
         assert_eq!(more.and(&against).findings[0], more.findings[0]);
+    }
+
+    #[test]
+    fn what_was_not_there_was_not_looked_at() {
+        let day = |text: &str| text.parse().unwrap();
+        let split = super::super::split::Split::new(day("2026-02-01"), day("2026-03-01"), day("2026-01-01"), day("2026-12-31")).unwrap();
+        let nothing = Run::nothing_at(split);
+        let of = |run: &Run| looked_at("nbd", &[run], std::slice::from_ref(run), &[]);
+        assert_eq!(of(&nothing), [] as [&str; 0]);
+        let mut some = nothing.clone();
+        (some.metrics.bias, some.predicted_purchases, some.predicted_variance) = (Some(0.1), Some(11.0), Some(11.0));
+        (some.actual_purchases, some.metrics.calibration_slope, some.metrics.coverage.level_90) = (10.0, Some(0.9), Some(0.9));
+        // Without samples of the customers no slope is off beyond chance.
+        assert_eq!(of(&some), ["totals", "intervals"]);
+        some.intervals.insert("calibration_slope", [0.8, 1.0]);
+        assert_eq!(of(&some), ["totals", "intervals", "differences between customers"]);
+        // At one of two cuts is not at most cuts.
+        assert_eq!(looked_at("nbd", &[&some, &nothing], &[], &[]), [] as [&str; 0]);
+        let unknown = Verdict { model: "nbd", findings: Vec::new(), off_within_chance: None, looked_at: Vec::new() };
+        assert_eq!(unknown.to_string(), "There was nothing to look at that could speak against nbd.");
     }
 
     #[test]

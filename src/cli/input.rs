@@ -1,5 +1,6 @@
 //! What a command reads: logs, summaries, model files.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use super::acquiring::Acquiring;
 use super::args::{Measured, MeasuredByModel, Observing, Reading};
 use super::console::Console;
 use super::failure::{Failure, Outcome};
-use crate::data::{Customers, DataReport, DuplicatePolicy, Observation, SpendBasis, TransactionLog, grouped};
+use crate::data::{Customers, DataReport, DuplicatePolicy, FarEnd, Observation, SpendBasis, TransactionLog, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, LogFiles, ReadOptions, ReadProgress, Source, SummaryOptions, SummaryRead};
 use crate::report::remarks;
@@ -33,6 +34,8 @@ pub(super) struct Input<'a> {
     pub(super) acquiring: Option<&'a Acquiring>,
     /// How the log behind the model was cleaned, when there is a model.
     pub(super) cleaned_as: Option<&'a DataReport>,
+    /// What lay far from all else of the log, once it was observed: that is a walk over all rows.
+    far_ends: RefCell<Vec<FarEnd>>,
 }
 
 impl<'a> Input<'a> {
@@ -49,6 +52,7 @@ impl<'a> Input<'a> {
             spend_basis: flags.measuring.spend_basis,
             acquiring: Some(&flags.acquiring),
             cleaned_as: None,
+            far_ends: RefCell::default(),
         })
     }
 
@@ -78,6 +82,7 @@ impl<'a> Input<'a> {
             spend_basis: model.spend_basis(),
             acquiring: None,
             cleaned_as: model.data().cleaning.as_ref(),
+            far_ends: RefCell::default(),
         })
     }
 
@@ -257,18 +262,20 @@ impl<'a> Input<'a> {
             // Of a log without a row any day is the last one; its summary says what is wrong.
             (None, None) => Date::new(1970, 1, 1)?,
         };
-        for far in log.far_ends(end, self.observing.observation_end.is_some())? {
-            console.say(&format!("note: {}", remarks::far_end(&far)));
+        let far = log.far_ends(end, self.observing.observation_end.is_some())?;
+        for far in &far {
+            console.say(&format!("note: {}", remarks::far_end(far)));
         }
+        self.far_ends.replace(far);
         Ok(self.observing.until(end, self.unit, self.spend_basis, self.cleaned_as))
     }
 
     /// What a reader of the results has to know of the data: what was said while they were read.
-    pub(super) fn remarks(&self, log: &TransactionLog, observation: &Observation, customers: &Customers) -> Result<Vec<String>> {
-        let far = log.far_ends(observation.end, self.observing.observation_end.is_some())?;
+    pub(super) fn remarks(&self, customers: &Customers) -> Vec<String> {
+        let far = self.far_ends.borrow();
         // As a sentence.
         let far = far.iter().map(|far| remarks::far_end(far).replacen("the ", "The ", 1) + ".");
-        Ok(far.chain(customers.report().and_then(remarks::many_skipped).map(|skipped| skipped + ".")).collect())
+        far.chain(customers.report().and_then(remarks::many_skipped).map(|skipped| skipped + ".")).collect()
     }
 
     /// Says that many rows were skipped; refuses more than may be.

@@ -84,7 +84,7 @@ pub(super) fn run(args: Args) -> Outcome {
         let ranking = Ranking::of(&customers, &scores);
         let base = Base {
             source: &input.name(),
-            remarks: input.remarks(&log, &observation, &customers)?,
+            remarks: input.remarks(&customers),
             log_of_new: &new,
             observation: &observation,
             customers: &customers,

@@ -40,7 +40,7 @@ const RESULTS: [&str; 6] = [CUSTOMERS, MODEL, SCORES, ACCOUNT, BACKTEST, REPORT]
 /// Reads a transaction log, summarises it, fits the models and scores every customer; then fits the purchase model once more without the last
 /// quarter of the time and holds its forecast against that. Writes customers.csv, model.json, scores.csv, account.json (the definition, the totals and the
 /// coverage of the scores), backtest.json and the page report.html, with the numbers of its charts in report/, to a directory, all of them or none, and gives a short account on standard error: what was read and cleaned, the fits, how the forecast
-/// came out, the ten most valuable customers and the totals. When the log is too short for a back-test, the account says so, and backtest.json has no runs.
+/// came out, the ten most valuable customers and the totals. When the log is too short for a back-test, the account says so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -112,7 +112,7 @@ pub(super) fn run(args: Args) -> Outcome {
         let _busy = console.busy("report");
         let base = Base {
             source: &input.name(),
-            remarks: input.remarks(&log, &observation, &customers)?,
+            remarks: input.remarks(&customers),
             log_of_new: &new,
             observation: &observation,
             customers: &customers,

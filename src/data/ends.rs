@@ -11,14 +11,17 @@ const DAYS: i32 = 365;
 /// It is far where it is more than this share of what the rest of the log covers.
 const SHARE_OF_REST: i32 = 4;
 
-/// The usual gaps are known of a log with rows on so many days, of so many customers: where gaps are chance alone, the one at an end is [`TIMES`] as long as all
-/// others once in 1 / C(22, 3), 1,540, such logs. The gaps of one customer are no chance: they may come back after years.
+/// The usual gaps are known of a log with rows on so many days, of so many customers: where gaps are chance alone, that at the one end is [`TIMES`] as long as
+/// all others but that at the other once in C(21, 3), 1,330, such logs, and two ends are looked at. The gaps of one customer are no chance: they may come back after years.
 const ENOUGH_DAYS: usize = 20;
 const ENOUGH_CUSTOMERS: usize = 10;
 
 /// Then a gap is far that is longer than so many times the longest of all others, and longer than a shop is closed for.
 const TIMES: i32 = 3;
 const CLOSED: i32 = 28;
+
+/// Gaps of so many days are told in years.
+const TWO_YEARS: u32 = 731;
 
 /// One day in so many days with rows may be a wrong one; at least one.
 const WRONG: usize = 100;
@@ -50,8 +53,7 @@ impl FarEnd {
     /// The gap in years where it is two or more, else in days.
     pub(crate) fn gap(&self) -> String {
         let days = self.near.days_since(self.next).unsigned_abs();
-        let years = (f64::from(days) / 365.25).round();
-        if years < 2.0 { format!("{days} days") } else { format!("{years} years") }
+        if days < TWO_YEARS { format!("{days} days") } else { format!("{:.0} years", f64::from(days) / 365.25) }
     }
 }
 
@@ -223,6 +225,16 @@ mod tests {
             found(&with(&daily, &["0001-01-01", "2052-03-01", "2062-03-01", "2026-06-30"]), "2062-03-01", false),
             [(Far::First, "0001-01-01".to_owned(), "2023 years".to_owned()), (Far::Last, "2062-03-01".to_owned(), "182 days".to_owned())]
         );
+    }
+
+    #[test]
+    fn years_are_told_from_two_on() {
+        let gap = |days: i32| {
+            let next = day("2024-01-01");
+            let near = Date::from_days_since_1970(next.days_since_1970() + days).unwrap();
+            FarEnd { what: Far::Last, day: near, near, next, customer: None }.gap()
+        };
+        assert_eq!([367, 549, 730, 731, 1_000].map(gap), ["367 days", "549 days", "730 days", "2 years", "3 years"]);
     }
 
     #[test]
