@@ -7,7 +7,7 @@ use super::methods::{Method, cell, count, cuts, days, share, signed, spans};
 use super::terminal::{plain, section};
 use super::totals;
 use super::verdict::{advice, caution, figures, shock, verdict};
-use crate::backtest::{BackTestReport, FrequencyRow, Metrics, Role, Run, Shock, Verdict};
+use crate::backtest::{BackTestReport, FailedRun, FrequencyRow, Metrics, Role, Run, Shock, Verdict};
 
 /// Everything: a table of each forecast's figures, a table that shows where they differ, and the verdict.
 pub(crate) fn account(report: &BackTestReport) -> String {
@@ -43,11 +43,12 @@ pub(crate) fn judgement(model: &str, rolling: &BackTestReport, last: &BackTestRe
     }
 }
 
-/// What no judgement on a model holds: whether another is better, where only this one was tested.
+/// What no judgement on a model holds: whether another is better, where only this one was tested; and how to compare them, unless others were tried and failed.
 pub(crate) fn alternatives(report: &BackTestReport) -> Option<String> {
     let mut models = report.runs.iter().filter(|run| run.role == Role::Model).map(|run| run.model);
     let first = models.next()?;
-    models.all(|model| model == first).then(|| "Other models were not compared; --model auto of clv run and clv fit does.".to_owned())
+    let way = if report.failures.iter().any(FailedRun::is_model) { "" } else { "; --model auto of clv run and clv fit compares them" };
+    models.all(|model| model == first).then(|| format!("Other models were not compared in this back-test{way}."))
 }
 
 /// The shocks to the totals of a model, to its purchases first.
