@@ -74,6 +74,41 @@ fn files_an_ordered_log_and_carried_on_states_give_the_same_bytes() {
 }
 
 #[test]
+fn skipped_rows_are_judged_among_those_that_a_run_brings_to_a_state() {
+    let directory = parts();
+    let path = directory.path();
+    let rows = |name: &str, good: usize, bad: usize| {
+        let rows = ["0001,1998-06-01,5\n".repeat(good), "0001,1.6.1998,5\n".repeat(bad)].concat();
+        fs::write(path.join(name), format!("customer_id,date,amount\n{rows}")).unwrap();
+    };
+    let tonight = |name: &str, limit: &[&str]| {
+        let arguments = ["summarize", name, "--state", "state.clv", "--bad-rows", "skip", END[0], END[1]];
+        clv(path, &[&arguments[..], &["-o", "customers.csv"], limit].concat())
+    };
+    done(tonight("all.csv", &[]));
+    let before = fs::read(path.join("state.clv")).unwrap();
+    // A share: 3 of 3 are too many, whatever thousands of rows there were before; nothing of them is taken in.
+    rows("bad.csv", 0, 3);
+    failed(
+        tonight("bad.csv", &["--max-skipped", "5%"]),
+        1,
+        "3 of 3 rows cannot be used, and --max-skipped allows 5 %; the first is bad.csv:2:",
+    );
+    assert_eq!(fs::read(path.join("state.clv")).unwrap(), before);
+    // Without a limit they are a warning, tonight and no more.
+    let (_, said) = done(tonight("bad.csv", &[]));
+    assert!(said.contains("warning: 3 of 3 rows (100 %) were skipped"), "{said}");
+    // A number: those of earlier nights do not add up to more than it.
+    for night in 1..=3 {
+        rows("night.csv", 50 + night, 2);
+        let (_, said) = done(tonight("night.csv", &["--max-skipped", "2"]));
+        assert!(!said.contains("warning"), "{said}");
+    }
+    rows("night.csv", 60, 3);
+    failed(tonight("night.csv", &["--max-skipped", "2"]), 1, "3 of 63 rows cannot be used, and --max-skipped allows 2");
+}
+
+#[test]
 fn what_cannot_be_read_together_is_said() {
     let directory = parts();
     let summarize = |arguments: &[&str]| clv(directory.path(), &[&["summarize"], arguments].concat());

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use super::acquiring::Acquiring;
 use super::console::Console;
 use super::failure::{Failure, Outcome};
-use crate::data::{DataReport, DuplicatePolicy, MergePeriod, Observation, RefundPolicy, SpendBasis, grouped};
+use crate::data::{DataReport, DuplicatePolicy, MergePeriod, Observation, RefundPolicy, SpendBasis, Unusable, grouped};
 use crate::error::{Error, Result};
 use crate::fit::{Level, Prior};
 use crate::io::{BadRows, DecimalMark, LogColumns, ReadOptions, SummaryOptions, TableFormat, check_decimal};
@@ -110,18 +110,18 @@ impl Reading {
     }
 
     /// Refuses an input of which more rows were skipped than may be.
-    pub(super) fn check_skipped(&self, report: &DataReport) -> Result<()> {
-        let skipped = report.skipped.total().count;
+    pub(super) fn check_skipped(&self, rows: &Unusable) -> Result<()> {
+        let Unusable { skipped, read, first } = rows;
         let (is_over, most) = match self.max_skipped {
             None => return Ok(()),
-            Some(MaxSkipped::Rows(rows)) => (skipped > rows, grouped(rows as f64, 0)),
-            Some(MaxSkipped::Share(share)) => (skipped as f64 > share * report.rows_read as f64, percent(share)),
+            Some(MaxSkipped::Rows(rows)) => (*skipped > rows, grouped(rows as f64, 0)),
+            Some(MaxSkipped::Share(share)) => (*skipped as f64 > share * *read as f64, percent(share)),
         };
         if !is_over {
             return Ok(());
         }
-        let first = report.first_skipped.as_ref().map_or_else(String::new, |first| format!("; the first is {first}"));
-        let (skipped, read) = (grouped(skipped as f64, 0), grouped(report.rows_read as f64, 0));
+        let first = first.as_ref().map_or_else(String::new, |first| format!("; the first is {first}"));
+        let (skipped, read) = (grouped(*skipped as f64, 0), grouped(*read as f64, 0));
         Err(Error::data(format!("{skipped} of {read} rows cannot be used, and --max-skipped allows {most}{first}")))
     }
 

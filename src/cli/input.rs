@@ -7,7 +7,7 @@ use super::acquiring::Acquiring;
 use super::args::{Measured, MeasuredByModel, Observing, Reading};
 use super::console::Console;
 use super::failure::{Failure, Outcome};
-use crate::data::{Customers, DataReport, DuplicatePolicy, Observation, SpendBasis, TransactionLog, grouped};
+use crate::data::{Customers, DataReport, DuplicatePolicy, Observation, SpendBasis, TransactionLog, Unusable, grouped};
 use crate::error::{Error, Result};
 use crate::io::{InputKind, LogFiles, ReadOptions, ReadProgress, Source, SummaryOptions, SummaryRead};
 use crate::report::remarks;
@@ -104,7 +104,7 @@ impl<'a> Input<'a> {
             }
             Content::Summary(customers) => {
                 if let Some(report) = customers.report() {
-                    self.judge_skipped(report, console)?;
+                    self.judge_skipped(&report.into(), console)?;
                 }
                 (customers, None)
             }
@@ -125,7 +125,7 @@ impl<'a> Input<'a> {
         let summary = |source: Source<'_>, options: &SummaryOptions| source.read_summary_in_batches(options, BATCH, &mut take_batch);
         match self.read(console, summary)? {
             Content::Summary(read) => {
-                self.judge_skipped(&read.report, console)?;
+                self.judge_skipped(&(&read.report).into(), console)?;
                 Ok(Some(read))
             }
             Content::Log(log) => take(self.summary_of(*log, console)?, InputKind::Log).map(|()| None),
@@ -181,22 +181,28 @@ impl<'a> Input<'a> {
 
     /// The summary of a log, and how the log was seen.
     pub(super) fn summarize(&self, log: &TransactionLog, console: &Console) -> Result<(Customers, Observation)> {
+        self.summarize_judging(log, &log.into(), console)
+    }
+
+    /// The summary of a log some rows of which are judged by how many were skipped: those that this input has brought.
+    pub(super) fn summarize_judging(&self, log: &TransactionLog, judged: &Unusable, console: &Console) -> Result<(Customers, Observation)> {
         let observation = self.observation(log, console)?;
         let _busy = console.busy("summarising");
         let customers = log.summarize(&observation).map_err(|error| error.at(self.name()))?;
-        Ok((self.with_births(customers, console)?, observation))
+        Ok((self.with_births(customers, judged, console)?, observation))
     }
 
     /// The summary of a log that is not needed any more.
     pub(super) fn summary_of(&self, log: TransactionLog, console: &Console) -> Result<Customers> {
         let observation = self.observation(&log, console)?;
         let _busy = console.busy("summarising");
+        let judged = Unusable::from(&log);
         let customers = log.into_summary(&observation).map_err(|error| error.at(self.name()))?;
-        self.with_births(customers, console)
+        self.with_births(customers, &judged, console)
     }
 
     /// The customers of a log with what is known of their birth.
-    fn with_births(&self, customers: Customers, console: &Console) -> Result<Customers> {
+    fn with_births(&self, customers: Customers, judged: &Unusable, console: &Console) -> Result<Customers> {
         let many =
             |report: &&DataReport| report.duplicates == DuplicatePolicy::Keep && report.repeated.count * MANY_REPEATED > report.used.count;
         if let Some(report) = customers.report().filter(many) {
@@ -207,9 +213,7 @@ impl<'a> Input<'a> {
                 grouped(report.used.count as f64, 0)
             ));
         }
-        if let Some(report) = customers.report() {
-            self.judge_skipped(report, console)?;
-        }
+        self.judge_skipped(judged, console)?;
         match self.acquiring {
             Some(acquiring) => acquiring.mark(customers, self, console).map_err(|error| error.at(self.name())),
             None => Ok(customers),
@@ -232,7 +236,9 @@ impl<'a> Input<'a> {
         let observation = self.observing.until(end, self.unit, self.spend_basis, self.cleaned_as);
         let progress = console.reading(&self.files);
         let customers = self.files.summarize_in_order(&self.log_options(), &observation, &|read| progress.show(read));
-        Ok(self.with_births(customers.map_err(|error| error.at(self.name()))?, console)?)
+        let customers = customers.map_err(|error| error.at(self.name()))?;
+        let judged = customers.report().map(Unusable::from).unwrap_or_default();
+        Ok(self.with_births(customers, &judged, console)?)
     }
 
     /// What messages call the input.
@@ -268,13 +274,13 @@ impl<'a> Input<'a> {
         let far = log.far_ends(observation.end, self.observing.observation_end.is_some())?;
         // As a sentence.
         let far = far.iter().map(|far| remarks::far_end(far).replacen("the ", "The ", 1) + ".");
-        Ok(far.chain(customers.report().and_then(remarks::many_skipped).map(|skipped| skipped + ".")).collect())
+        Ok(far.chain(customers.report().and_then(|report| remarks::many_skipped(&report.into())).map(|skipped| skipped + ".")).collect())
     }
 
     /// Says that many rows were skipped; refuses more than may be.
-    fn judge_skipped(&self, report: &DataReport, console: &Console) -> Result<()> {
-        self.reading.check_skipped(report).map_err(|error| error.at(self.name()))?;
-        if let Some(words) = remarks::many_skipped(report) {
+    pub(super) fn judge_skipped(&self, rows: &Unusable, console: &Console) -> Result<()> {
+        self.reading.check_skipped(rows).map_err(|error| error.at(self.name()))?;
+        if let Some(words) = remarks::many_skipped(rows) {
             console.say(&format!("warning: {words}"));
         }
         Ok(())

@@ -7,7 +7,7 @@ use super::console::Console;
 use super::failure::Outcome;
 use super::input::Input;
 use super::output::{Destination, refuse_inputs, refuse_same_place, write_together};
-use crate::data::{CustomerStates, counted_things};
+use crate::data::{CustomerStates, Unusable, counted_things};
 use crate::error::Result;
 use crate::io::{Draft, Table, excluded_table};
 use crate::report::terminal;
@@ -82,8 +82,8 @@ pub(super) fn run(args: Args) -> Outcome {
         None => (input.summary_of(input.log(&console)?, &console)?, None),
         Some(path) => {
             refuse_inputs(path, &input.paths())?;
-            let states = carried_on(path, &input, &console)?;
-            let (customers, _) = input.summarize(states.log(), &console)?;
+            let (states, new) = carried_on(path, &input, &console)?;
+            let (customers, _) = input.summarize_judging(states.log(), &new, &console)?;
             let mut draft = Draft::new(path)?;
             draft.write(|out| states.write(out))?;
             (customers, Some(draft))
@@ -108,8 +108,8 @@ pub(super) fn run(args: Args) -> Outcome {
     Ok(())
 }
 
-/// The states of the runs before, if there were any, with the rows of the input.
-fn carried_on(path: &Path, input: &Input<'_>, console: &Console) -> Result<CustomerStates> {
+/// The states of the runs before, if there were any, with the rows of the input; and what is to be judged of these rows alone.
+fn carried_on(path: &Path, input: &Input<'_>, console: &Console) -> Result<(CustomerStates, Unusable)> {
     // What cannot be written is better known now.
     Draft::new(path)?;
     let mut states = if path.exists() {
@@ -118,7 +118,9 @@ fn carried_on(path: &Path, input: &Input<'_>, console: &Console) -> Result<Custo
     } else {
         CustomerStates::new()
     };
+    let before = Unusable::from(states.log());
     let progress = console.reading(&input.files);
     states.take_files(&input.files, &input.log_options(), &|read| progress.show(read))?;
-    Ok(states)
+    let new = Unusable::from(states.log()).since(&before);
+    Ok((states, new))
 }

@@ -34,6 +34,8 @@ mod spend_basis;
 mod state;
 mod states;
 mod summarize;
+#[cfg(feature = "cli")]
+mod unusable;
 
 pub use acquisition::{Acquired, Acquisition, AcquisitionDates, Birth, BirthCounts};
 pub use censored::{Censored, CensoredCustomers};
@@ -60,6 +62,8 @@ pub(crate) use digits::{counted as counted_things, significant};
 pub(crate) use digits::{decimals_for, exponent, grouped};
 #[cfg(feature = "cli")]
 pub(crate) use ends::{Far, FarEnd};
+#[cfg(feature = "cli")]
+pub(crate) use unusable::Unusable;
 
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use acquisition::DatedAt;

@@ -2,22 +2,22 @@
 
 use super::format::{grouped, printable};
 use super::methods::share;
-use crate::data::{DataReport, Far, FarEnd};
+use crate::data::{Far, FarEnd, Unusable};
 
 /// Skipped rows are many where they are more than one in so many.
 const MANY_SKIPPED: u64 = 20;
 
 /// That many rows were skipped, where they were.
-pub(crate) fn many_skipped(report: &DataReport) -> Option<String> {
-    let skipped = report.skipped.total().count;
-    let first = report.first_skipped.as_ref().map_or_else(String::new, |first| format!("; the first is {}", printable(first)));
-    (skipped * MANY_SKIPPED > report.rows_read).then(|| {
+pub(crate) fn many_skipped(rows: &Unusable) -> Option<String> {
+    let Unusable { skipped, read, first } = rows;
+    let first = first.as_ref().map_or_else(String::new, |first| format!("; the first is {}", printable(first)));
+    (skipped * MANY_SKIPPED > *read).then(|| {
         format!(
             "{} of {} rows ({}) were skipped because they cannot be used, and all results are those of the others{first}. Where so many are wrong, most likely the file is \
              read in another way than it was written",
-            grouped(skipped as f64, 0),
-            grouped(report.rows_read as f64, 0),
-            share(skipped as f64 / report.rows_read as f64)
+            grouped(*skipped as f64, 0),
+            grouped(*read as f64, 0),
+            share(*skipped as f64 / *read as f64)
         )
     })
 }
@@ -56,15 +56,9 @@ mod tests {
 
     #[test]
     fn more_than_one_row_in_twenty_is_many() {
-        let mut report = DataReport {
-            rows_read: 1000,
-            first_skipped: Some("a.csv:2: column \"date\": it is empty".to_owned()),
-            ..DataReport::default()
-        };
-        report.skipped.bad_date.count = 50;
-        assert_eq!(many_skipped(&report), None);
-        report.skipped.malformed.count = 1;
-        let words = many_skipped(&report).unwrap();
+        let of = |skipped, read| many_skipped(&Unusable { skipped, read, first: Some("a.csv:2: column \"date\": it is empty".to_owned()) });
+        assert_eq!(of(50, 1000), None);
+        let words = of(51, 1000).unwrap();
         assert!(
             words.starts_with("51 of 1,000 rows (5 %) were skipped")
                 && words.contains("the first is a.csv:2: column \"date\": it is empty."),
