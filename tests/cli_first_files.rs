@@ -125,6 +125,13 @@ fn many_skipped_rows_are_no_footnote() {
         1,
         "146 of 1,462 rows cannot be used, and --max-skipped allows 9 %",
     );
+    let said = failed(
+        path,
+        &["summarize", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "0.001%", "-o", "no.csv"],
+        1,
+        "--max-skipped allows 0.001 %; the first is mixed.csv:4:",
+    );
+    assert!(said.contains(". Correct the rows, or raise the limit"), "{said}");
     failed(
         path,
         &["summarize", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "145", "-o", "no.csv"],
@@ -134,6 +141,16 @@ fn many_skipped_rows_are_no_footnote() {
     assert!(!path.join("no.csv").exists());
     done(path, &["summarize", "mixed.csv", "--bad-rows", "skip", "--max-skipped", "10%", "-o", "customers.csv"]);
     failed(path, &["summarize", "mixed.csv", "--max-skipped", "half", "-o", "customers.csv"], 2, "\"half\" is no number of rows");
+    // Without rows that are skipped a limit says nothing, and whoever gave it would wait for it in vain.
+    failed(path, &["summarize", "mixed.csv", "--max-skipped", "5%", "-o", "no.csv"], 2, "add --bad-rows skip, or leave --max-skipped out");
+    fs::write(path.join("k.toml"), "unit = \"week\"\nmax_skipped = \"5%\"\n").unwrap();
+    let words_of_file = "k.toml:2: max_skipped = \"5%\": --max-skipped limits rows that are skipped";
+    failed(path, &["summarize", "mixed.csv", "--definition", "k.toml", "-o", "no.csv"], 2, words_of_file);
+    // One customer is explained by the same log.
+    let explain = ["explain", "mixed.csv", "--model", "out/model.json", "--customer", "c000", "--bad-rows", "skip"];
+    let (_, said) = done(path, &explain);
+    assert!(unbroken(&said).contains(&format!("warning: {words}")), "{said}");
+    failed(path, &[&explain[..], &["--max-skipped", "9%"]].concat(), 1, "146 of 1,462 rows cannot be used, and --max-skipped allows 9 %");
     // The model file holds no row of the data.
     assert!(!fs::read_to_string(path.join("out/model.json")).unwrap().contains("2024/01/02"));
     // A few are counted and named, and no more; whichever thread meets them.

@@ -8,12 +8,11 @@ use clap::builder::PossibleValuesParser;
 use super::acquiring::Acquiring;
 use super::console::Console;
 use super::failure::{Failure, Outcome};
-use crate::data::{DataReport, DuplicatePolicy, MergePeriod, Observation, RefundPolicy, SpendBasis, Unusable, grouped};
+use crate::data::{DataReport, DuplicatePolicy, MergePeriod, Observation, RefundPolicy, SpendBasis, Unusable, counted_things, grouped};
 use crate::error::{Error, Result};
 use crate::fit::{Level, Prior};
 use crate::io::{BadRows, DecimalMark, LogColumns, ReadOptions, SummaryOptions, TableFormat, check_decimal};
 use crate::models::{AnyPurchaseModel, Estimable, GammaGamma};
-use crate::report::format::percent;
 use crate::score::{BandLimits, BandRule, ClvDefinition, Cost, FirstPurchase, Margin};
 use crate::time::{AnnualDiscount, Date, Horizon, TimeUnit};
 
@@ -88,14 +87,14 @@ pub(super) struct Reading {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum MaxSkipped {
     Rows(u64),
-    Share(f64),
+    /// In per cent, as it was given.
+    Percent(f64),
 }
 
 fn max_skipped(text: &str) -> Result<MaxSkipped> {
-    let share =
-        text.strip_suffix('%').map(|percent| percent.trim_end().parse::<f64>().map(|percent| MaxSkipped::Share(percent / 100.0)).ok());
+    let share = text.strip_suffix('%').map(|percent| percent.trim_end().parse::<f64>().map(MaxSkipped::Percent).ok());
     let most = share.unwrap_or_else(|| text.parse().map(MaxSkipped::Rows).ok());
-    let is_share = |most: &MaxSkipped| !matches!(most, MaxSkipped::Share(share) if !(0.0..=1.0).contains(share));
+    let is_share = |most: &MaxSkipped| !matches!(most, MaxSkipped::Percent(percent) if !(0.0..=100.0).contains(percent));
     most.filter(is_share)
         .ok_or_else(|| Error::parameter(format!("{text:?} is no number of rows, such as 100, and no share of them, such as 5%")))
 }
@@ -103,10 +102,23 @@ fn max_skipped(text: &str) -> Result<MaxSkipped> {
 impl Reading {
     /// Refuses flags that contradict each other. Files of Parquet have fields that nothing separates.
     pub(super) fn check(&self, inputs: &[PathBuf]) -> Outcome {
+        self.check_limit()?;
         if inputs.iter().all(|path| TableFormat::of_path(path) == Some(TableFormat::Parquet)) {
             return Ok(());
         }
         check_decimal(self.delimiter, self.decimal).map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    /// Refuses a limit on skipped rows where none are skipped: it would never be crossed.
+    pub(super) fn check_limit(&self) -> Outcome {
+        if self.max_skipped.is_some() && self.bad_rows != BadRows::Skip {
+            return Err(Failure::Usage(
+                "--max-skipped limits rows that are skipped, and none are: the first that cannot be used is an error; add --bad-rows skip, or leave \
+                 --max-skipped out"
+                    .into(),
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses an input of which more rows were skipped than may be.
@@ -115,14 +127,16 @@ impl Reading {
         let (is_over, most) = match self.max_skipped {
             None => return Ok(()),
             Some(MaxSkipped::Rows(rows)) => (*skipped > rows, grouped(rows as f64, 0)),
-            Some(MaxSkipped::Share(share)) => (*skipped as f64 > share * *read as f64, percent(share)),
+            Some(MaxSkipped::Percent(percent)) => (*skipped as f64 * 100.0 > percent * *read as f64, format!("{percent} %")),
         };
         if !is_over {
             return Ok(());
         }
         let first = first.as_ref().map_or_else(String::new, |first| format!("; the first is {first}"));
-        let (skipped, read) = (grouped(*skipped as f64, 0), grouped(*read as f64, 0));
-        Err(Error::data(format!("{skipped} of {read} rows cannot be used, and --max-skipped allows {most}{first}")))
+        let (skipped, read) = (grouped(*skipped as f64, 0), counted_things(*read, "row"));
+        Err(Error::data(format!(
+            "{skipped} of {read} cannot be used, and --max-skipped allows {most}{first}. Correct the rows, or raise the limit"
+        )))
     }
 
     pub(super) fn log_options(&self, customer_column: Option<&str>) -> ReadOptions {

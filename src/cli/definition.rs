@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::args::{Banding, Valuing};
+use super::args::{Banding, Reading, Valuing};
 use super::failure::{Failure, Outcome};
 use crate::error::Error;
 use crate::score::ClvDefinition;
@@ -84,7 +84,7 @@ pub(super) fn parse<C: CommandFactory>(arguments: Vec<OsString>) -> Outcome<Pars
         command.clone().try_get_matches_from(head.iter().chain(of_file).chain(rest))
     };
     let matches = without(None)?;
-    for right_together in [bands, value] {
+    for right_together in [bands, value, skipped] {
         let Err(failure) = right_together(&matches) else { continue };
         // The setting without which all would be right or, where there is none, something else would be wrong.
         let left_out = |index| without(Some(index)).map_err(Failure::from).and_then(|matches| right_together(&matches));
@@ -112,6 +112,14 @@ fn value(matches: &ArgMatches) -> Outcome {
         Some((_, given)) if given.try_contains_id("first_purchase").is_ok() => {
             Valuing::from_arg_matches(given)?.or(&ClvDefinition::default()).map(drop)
         }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a limit on skipped rows is one, for a command that reads rows.
+fn skipped(matches: &ArgMatches) -> Outcome {
+    match matches.subcommand() {
+        Some((_, given)) if given.try_contains_id("max_skipped").is_ok() => Reading::from_arg_matches(given)?.check_limit(),
         _ => Ok(()),
     }
 }

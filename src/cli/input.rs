@@ -111,7 +111,8 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// Hands over the customers of a summary batch by batch, or those of a log at once. What became of the rows is told at the end, of a log by its customers.
+    /// Hands over the customers of a summary batch by batch, or those of a log at once. What became of the rows is told at the end, of a log by its customers;
+    /// rows of a summary that were skipped are judged then too, since their share is not known before.
     pub(super) fn customers_in_batches(
         &self,
         console: &Console,

@@ -30,6 +30,9 @@ use crate::time::Date;
 /// purchases before the log may be missing; no_spend_estimate where there is no expected spend, and spend and CLV are empty; or excluded, with the reason, in
 /// the rows of those who have no purchase left. The band and the score from 0 to 100 are by limits that the model file has from its fit: they change when a
 /// customer changes, not when others do.
+///
+/// What becomes of the rows of a summary is known when all are read. Where --max-skipped is crossed, a file (-o) is not written; on standard output the
+/// scores are out by then, and the exit code 1 tells.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -62,6 +62,7 @@ impl<'a> Subject<'a> {
             (all.where_row(|other| other == row)?, observation, cleaning, start)
         } else {
             // Nobody's score depends on other customers, so a log of this one alone says the same; only the last day is that of the whole log.
+            input.judge_skipped(&log.into(), console)?;
             let observation = input.observation(log, console)?;
             let is_seen = rows.iter().any(|row| row.time.date() <= observation.end);
             if log.purchases_of(id, &observation)?.is_empty() {

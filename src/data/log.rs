@@ -174,7 +174,7 @@ impl TransactionLog {
                 self.partitions[own].push(Event { customer, ..*event });
             }
         }
-        self.skipped.add_all(&other.skipped);
+        self.skipped.append(&other.skipped);
         Ok(())
     }
 

@@ -152,6 +152,13 @@ impl Skipped {
         }
     }
 
+    /// Adds those of a later reading, whose pieces are numbered from 0 again: the first of all is the first of the earlier one.
+    pub(crate) fn append(&mut self, later: &Skipped) {
+        let own = self.first.take();
+        self.add_all(later);
+        self.first = own.or_else(|| later.first.clone());
+    }
+
     pub(crate) fn rows(&self) -> u64 {
         self.tallies.iter().map(|tally| tally.count).sum()
     }
@@ -195,7 +202,7 @@ pub struct DataReport {
     pub rows_read: u64,
     /// Rows that could not be used.
     pub skipped: SkippedRows,
-    /// The first of these rows: where it stands, and what is wrong with it. It shows what is in the data, and is not kept in files.
+    /// The first of these rows: where it stands, and what is wrong with it. It shows what is in the data: it is not in model files, and the page shows it.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub first_skipped: Option<String>,
     /// Rows dated after the observation end: they have no influence.

@@ -20,7 +20,7 @@ pub struct TakenIn {
 /// The states of all customers: what a nightly run carries on with today's rows instead of reading the whole log again.
 ///
 /// A summary of the states is that of a log of all rows they were given, whatever came in which order on which night: the same bits, and the same
-/// [`DataReport`](crate::DataReport). Saved with `save` and read with `load` (features `csv`, `parquet`).
+/// [`DataReport`](crate::DataReport); a file keeps no [first row skipped](crate::DataReport::first_skipped). Saved with `save` and read with `load` (features `csv`, `parquet`).
 ///
 /// ```
 /// use clv::{CustomerStates, Date, Observation, Transaction};

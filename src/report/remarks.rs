@@ -2,7 +2,7 @@
 
 use super::format::{grouped, printable};
 use super::methods::share;
-use crate::data::{Far, FarEnd, Unusable};
+use crate::data::{Far, FarEnd, Unusable, counted_things};
 
 /// Skipped rows are many where they are more than one in so many.
 const MANY_SKIPPED: u64 = 20;
@@ -13,11 +13,12 @@ pub(crate) fn many_skipped(rows: &Unusable) -> Option<String> {
     let first = first.as_ref().map_or_else(String::new, |first| format!("; the first is {}", printable(first)));
     (skipped * MANY_SKIPPED > *read).then(|| {
         format!(
-            "{} of {} rows ({}) were skipped because they cannot be used, and all results are those of the others{first}. Where so many are wrong, most likely the file is \
-             read in another way than it was written",
+            "{} of {} ({}) {}, and all results are those of the others{first}. Where so large a part is wrong, most likely the file is read in another way than it was \
+             written",
             grouped(*skipped as f64, 0),
-            grouped(*read as f64, 0),
-            share(*skipped as f64 / *read as f64)
+            counted_things(*read, "row"),
+            share(*skipped as f64 / *read as f64),
+            if *skipped == 1 { "was skipped because it cannot be used" } else { "were skipped because they cannot be used" }
         )
     })
 }
@@ -58,6 +59,8 @@ mod tests {
     fn more_than_one_row_in_twenty_is_many() {
         let of = |skipped, read| many_skipped(&Unusable { skipped, read, first: Some("a.csv:2: column \"date\": it is empty".to_owned()) });
         assert_eq!(of(50, 1000), None);
+        assert!(of(1, 1).unwrap().starts_with("1 of 1 row (100 %) was skipped because it cannot be used, and"));
+        assert!(of(1, 9).unwrap().starts_with("1 of 9 rows (11 %) was skipped because it cannot be used, and"));
         let words = of(51, 1000).unwrap();
         assert!(
             words.starts_with("51 of 1,000 rows (5 %) were skipped")

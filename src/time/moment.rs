@@ -92,10 +92,16 @@ impl FromStr for Moment {
 /// itself does not count.
 fn before_zone(text: &str) -> Option<&str> {
     let (before, zone) = text.rsplit_once(' ')?;
-    let is_offset = |offset: &str| {
-        matches!(offset.len(), 2 | 4 | 5) && offset.bytes().enumerate().all(|(k, byte)| byte.is_ascii_digit() || (k == 2 && byte == b':'))
-    };
     (matches!(zone, "UTC" | "GMT" | "Z") || zone.strip_prefix(['+', '-']).is_some_and(is_offset)).then_some(before)
+}
+
+/// Whether a text is hh, hhmm or hh:mm, with hours up to 23 and minutes up to 59: what the parser of all forms takes where there is no space.
+fn is_offset(text: &str) -> bool {
+    let up_to = |largest: u8, digits: &[u8]| digits.iter().all(u8::is_ascii_digit) && (digits[0] - b'0') * 10 + digits[1] - b'0' <= largest;
+    match text.as_bytes() {
+        [hours @ .., b':', m, n] | [hours @ .., m, n] if hours.len() == 2 => up_to(23, hours) && up_to(59, &[*m, *n]),
+        hours => hours.len() == 2 && up_to(23, hours),
+    }
 }
 
 /// The moment of a text in one of the usual forms, `2026-03-01` or `2026-03-01 23:30:59.25` with a space or a T, and without a zone. Of millions of
@@ -150,6 +156,8 @@ mod tests {
             ("2025-01-03 14:30:00 +0200", "2025-01-03", 14),
             ("2025-01-03 23:30:00 -05:00", "2025-01-03", 23),
             ("2025-01-03 14:30:00.000 UTC", "2025-01-03", 14),
+            ("2025-01-03 14:30:00 -23", "2025-01-03", 14),
+            ("2025-01-03 14:30:00 +05:59", "2025-01-03", 14),
         ] {
             let moment: Moment = text.parse().unwrap();
             assert_eq!((moment.date().to_string().as_str(), moment.hour_of_day()), (date, hour), "{text}");
@@ -180,6 +188,11 @@ mod tests {
     #[test]
     fn what_is_no_date_is_refused() {
         for text in ["", "1997", "31.01.1997", "01/31/1997", "1997-02-30", "1997-01-31x", "1997-01-31T25:00", "NaN"] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+        for zone in ["+99:99", "+02000", "+14:0", "+24", "+0260", "+02:60", "+2", "+020", "+:200", "+02:", "+", "+02:0:", "+é0", "+12::00"]
+        {
+            let text = format!("2025-01-03 14:30:00 {zone}");
             assert!(text.parse::<Moment>().is_err(), "{text}");
         }
     }
