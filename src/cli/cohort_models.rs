@@ -86,9 +86,22 @@ fn files<'a>(report: &'a CohortReport, shared: &Shared<'_>) -> Result<BTreeMap<S
             shared.definition,
             data.clone(),
         )?;
-        files.insert(name, (cohort.name.as_str(), model.with_origin(Some(shared.births), SeenAs::Histories)));
+        add(&mut files, name, &cohort.name, model.with_origin(Some(shared.births), SeenAs::Histories))?;
     }
     Ok(files)
+}
+
+/// Adds what belongs to a cohort, under a name that no other has: one may be called as another is with digits of its own.
+fn add<'a, T>(files: &mut BTreeMap<String, (&'a str, T)>, name: String, cohort: &'a str, file: T) -> Result<()> {
+    if let Some((other, _)) = files.get(&name) {
+        return Err(Error::data(format!(
+            "the cohorts {} and {} would both have the model file {name}; give one of them another name",
+            quoted(other),
+            quoted(cohort)
+        )));
+    }
+    files.insert(name, (cohort, file));
+    Ok(())
 }
 
 /// Bytes of a name that every file system has room for, with the ending and the digits that tell it from others.
@@ -141,6 +154,14 @@ mod tests {
         }
         // The name of one does not depend on who else is there, as far as it must not.
         assert_eq!(file_names(&["CON"]), names[8..9]);
+        // A name may be that of another one with its digits: an error, and no file in the place of another.
+        let clash = ["a/b", "a b", names[0].strip_suffix(".json").unwrap()];
+        let mut files = BTreeMap::new();
+        let [first, _, last] = file_names(&clash).try_into().unwrap();
+        add(&mut files, first, clash[0], 0).unwrap();
+        let refused = add(&mut files, last, clash[2], 1).unwrap_err().to_string();
+        assert!(refused.contains("the cohorts \"a/b\" and \"a_b-") && refused.contains("give one of them another name"), "{refused}");
+        assert_eq!(files.len(), 1);
         // Devices are told by the whole name.
         assert_eq!(file_names(&["contact", "comfort"]), ["contact.json", "comfort.json"]);
     }

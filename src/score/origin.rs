@@ -37,7 +37,7 @@ pub enum KnownBirths {
 impl KnownBirths {
     /// By dates of acquisition, with the list that a fit takes them from: one on which somebody is silent is of everybody.
     #[must_use]
-    pub fn acquired(customers: &Customers) -> Self {
+    pub(crate) fn acquired(customers: &Customers) -> Self {
         let list = if customers.has_silent() {
             Some(AcquiredList::Everybody)
         } else {
