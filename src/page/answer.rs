@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::ReportData;
 use super::show::{bound, count, fine_share, id, money, off, one_decimal, prose, share};
 use crate::backtest::{Run, Total};
+use crate::data::counted_things;
 use crate::fit::Level;
 use crate::report::backtest::{alternatives, judgement, sentences, shocks_of};
 use crate::report::format::{grouped, money_decimals, percent};
@@ -34,6 +35,8 @@ pub(super) fn tiles(report: &ReportData<'_>) -> Markup {
                 li { span class="name" { (name) } strong { (bound(&number)) } @for note in notes { span { (prose(&note)) } } }
             }
         }
+        // A wrong date makes all of this wrong: it is not left for the end of the page.
+        @for remark in &report.remarks { p class="notice" { (prose(remark)) } }
         @if let Some(verdict) = short_verdict(report) { p { (prose(&verdict)) } }
     }
 }
@@ -110,7 +113,14 @@ fn several(report: &ReportData<'_>) -> Option<String> {
     let (low, high) = (biases.iter().copied().reduce(f64::min)?, biases.iter().copied().reduce(f64::max)?);
     let of = report.rolling_sample.map_or_else(String::new, |customers| format!(", of {} customers", count(customers as f64)));
     let ahead = report.rolling_runs().next().map(|run| days(run.split.days()))?;
-    Some(format!("at {} past dates, each looking {ahead} ahead: {} to {}{of}", biases.len(), signed(low), signed(high)))
+    // Where nothing came there is no ratio, and it is not left out for that.
+    let for_nothing: Vec<f64> =
+        report.rolling_runs().filter(|run| run.metrics.bias.is_none()).filter_map(|run| run.predicted_purchases).collect();
+    let most = for_nothing.iter().copied().reduce(f64::max);
+    let nothing = most
+        .map_or_else(String::new, |most| format!("; at {} more nobody bought, and up to {} were forecast", for_nothing.len(), count(most)));
+    let dates = counted_things(biases.len() as u64, "past date");
+    Some(format!("at {dates}, each looking {ahead} ahead: {} to {}{of}{nothing}", signed(low), signed(high)))
 }
 
 fn held(report: &ReportData<'_>) -> Option<Tile> {

@@ -16,7 +16,7 @@ pub(super) fn notices(report: &ReportData<'_>) -> Markup {
         fits.into_iter().flatten().flat_map(|record| record.notices().iter().map(|notice| format!("{}: {notice}", record.model())));
     let failures =
         report.backtest.failures.iter().map(|failure| format!("{} could not be back-tested: {}", failure.model, failure.message));
-    let notices: Vec<String> = of_fits.chain(failures).chain(report.remarks.iter().cloned()).collect();
+    let notices: Vec<String> = of_fits.chain(failures).collect();
     html! {
         @for notice in &notices { p class="notice" { (prose(notice)) } }
         @if notices.is_empty() { p { "The fits ended without a notice." } }

@@ -52,7 +52,7 @@ pub(crate) struct ReportData<'a> {
     /// Where bands of value begin, by this definition.
     pub(crate) bands: Option<&'a ValueBands>,
     pub(crate) computed: &'a Computed,
-    /// What else a reader has to know.
+    /// What a reader has to know of the data before all else.
     pub(crate) remarks: Vec<String>,
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn shock_in_short(shocks: &[&Shock]) -> Option<String> {
         format!("{} {lower:.2} to {upper:.2} times", named(shock.total))
     };
     let factors: Vec<String> = beyond_chance(shocks).map(factors).collect();
-    (!factors.is_empty()).then(|| format!("past totals were off by more: {}", factors.join(", ")))
+    (!factors.is_empty()).then(|| format!("judged by past totals: {}", factors.join(", ")))
 }
 
 fn beyond_chance<'a>(shocks: &[&'a Shock]) -> impl Iterator<Item = &'a Shock> {
