@@ -217,7 +217,7 @@ impl BackTestReport {
     }
 
     /// A holdout and several cuts in one report: the runs and figures of this one come first, and of a model that both have the verdict is that on both together.
-    #[cfg(any(test, feature = "cli"))]
+    #[cfg(feature = "cli")]
     pub(crate) fn and(&self, several: &BackTestReport) -> BackTestReport {
         fn both<T: Clone>(one: &[T], other: &[T]) -> Vec<T> {
             [one, other].concat()
